@@ -1,0 +1,142 @@
+#include "cli/daemon_control.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "ns/facts.h"
+
+static void add_text(struct json_object *o, const char *key, const char *text)
+{
+	json_object_object_add(o, key, json_object_new_string(text));
+}
+
+static int add_fact(void *arg, const struct fact *f)
+{
+	struct json_object *value = f->text	  ? json_object_new_string(f->text)
+				    : f->fraction ? json_object_new_double(f->number)
+						  : json_object_new_int64((int64_t)f->number);
+
+	return json_object_object_add(arg, f->name, value) ? -ENOMEM : 0;
+}
+
+static int answer_lake(struct daemon_state *d, struct json_object *reply)
+{
+	_cleanup_buf_ struct buf since = BUF_INIT;
+	int rc = store_barrier(d->lake->store, 0);
+
+	buf_add_time(&since, d->lake->since);
+	add_text(reply, "lake", d->lake->path);
+	add_text(reply, "mountpoint", d->mountpoint);
+	json_object_object_add(reply, "pid", json_object_new_int(getpid()));
+	add_text(reply, "since", buf_str(&since));
+	add_text(reply, "passthrough", session_passthrough(d->session));
+	json_object_object_add(reply, "privileged", json_object_new_boolean(d->lake->privileged));
+	json_object_object_add(reply, "read_only", json_object_new_boolean(d->lake->read_only));
+	return rc ? rc : lake_facts(d->lake, add_fact, reply);
+}
+
+/* The node at PATH, name by name; a path is relative to buckets/. */
+static int find_node(struct lake *lake, const char *path, struct node_row *row)
+{
+	_cleanup_free_ char *copy = strdup(path);
+	char *save, *name;
+	int rc = store_node(lake->store, NODE_ROOT, row);
+
+	if (!copy)
+		return -ENOMEM;
+	for (name = strtok_r(copy, "/", &save); !rc && name; name = strtok_r(NULL, "/", &save))
+		rc = store_entry(lake->store, row->id, name, row);
+	return rc;
+}
+
+static void add_version_facts(struct lake *lake, const struct node_row *row, struct json_object *reply)
+{
+	_cleanup_buf_ struct buf hex = BUF_INIT;
+	struct version_row v;
+
+	if (!row->version || store_version(lake->store, row->version, &v))
+		return;
+	json_object_object_add(reply, "version", json_object_new_int64((int64_t)v.number));
+	if (v.mime[0])
+		add_text(reply, "mime", v.mime);
+	if (v.hashed) {
+		buf_add_hex(&hex, v.sha256, sizeof(v.sha256));
+		add_text(reply, "sha256", buf_str(&hex));
+	}
+}
+
+static int answer_path(struct daemon_state *d, const char *path, struct json_object *reply)
+{
+	struct lake *lake = d->lake;
+	char bucket[NAME_BYTES + 1];
+	struct settings *settings;
+	struct node_row row;
+	struct inode *inode;
+	int rc = store_barrier(lake->store, 0);
+
+	if (!rc)
+		rc = find_node(lake, path, &row);
+	if (rc) {
+		if (rc == -ENOENT)
+			add_text(reply, "error", "no such file in the store (was it just made outside the mount?)");
+		return rc;
+	}
+	add_text(reply, "path", path);
+	json_object_object_add(reply, "node", json_object_new_int64((int64_t)row.id));
+	snprintf(bucket, sizeof(bucket), "%.*s", (int)strcspn(path, "/"), path);
+	settings = lake_settings(lake);
+	add_text(reply, "tier", bucket_tier_name(settings_bucket(settings, bucket)->tier));
+	settings_unref(settings);
+	inode = inode_find(lake, row.id);
+	add_text(reply, "state", inode && inode->dirty ? "changed" : "live");
+	inode_unref(lake, inode);
+	if (row.kind == KIND_FILE) {
+		json_object_object_add(reply, "size", json_object_new_int64((int64_t)row.size));
+		add_version_facts(lake, &row, reply);
+	}
+	return 0;
+}
+
+int daemon_reload(struct daemon_state *d, struct json_object *findings)
+{
+	struct findings f = {0};
+	int rc = lake_reload(d->lake, &f);
+
+	for (int i = 0; i < f.n; i++) {
+		log_warning("%s", f.list[i].text);
+		if (findings)
+			json_object_array_add(findings, json_object_new_string(f.list[i].text));
+	}
+	findings_release(&f);
+	return rc;
+}
+
+static int answer_reload(struct daemon_state *d, struct json_object *reply)
+{
+	struct json_object *findings = json_object_new_array();
+
+	json_object_object_add(reply, "findings", findings);
+	return daemon_reload(d, findings);
+}
+
+int daemon_answer(void *arg, const struct ucred *peer, struct json_object *request, struct json_object *reply)
+{
+	struct daemon_state *d = arg;
+	const char *verb = json_object_get_string(json_object_object_get(request, "verb"));
+	const char *path = json_object_get_string(json_object_object_get(request, "path"));
+
+	(void)peer; /* the server has checked who may ask what */
+	if (!strcmp(verb, "status"))
+		return path ? answer_path(d, path, reply) : answer_lake(d, reply);
+	if (!strcmp(verb, "reload"))
+		return answer_reload(d, reply);
+	if (!strcmp(verb, "drain"))
+		return store_sync(d->lake->store, 0);
+	add_text(reply, "error",
+		 "this daemon does not know that verb (is it of an older version? unmount and mount again)");
+	return -EOPNOTSUPP;
+}

@@ -1,0 +1,42 @@
+/*
+ * Facts, as JSON and as a table. A fact that the daemon adds to its answer appears in both without a change here:
+ *
+ *	a key ending in "bytes" or "size"	shown as people read sizes
+ *	a text that is an RFC 3339 time		local time
+ *	true, false				yes, no
+ *	an object				its facts in one line: "aside 3, prefix 0"
+ *	an array				its values, comma between
+ *	_ in a key				a space
+ */
+#ifndef TARN_CLI_FACTS_H
+#define TARN_CLI_FACTS_H
+
+#include <json-c/json.h>
+#include <stdio.h>
+
+#include "base/buf.h"
+#include "config/settings.h"
+
+static inline void json_putp(struct json_object **o)
+{
+	json_object_put(*o);
+}
+#define _cleanup_json_ __attribute__((cleanup(json_putp)))
+
+/* JSON with every name intact (buf_add_json), indented by INDENT levels; -1: in one line. */
+void json_add(struct buf *b, struct json_object *o, int indent);
+/* One value and a newline on standard output. 0 or -errno. */
+int json_print(struct json_object *o);
+/* One line per fact, keys left, values right of them. 0 or -ENOMEM. */
+int facts_print(struct json_object *facts, FILE *to);
+
+/* Borrowed; NULL when OBJECT has no text of this name. */
+const char *json_text(struct json_object *object, const char *key);
+
+/* What was found in settings.yaml, one line each on standard error. */
+void findings_say(const struct findings *f);
+/* The same on its way from the daemon: [{"level": "error", "text": "FILE:LINE:COL: …"}, …], or just the texts. */
+struct json_object *findings_to_json(const struct findings *f);
+void findings_say_json(struct json_object *list);
+
+#endif

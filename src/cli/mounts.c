@@ -1,0 +1,219 @@
+#include "cli/mounts.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <spawn.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/vfs.h>
+#include <sys/wait.h>
+
+#include "base/buf.h"
+#include "base/cleanup.h"
+
+/* The kernel writes space, tab, newline and backslash as \ooo. */
+static char *unescape(const char *s)
+{
+	char *out = malloc(strlen(s) + 1), *to = out;
+
+	if (!out)
+		return NULL;
+	while (*s) {
+		if (s[0] == '\\' && s[1] >= '0' && s[1] <= '3' && s[2] >= '0' && s[2] <= '7' && s[3] >= '0' &&
+		    s[3] <= '7') {
+			*to++ = (char)((s[1] - '0') * 64 + (s[2] - '0') * 8 + (s[3] - '0'));
+			s += 4;
+		} else {
+			*to++ = *s++;
+		}
+	}
+	*to = '\0';
+	return out;
+}
+
+static void entry_release(struct mount_entry *e)
+{
+	free(e->root);
+	free(e->point);
+	free(e->type);
+	free(e->source);
+}
+
+/* "36 35 98:0 /root /point rw,noatime shared:1 - ext4 /dev/sda1 rw": 1 parsed, 0 not of the form, -ENOMEM. */
+static int parse_line(char *line, struct mount_entry *e)
+{
+	char *fields[9] = {NULL}, *rest = line, *word;
+	int n = 0;
+	bool tail = false;
+
+	line[strcspn(line, "\n")] = '\0';
+	while (n < 8 && (word = strsep(&rest, " "))) {
+		if (n < 5)
+			fields[n++] = word;
+		else if (tail)
+			fields[n++] = word;
+		else if (!strcmp(word, "-"))
+			tail = true;
+	}
+	if (n < 7)
+		return 0;
+	e->root = unescape(fields[3]);
+	e->point = unescape(fields[4]);
+	e->type = unescape(fields[5]);
+	e->source = unescape(fields[6]);
+	if (e->root && e->point && e->type && e->source)
+		return 1;
+	entry_release(e);
+	return -ENOMEM;
+}
+
+int mounts_parse(FILE *f, struct mounts *out)
+{
+	_cleanup_free_ char *line = NULL;
+	size_t room = 0;
+
+	*out = (struct mounts){0};
+	while (getline(&line, &room, f) >= 0) {
+		struct mount_entry e = {0}, *grown;
+		int rc = parse_line(line, &e);
+
+		if (!rc)
+			continue;
+		grown = rc > 0 ? reallocarray(out->list, (size_t)out->n + 1, sizeof(e)) : NULL;
+		if (!grown) {
+			if (rc > 0)
+				entry_release(&e);
+			mounts_release(out);
+			return -ENOMEM;
+		}
+		out->list = grown;
+		out->list[out->n++] = e;
+	}
+	if (ferror(f)) {
+		mounts_release(out);
+		return -EIO;
+	}
+	return 0;
+}
+
+int mounts_load(struct mounts *out)
+{
+	_cleanup_fclose_ FILE *f = fopen("/proc/self/mountinfo", "re");
+
+	*out = (struct mounts){0};
+	return f ? mounts_parse(f, out) : -errno;
+}
+
+void mounts_release(struct mounts *m)
+{
+	for (int i = 0; i < m->n; i++)
+		entry_release(&m->list[i]);
+	free(m->list);
+	*m = (struct mounts){0};
+}
+
+bool mount_is_tarn(const struct mount_entry *e)
+{
+	return !strcmp(e->type, "fuse.tarn");
+}
+
+static bool lies_in(const char *path, const char *point)
+{
+	size_t len = strlen(point);
+
+	if (!strcmp(point, "/"))
+		return true;
+	return !strncmp(path, point, len) && (path[len] == '/' || !path[len]);
+}
+
+const struct mount_entry *mounts_at(const struct mounts *m, const char *path)
+{
+	const struct mount_entry *best = NULL;
+
+	for (int i = 0; i < m->n; i++) {
+		const struct mount_entry *e = &m->list[i];
+
+		if (lies_in(path, e->point) && (!best || strlen(e->point) >= strlen(best->point)))
+			best = e;
+	}
+	return best;
+}
+
+const struct mount_entry *mounts_of_lake(const struct mounts *m, const char *lake)
+{
+	for (int i = m->n - 1; i >= 0; i--) {
+		if (mount_is_tarn(&m->list[i]) && !strcmp(m->list[i].source, lake))
+			return &m->list[i];
+	}
+	return NULL;
+}
+
+bool mount_is_dead(const struct mount_entry *e)
+{
+	struct statfs fs;
+
+	/* Not stat(2): the kernel answers that from its cache, for as long as the daemon once said. */
+	return statfs(e->point, &fs) < 0 && (errno == ENOTCONN || errno == ECONNABORTED);
+}
+
+extern char **environ;
+
+/* Says what it has to say on standard error; that is read here, for "busy" is the one answer that matters. */
+static int run_fusermount(const char *point, bool lazy)
+{
+	char *const argv[] = {"fusermount3", lazy ? "-uz" : "-u", "--", (char *)point, NULL};
+	posix_spawn_file_actions_t actions;
+	char said[1024] = "";
+	int fds[2], rc, status = 0;
+	size_t len = 0;
+	ssize_t n;
+	pid_t pid;
+
+	if (pipe2(fds, O_CLOEXEC) < 0)
+		return -errno;
+	posix_spawn_file_actions_init(&actions);
+	posix_spawn_file_actions_adddup2(&actions, fds[1], STDERR_FILENO);
+	rc = posix_spawnp(&pid, argv[0], &actions, NULL, argv, environ);
+	posix_spawn_file_actions_destroy(&actions);
+	close(fds[1]);
+	while (!rc && len < sizeof(said) - 1 && (n = read(fds[0], said + len, sizeof(said) - 1 - len)) != 0) {
+		if (n < 0 && errno != EINTR)
+			break;
+		len += n > 0 ? (size_t)n : 0;
+	}
+	close(fds[0]);
+	if (rc)
+		return -rc;
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	if (WIFEXITED(status) && !WEXITSTATUS(status))
+		return 0;
+	return strcasestr(said, "busy") ? -EBUSY : -EPERM;
+}
+
+int unmount(const char *point, bool lazy)
+{
+	if (!umount2(point, UMOUNT_NOFOLLOW | (lazy ? MNT_DETACH : 0)))
+		return 0;
+	if (errno != EPERM)
+		return -errno;
+	return run_fusermount(point, lazy);
+}
+
+int unmount_dead(const char *lake)
+{
+	struct mounts m;
+	int rc = mounts_load(&m), n = 0;
+
+	for (int i = m.n - 1; !rc && i >= 0; i--) {
+		const struct mount_entry *e = &m.list[i];
+
+		if (!mount_is_tarn(e) || strcmp(e->source, lake) || !mount_is_dead(e))
+			continue;
+		rc = unmount(e->point, true);
+		n++;
+	}
+	mounts_release(&m);
+	return rc ? rc : n;
+}

@@ -1,0 +1,12 @@
+/*
+ * Every verb, as its file defines it. A new one is a file, a line here and a line in verb.c.
+ */
+#ifndef TARN_CLI_VERB_LIST_H
+#define TARN_CLI_VERB_LIST_H
+
+#include "cli/cli.h"
+
+extern const struct verb verb_init, verb_adopt, verb_mount, verb_umount, verb_reload, verb_status, verb_doctor,
+	verb_bucket, verb_versions, verb_restore;
+
+#endif

@@ -1,0 +1,329 @@
+#include "content/aside.h"
+
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/xattr.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "content/settle.h"
+
+/* Attributes of the inode that its successor gets, too (chattr(1)); immutable ones cannot be truncated. */
+#define FS_FLAGS_KEPT (FS_NODUMP_FL | FS_NOATIME_FL | FS_SYNC_FL | FS_COMPR_FL | FS_NOCOW_FL)
+#define SNIFF_DELAY (500 * NSEC_PER_MSEC) /* short-lived content is not looked at */
+
+/* The live version does not describe these bytes: somebody wrote since. */
+bool inode_changed_locked(const struct inode *inode, const struct stat *st)
+{
+	return !inode->version || !inode_is_clean_locked(inode, st);
+}
+
+static void plan_locked(struct lake *lake, struct inode *inode, struct inode *parent, const char *name,
+			const struct actor *actor, struct aside *a)
+{
+	bool changed = inode_changed_locked(inode, &a->st);
+
+	a->settled = !inode->dirty || (!inode->writers && !inode->may_map);
+	if (!bucket_versions(inode->bucket, parent, name)) {
+		a->lost = inode->version;
+		a->reason = "excluded or temporary name";
+		return;
+	}
+	if (inode->made_here && inode->maker == actor->run) {
+		a->lost = inode->version;
+		a->reason = "made and removed by one run";
+		return;
+	}
+	if (!a->st.st_size) { /* needs no bytes */
+		if (changed)
+			a->lost = inode->version;
+		else
+			a->version = inode->version;
+		a->reason = "overwritten in place";
+		return;
+	}
+	a->wanted = true;
+	a->fresh = changed;
+	a->lost = changed ? inode->version : 0;
+	a->reason = "overwritten in place";
+	a->version = changed ? store_new_version(lake->store) : inode->version;
+	version_name(inode->id, a->version, a->name);
+}
+
+int aside_plan(struct lake *lake, struct inode *inode, struct inode *parent, const char *name,
+	       const struct actor *actor, struct aside *a)
+{
+	int rc;
+
+	memset(a, 0, sizeof(*a));
+	if (inode->kind != KIND_FILE)
+		return 0;
+	rc = inode_stat(lake, inode, &a->st);
+	if (rc < 0)
+		return rc;
+	if (a->st.st_nlink > 1) /* it lives on under another name */
+		return 0;
+	SCOPED_LOCK(&inode->lock);
+	while (inode->state == INODE_CHANGING)
+		pthread_cond_wait(&inode->changed, &inode->lock);
+	plan_locked(lake, inode, parent, name, actor, a);
+	return 0;
+}
+
+static void give_up(struct inode *inode, struct aside *a, const char *reason)
+{
+	log_warning("node %llu: old content is not kept: %s", (unsigned long long)inode->id, reason);
+	if (!a->fresh)
+		a->lost = a->version;
+	a->wanted = false;
+	a->version = 0;
+	a->reason = reason;
+}
+
+int aside_unlink(struct inode *inode, int folderfd, const char *name, struct aside *a)
+{
+	if (a->wanted && !renameat(folderfd, name, inode->volume->versionsfd, a->name))
+		return 0;
+	if (a->wanted)
+		give_up(inode, a, strerror(errno));
+	return unlinkat(folderfd, name, 0) < 0 ? -errno : 0;
+}
+
+void aside_link(struct inode *inode, int folderfd, const char *name, struct aside *a)
+{
+	if (a->wanted && linkat(folderfd, name, inode->volume->versionsfd, a->name, 0) < 0)
+		give_up(inode, a, strerror(errno));
+}
+
+void aside_undo_link(struct inode *inode, const struct aside *a)
+{
+	if (a->wanted)
+		unlinkat(inode->volume->versionsfd, a->name, 0);
+}
+
+static void add_fresh(struct inode *inode, const struct aside *a, const struct actor *actor, struct record *r)
+{
+	struct version_row v = {.id = a->version,
+				.node = inode->id,
+				.state = VERSION_KEPT,
+				.how = HOW_ASIDE,
+				.settled = a->settled,
+				.volume = inode->volume->index};
+
+	version_set_stat(&v, &a->st);
+	v.run = inode->writer_run ? inode->writer_run : actor->run;
+	v.run_uid = inode->writer_run ? inode->writer_uid : actor->caller.uid;
+	record_version_add(r, &v);
+	if (a->settled)
+		record_job_add(r, JOB_SNIFF, a->version, clock_wall() + SNIFF_DELAY);
+}
+
+/* The rows that every way aside has in common. */
+static void record_rows(struct lake *lake, struct inode *inode, const struct aside *a, const struct actor *actor,
+			struct record *r)
+{
+	if (a->lost)
+		record_version_state(r, a->lost, VERSION_NOT_KEPT, HOW_NONE, a->reason);
+	if (a->wanted && a->fresh)
+		add_fresh(inode, a, actor, r);
+	else if (a->version && (a->settled || !a->wanted))
+		record_version_state(r, a->version, VERSION_KEPT, a->wanted ? HOW_ASIDE : HOW_NONE, NULL);
+	if (a->wanted)
+		atomic_fetch_add(&lake->counters.asides, 1);
+}
+
+void aside_record(struct lake *lake, struct inode *inode, const struct aside *a, const struct actor *actor,
+		  struct record *r)
+{
+	SCOPED_LOCK(&inode->lock);
+
+	if (inode->kind != KIND_FILE || a->st.st_nlink > 1)
+		return;
+	record_rows(lake, inode, a, actor, r);
+	inode->kept_aside = a->wanted;
+	inode->kept_version = a->wanted ? a->version : 0;
+	inode->kept_fresh = a->fresh;
+	if (!a->wanted || a->settled)
+		inode->dirty = inode->dirty && inode->writers;
+	if (a->wanted && a->settled)
+		inode->kept_version = 0; /* nothing is left to do for it */
+}
+
+/* ---- O_TRUNC ---- */
+
+static int copy_xattrs(int from, int to)
+{
+	char names[65536], value[65536]; /* XATTR_LIST_MAX, XATTR_SIZE_MAX */
+	ssize_t n = flistxattr(from, names, sizeof(names)), size;
+
+	if (n < 0)
+		return errno == ENOTSUP ? 0 : -errno;
+	for (char *name = names; name < names + n; name += strlen(name) + 1) {
+		if (!strcmp(name, "security.capability")) /* goes at any write */
+			continue;
+		size = fgetxattr(from, name, value, sizeof(value));
+		if (size < 0 || fsetxattr(to, name, value, (size_t)size, 0) < 0)
+			return -errno;
+	}
+	return 0;
+}
+
+static int copy_flags(int from, int to)
+{
+	unsigned int flags = 0;
+
+	if (ioctl(from, FS_IOC_GETFLAGS, &flags) < 0 || !(flags & FS_FLAGS_KEPT))
+		return 0;
+	flags &= FS_FLAGS_KEPT;
+	return ioctl(to, FS_IOC_SETFLAGS, &flags) < 0 ? -errno : 0;
+}
+
+/* Truncation takes set-id bits away, but from root. */
+static mode_t truncated_mode(mode_t mode, const struct actor *actor)
+{
+	mode &= 07777;
+	if (actor->caller.uid) {
+		mode &= ~(mode_t)S_ISUID;
+		if (mode & S_IXGRP)
+			mode &= ~(mode_t)S_ISGID;
+	}
+	return mode;
+}
+
+/* The new, empty inode, under the name that the old content will have. Its descriptor or -errno. */
+static int stage(struct inode *inode, const struct aside *a, int oldfd, const struct actor *actor)
+{
+	int dir = inode->volume->versionsfd;
+	int fd, rc;
+
+	caller_enter(&(struct caller){.uid = a->st.st_uid, .gid = a->st.st_gid});
+	fd = openat(dir, a->name, O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW | O_CLOEXEC, a->st.st_mode & 0777);
+	rc = fd < 0 ? -errno : 0;
+	caller_leave();
+	if (rc < 0)
+		return rc;
+	rc = copy_xattrs(oldfd, fd);
+	if (!rc)
+		rc = copy_flags(oldfd, fd);
+	if (!rc && (a->st.st_mode & 07000))
+		rc = fchmod(fd, truncated_mode(a->st.st_mode, actor)) < 0 ? -errno : 0;
+	if (rc < 0) {
+		unlinkat(dir, a->name, 0);
+		close(fd);
+		return rc;
+	}
+	return fd;
+}
+
+/* A truncation does not change its folder's mtime. FOLDERFD is O_PATH, so by its name in /proc. */
+static void put_mtime_back(int folderfd, const struct stat *was)
+{
+	struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, was->st_mtim};
+	char path[40];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", folderfd);
+	utimensat(AT_FDCWD, path, times, 0);
+}
+
+/* Exchanges the staged inode with the live one. 1 done, 0 the name is another file's by now, or -errno. */
+static int exchange(struct inode *inode, const struct aside *a, int folderfd, const char *name)
+{
+	int dir = inode->volume->versionsfd;
+	struct stat folder, moved;
+
+	if (fstat(folderfd, &folder) < 0 || renameat2(dir, a->name, folderfd, name, RENAME_EXCHANGE) < 0)
+		return -errno;
+	if (fstatat(dir, a->name, &moved, AT_SYMLINK_NOFOLLOW) < 0 || moved.st_ino != a->st.st_ino) {
+		renameat2(dir, a->name, folderfd, name, RENAME_EXCHANGE);
+		return 0;
+	}
+	put_mtime_back(folderfd, &folder);
+	return 1;
+}
+
+static void become_new(struct lake *lake, struct inode *inode, const struct aside *a, int newfd,
+		       const struct actor *actor)
+{
+	struct record *r = record_new(OP_TRUNCATE, actor->run, actor->caller.uid, inode->id, 0, NULL);
+	struct node_row row = {.id = inode->id, .kind = KIND_FILE, .volume = inode->volume->index};
+	struct stat st;
+	uint64_t commit;
+
+	fhandle_get(newfd, "", &row.handle);
+	inode_set_handle(lake, inode, &row.handle);
+	if (fstat(newfd, &st) < 0)
+		st = a->st;
+	row_set_stat(&row, &st);
+	SCOPED_LOCK(&inode->lock);
+	inode->raw_ino = st.st_ino;
+	if (inode->pinned >= 0) {
+		close(inode->pinned);
+		inode->pinned = -1;
+	}
+	if (r) {
+		record_rows(lake, inode, a, actor, r);
+		record_node_set(r, &row);
+		record_node_writing(r, inode->id, true);
+		if (!store_submit(lake->store, r, &commit))
+			inode_submitted(inode, commit);
+	}
+	inode->version = 0;
+	inode->dirty = inode->written = inode->moved = inode->flush_at_close = true;
+	inode->base_lost = inode->may_map = false;
+	inode->clean_size = 0;
+	inode->write_seq++;
+}
+
+static int truncate_named(struct lake *lake, struct inode *inode, struct inode *parent, const char *name,
+			  const struct actor *actor)
+{
+	_cleanup_folder_ struct folder_fd *folder = NULL;
+	_cleanup_close_ int oldfd = -1, newfd = -1;
+	struct aside a = {0};
+	int rc;
+
+	oldfd = inode_open(lake, inode, O_RDONLY | O_NONBLOCK);
+	if (oldfd < 0)
+		return 0; /* an ordinary user's write-only file */
+	if (fstat(oldfd, &a.st) < 0 || a.st.st_nlink != 1 || !a.st.st_size)
+		return 0;
+	if (lake->passthrough && lease_probe(oldfd, F_WRLCK) < 0)
+		return 0;
+	pthread_mutex_lock(&inode->lock);
+	plan_locked(lake, inode, parent, name, actor, &a);
+	pthread_mutex_unlock(&inode->lock);
+	if (!a.wanted)
+		return 0;
+	a.settled = true;
+	rc = folder_get(lake, parent, &folder);
+	if (rc < 0)
+		return rc;
+	newfd = stage(inode, &a, oldfd, actor);
+	if (newfd < 0) {
+		log_warning("node %llu: old content is not kept: %s", (unsigned long long)inode->id, strerror(-newfd));
+		return 0;
+	}
+	rc = exchange(inode, &a, folder_fd(folder), name);
+	if (rc <= 0) {
+		unlinkat(inode->volume->versionsfd, a.name, 0);
+		return 0;
+	}
+	become_new(lake, inode, &a, newfd, actor);
+	return 1;
+}
+
+int aside_truncate(struct lake *lake, struct inode *inode, const struct actor *actor)
+{
+	char name[NAME_BYTES + 1];
+	struct inode *parent = inode_parent(lake, inode, name);
+	int rc;
+
+	if (!parent)
+		return 0;
+	rc = truncate_named(lake, inode, parent, name, actor);
+	inode_unref(lake, parent);
+	return rc;
+}

@@ -1,0 +1,51 @@
+/*
+ * Old content moved aside instead of copied: O(1), whatever its size.
+ *
+ *	O_TRUNC, alone	a new empty inode is staged in versions/ with owner, mode, ACL and xattrs of the old one, and
+ *			exchanged with it (RENAME_EXCHANGE); the old inode then lies under the staged name
+ *	unlink		the file is renamed into versions/
+ *	rename over it	the file is hard-linked into versions/, then the rename replaces it
+ *
+ * The name in versions/ carries node and version, so that after a crash between the operation and its record the next
+ * mount knows what it is (recover.h). Only a file with one link, with bytes, in a bucket that keeps history; what
+ * cannot be kept is recorded as not kept, with the reason.
+ */
+#ifndef TARN_CONTENT_ASIDE_H
+#define TARN_CONTENT_ASIDE_H
+
+#include "content/run.h"
+
+struct aside {
+	bool wanted;	  /* there are bytes to keep */
+	bool fresh;	  /* they have no version yet */
+	bool settled;	  /* nobody can change them any more */
+	uint64_t version; /* the one that is kept; 0: none */
+	uint64_t lost;	  /* the live version whose bytes are gone; 0: none */
+	const char *reason;
+	struct stat st;
+	char name[VERSION_NAME_MAX];
+};
+
+/* What becomes of INODE's content when its name NAME in PARENT goes away. 0 or -errno. */
+int aside_plan(struct lake *lake, struct inode *inode, struct inode *parent, const char *name,
+	       const struct actor *actor, struct aside *a);
+/* unlink: into versions/, or really away. 0 or -errno of the unlink. */
+int aside_unlink(struct inode *inode, int folderfd, const char *name, struct aside *a);
+/* rename over it: before the rename … */
+void aside_link(struct inode *inode, int folderfd, const char *name, struct aside *a);
+/* … and when the rename failed after all. */
+void aside_undo_link(struct inode *inode, const struct aside *a);
+/* Afterwards: the version's rows, added to the record of the operation, and what INODE is from now on. */
+void aside_record(struct lake *lake, struct inode *inode, const struct aside *a, const struct actor *actor,
+		  struct record *r);
+
+/*
+ * O_TRUNC of INODE, which the caller has marked CHANGING: 1 done (the node has a new, empty backing inode), 0 not
+ * possible now (truncate in place), or -errno.
+ */
+int aside_truncate(struct lake *lake, struct inode *inode, const struct actor *actor);
+
+/* Is the content other than that of the live version? INODE's lock is held. */
+bool inode_changed_locked(const struct inode *inode, const struct stat *st);
+
+#endif

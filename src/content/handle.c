@@ -1,0 +1,470 @@
+#include "content/handle.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "content/aside.h"
+#include "content/settle.h"
+
+/*
+ * RELEASE is sent after close() returned, so an open that follows may be served first. It was queued before, though:
+ * waiting a moment for it tells "nobody" from "somebody".
+ */
+#define RELEASE_WAIT_NS (20 * NSEC_PER_MSEC)
+
+static bool is_writer(int flags)
+{
+	return (flags & O_ACCMODE) != O_RDONLY;
+}
+
+/* The live version's bytes are only in the file: a change would lose them. */
+static bool base_due_locked(const struct inode *inode)
+{
+	return inode->version && !inode->base_lost && inode->clean_size && inode->name &&
+	       bucket_versions(inode->bucket, inode->parent, inode->name);
+}
+
+static enum open_way decide_locked(struct lake *lake, const struct inode *inode, int flags)
+{
+	if (!lake->passthrough || inode->state == INODE_CACHED)
+		return WAY_CACHED;
+	if (!is_writer(flags))
+		return WAY_PASSTHROUGH;
+	if (atomic_load(&lake->space_short) || (flags & O_DIRECT))
+		return WAY_PASSTHROUGH_DIRECT;
+	if (!base_due_locked(inode))
+		return WAY_PASSTHROUGH;
+	if ((flags & O_ACCMODE) == O_WRONLY)
+		return flags & O_APPEND ? WAY_PASSTHROUGH : WAY_PASSTHROUGH_DIRECT;
+	return inode->state == INODE_IDLE ? WAY_CACHED : WAY_PASSTHROUGH_DIRECT;
+}
+
+/* Registers the raw file with the kernel, as its owner: else anybody could eat what the disk reserves for root. */
+static int register_backing(struct lake *lake, struct inode *inode, int rawfd)
+{
+	_cleanup_close_ int own = -1;
+	struct stat st;
+	int id;
+
+	if (rawfd < 0) {
+		own = rawfd = inode_open(lake, inode, O_PATH);
+		if (own < 0)
+			return own;
+	}
+	if (fstat(rawfd, &st) < 0)
+		return -errno;
+	caller_enter(&(struct caller){.uid = st.st_uid, .gid = st.st_gid});
+	id = lake->frontend.backing_open(lake->frontend.arg, rawfd);
+	caller_leave();
+	return id;
+}
+
+/* The content may change from now on; the store is told once. */
+static void mark_writing_locked(struct lake *lake, struct inode *inode, const struct handle *h,
+				const struct actor *actor)
+{
+	struct record *r;
+	uint64_t commit;
+
+	inode->write_seq++;
+	inode->writer_run = actor->run;
+	inode->writer_uid = actor->caller.uid;
+	if (h && h->way != WAY_CACHED && (h->flags & O_ACCMODE) == O_RDWR && !inode->may_map) {
+		inode->may_map = true; /* from now on attributes may go stale unseen */
+		if (lake->frontend.invalidate)
+			lake->frontend.invalidate(lake->frontend.arg, inode->id, false);
+	}
+	if (inode->dirty)
+		return;
+	inode->dirty = true;
+	r = record_new(OP_OPEN, actor->run, actor->caller.uid, inode->id, 0, NULL);
+	if (!r)
+		return;
+	record_node_writing(r, inode->id, true);
+	if (!store_submit(lake->store, r, &commit))
+		inode_submitted(inode, commit);
+}
+
+static int access_flags(int flags)
+{
+	return flags & (O_ACCMODE | O_NOATIME);
+}
+
+/* The bytes of the live version are about to be changed in place. */
+static void lose_base_locked(struct inode *inode)
+{
+	inode->written = true;
+	if (inode->version)
+		inode->base_lost = true;
+}
+
+static void wait_change_locked(struct inode *inode)
+{
+	while (inode->state == INODE_CHANGING)
+		pthread_cond_wait(&inode->changed, &inode->lock);
+}
+
+/* Counts the handle in; with WAY_PASSTHROUGH the first one registers the file, without the lock. */
+static int enter(struct lake *lake, struct inode *inode, struct handle *h, int rawfd)
+{
+	SCOPED_LOCK(&inode->lock);
+	int id;
+
+	wait_change_locked(inode);
+	h->way = decide_locked(lake, inode, h->flags);
+	if (h->way == WAY_CACHED) {
+		inode->state = INODE_CACHED;
+	} else if (inode->state == INODE_IDLE) {
+		inode->state = INODE_CHANGING;
+		pthread_mutex_unlock(&inode->lock);
+		id = register_backing(lake, inode, rawfd);
+		pthread_mutex_lock(&inode->lock);
+		inode->state = id > 0 ? INODE_PASSTHROUGH : INODE_IDLE;
+		pthread_cond_broadcast(&inode->changed);
+		if (id == -ESTALE || id == -ENOENT)
+			return id;
+		if (id <= 0) { /* out of ids or memory: this open goes without */
+			log_warning("passthrough refused for node %llu: %s", (unsigned long long)inode->id,
+				    strerror(-id));
+			h->way = WAY_CACHED;
+			inode->state = INODE_CACHED;
+		} else {
+			inode->backing_id = id;
+		}
+	}
+	h->backing_id = inode->backing_id;
+	h->error_seq = inode->error_seq;
+	inode->handles++;
+	if (h->writer)
+		inode->writers++;
+	return 0;
+}
+
+/* Counts it out; the last one takes the registration along. */
+static void leave(struct lake *lake, struct inode *inode, struct handle *h)
+{
+	int id = 0;
+	SCOPED_LOCK(&inode->lock);
+
+	inode->handles--;
+	inode->releases++;
+	if (h->writer)
+		inode->writers--;
+	if (!inode->handles) {
+		if (inode->state == INODE_PASSTHROUGH) {
+			id = inode->backing_id;
+			inode->state = INODE_CHANGING;
+			pthread_mutex_unlock(&inode->lock);
+			lake->frontend.backing_close(lake->frontend.arg, id);
+			pthread_mutex_lock(&inode->lock);
+			inode->backing_id = 0;
+		}
+		inode->state = INODE_IDLE;
+	}
+	pthread_cond_broadcast(&inode->changed);
+}
+
+static struct timespec release_deadline(void)
+{
+	struct timespec until;
+
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_nsec += RELEASE_WAIT_NS;
+	if (until.tv_nsec >= NSEC_PER_SEC) {
+		until.tv_nsec -= NSEC_PER_SEC;
+		until.tv_sec++;
+	}
+	return until;
+}
+
+void inode_wait_quiet(struct inode *inode)
+{
+	struct timespec until = release_deadline();
+	SCOPED_LOCK(&inode->lock);
+
+	while ((inode->writers || inode->dirty || inode->state == INODE_CHANGING) && !inode->settling &&
+	       inode->waited_at != inode->releases + 1)
+		if (pthread_cond_timedwait(&inode->changed, &inode->lock, &until) == ETIMEDOUT) {
+			inode->waited_at = inode->releases + 1;
+			break;
+		}
+}
+
+/* True when nobody has it open, after a moment for releases that are on their way. Marks it CHANGING. */
+static bool become_alone(struct inode *inode)
+{
+	struct timespec until = release_deadline();
+	SCOPED_LOCK(&inode->lock);
+
+	inode->wanted = true;
+	while (inode->state == INODE_CHANGING || inode->holders || inode->handles) {
+		if (inode->state != INODE_CHANGING && !inode->holders && inode->waited_at == inode->releases + 1)
+			break; /* waited for these very handles before */
+		if (pthread_cond_timedwait(&inode->changed, &inode->lock, &until) == ETIMEDOUT && inode->handles &&
+		    inode->state != INODE_CHANGING) {
+			inode->waited_at = inode->releases + 1;
+			break;
+		}
+	}
+	inode->wanted = false;
+	if (inode->handles || inode->holders)
+		return false;
+	inode->state = INODE_CHANGING;
+	return true;
+}
+
+static int truncate_in_place(struct lake *lake, struct inode *inode, struct handle *h, const struct actor *actor)
+{
+	_cleanup_close_ int own = -1;
+	int fd = h->fd;
+
+	pthread_mutex_lock(&inode->lock);
+	lose_base_locked(inode);
+	mark_writing_locked(lake, inode, h, actor);
+	pthread_mutex_unlock(&inode->lock);
+	if (fd < 0) {
+		fd = own = inode_open(lake, inode, O_WRONLY);
+		if (own < 0)
+			return own;
+	}
+	return ftruncate(fd, 0) < 0 ? -errno : 0;
+}
+
+/* The old content goes aside if nobody else has the file. 0 done, 1 truncate in place after opening, or -errno. */
+static int truncate_aside(struct lake *lake, struct inode *inode, const struct actor *actor)
+{
+	int rc;
+
+	pthread_mutex_lock(&inode->lock);
+	rc = base_due_locked(inode) || (inode->dirty && inode->name);
+	pthread_mutex_unlock(&inode->lock);
+	if (!rc || !become_alone(inode))
+		return 1;
+	rc = aside_truncate(lake, inode, actor);
+	inode_end_change(inode);
+	return rc < 0 ? rc : !rc;
+}
+
+static int open_raw(struct lake *lake, struct handle *h)
+{
+	int fd;
+
+	if (h->way == WAY_PASSTHROUGH)
+		return 0;
+	fd = inode_open(lake, h->inode, access_flags(h->flags));
+	if (fd == -EPERM && (h->flags & O_NOATIME))
+		fd = inode_open(lake, h->inode, h->flags & O_ACCMODE);
+	if (fd < 0)
+		return fd;
+	h->fd = fd;
+	return 0;
+}
+
+static void count_open(struct lake *lake, struct inode *inode, const struct handle *h)
+{
+	atomic_fetch_add_explicit(h->way == WAY_PASSTHROUGH	     ? &lake->counters.opens_passthrough
+				  : h->way == WAY_PASSTHROUGH_DIRECT ? &lake->counters.opens_direct
+								     : &lake->counters.opens_cached,
+				  1, memory_order_relaxed);
+	if (!h->writer) {
+		SCOPED_LOCK(&inode->lock);
+
+		inode->opens++;
+	}
+}
+
+/* Counts H in and makes it usable. IN_PLACE: O_TRUNC, and the old content could not go aside. H is taken. */
+static int finish_open(struct lake *lake, struct handle *h, int pathfd, bool in_place, const struct actor *actor)
+{
+	struct inode *inode = h->inode;
+	int rc = enter(lake, inode, h, pathfd);
+
+	if (rc < 0) {
+		if (h->fd >= 0)
+			close(h->fd);
+		free(h);
+		return rc;
+	}
+	inode_ref(lake, inode);
+	rc = h->fd < 0 ? open_raw(lake, h) : 0;
+	if (!rc && h->writer) {
+		SCOPED_LOCK(&inode->lock);
+
+		mark_writing_locked(lake, inode, h, actor);
+	}
+	if (!rc && in_place)
+		rc = truncate_in_place(lake, inode, h, actor);
+	if (rc < 0) {
+		handle_close(lake, h);
+		return rc;
+	}
+	count_open(lake, inode, h);
+	return 0;
+}
+
+static struct handle *new_handle(struct lake *lake, struct inode *inode, int flags, int openfd)
+{
+	struct handle *h = calloc(1, sizeof(*h));
+
+	if (!h)
+		return NULL;
+	h->flags = flags;
+	h->writer = is_writer(flags);
+	h->fd = openfd;
+	h->inode = inode;
+	h->keep_cache = !lake->passthrough; /* under passthrough pages cached before may be stale */
+	return h;
+}
+
+int handle_open(struct lake *lake, struct inode *inode, int flags, const struct actor *actor, struct handle **out)
+{
+	struct handle *h = new_handle(lake, inode, flags, -1);
+	int rc = 0;
+
+	if (!h)
+		return -ENOMEM;
+	if ((flags & O_TRUNC) && h->writer)
+		rc = truncate_aside(lake, inode, actor);
+	if (rc < 0) {
+		free(h);
+		return rc;
+	}
+	*out = h;
+	return finish_open(lake, h, -1, rc, actor);
+}
+
+int handle_open_new(struct lake *lake, struct inode *inode, int flags, int pathfd, int openfd,
+		    const struct actor *actor, struct handle **out)
+{
+	struct handle *h = new_handle(lake, inode, flags & ~O_TRUNC, openfd);
+
+	if (!h) {
+		if (openfd >= 0)
+			close(openfd);
+		return -ENOMEM;
+	}
+	*out = h;
+	return finish_open(lake, h, pathfd, false, actor);
+}
+
+/* What ext4 does after a truncation: the new bytes go out soon, so that a power loss does not leave an empty file. */
+static void start_writeback(struct lake *lake, struct inode *inode)
+{
+	_cleanup_close_ int fd = -1;
+	bool due;
+
+	pthread_mutex_lock(&inode->lock);
+	due = inode->flush_at_close && !inode->writers;
+	if (due)
+		inode->flush_at_close = false;
+	pthread_mutex_unlock(&inode->lock);
+	if (!due)
+		return;
+	fd = inode_open(lake, inode, O_RDONLY);
+	if (fd >= 0)
+		sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE);
+}
+
+void handle_close(struct lake *lake, struct handle *h)
+{
+	struct inode *inode = h->inode;
+
+	if (h->fd >= 0)
+		close(h->fd);
+	leave(lake, inode, h);
+	if (h->writer) {
+		start_writeback(lake, inode);
+		inode_settle(lake, inode);
+	}
+	inode_unref(lake, inode);
+	free(h);
+}
+
+int inode_before_change(struct lake *lake, struct inode *inode, const struct actor *actor)
+{
+	SCOPED_LOCK(&inode->lock);
+
+	wait_change_locked(inode);
+	lose_base_locked(inode);
+	mark_writing_locked(lake, inode, NULL, actor);
+	return 0;
+}
+
+void inode_after_change(struct lake *lake, struct inode *inode)
+{
+	inode_settle(lake, inode);
+}
+
+static int sync_folder(struct lake *lake, struct inode *folder)
+{
+	_cleanup_close_ int fd = inode_open(lake, folder, O_RDONLY | O_DIRECTORY);
+
+	if (fd < 0)
+		return fd == -ESTALE ? 0 : fd; /* removed since */
+	return fsync(fd) < 0 ? -errno : 0;
+}
+
+static int sync_raw(struct lake *lake, struct inode *inode, struct handle *h, bool data_only)
+{
+	_cleanup_close_ int own = -1;
+	int fd = h ? h->fd : -1;
+
+	if (fd < 0) {
+		fd = own = inode_open(lake, inode, O_RDONLY);
+		if (own == -EACCES) /* an ordinary user's write-only file */
+			fd = own = inode_open(lake, inode, O_WRONLY);
+		if (own < 0)
+			return own;
+	}
+	return (data_only ? fdatasync(fd) : fsync(fd)) < 0 ? -errno : 0;
+}
+
+/* A write-back error is told once to every handle that was open when it was found. */
+static int tell_error(struct inode *inode, struct handle *h, int rc)
+{
+	SCOPED_LOCK(&inode->lock);
+
+	if (rc == -EIO || rc == -ENOSPC || rc == -EDQUOT) {
+		inode->write_error = rc;
+		inode->error_seq++;
+	}
+	if (h && h->error_seq != inode->error_seq) {
+		h->error_seq = inode->error_seq;
+		return inode->write_error;
+	}
+	return rc;
+}
+
+int inode_sync(struct lake *lake, struct inode *inode, struct handle *h, bool data_only)
+{
+	char name[NAME_BYTES + 1];
+	struct inode *parent;
+	uint64_t commit;
+	bool moved;
+	int rc;
+
+	rc = tell_error(inode, h, sync_raw(lake, inode, h, data_only));
+	if (rc < 0)
+		return rc;
+	pthread_mutex_lock(&inode->lock);
+	moved = inode->moved;
+	inode->moved = false;
+	pthread_mutex_unlock(&inode->lock);
+	commit = atomic_load(&inode->commit);
+	parent = moved ? inode_parent(lake, inode, name) : NULL;
+	if (parent) {
+		rc = sync_folder(lake, parent);
+		inode_unref(lake, parent);
+	}
+	if (rc < 0) {
+		SCOPED_LOCK(&inode->lock);
+
+		inode->moved = true;
+		return rc;
+	}
+	return commit ? store_sync(lake->store, commit) : 0;
+}

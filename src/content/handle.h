@@ -1,0 +1,64 @@
+/*
+ * Open files: how each open is answered, and what happens to the content when they write.
+ *
+ * Which way an open gets, the first line that matches (design: "The FUSE front end"):
+ *
+ *	the mount has no passthrough, or the inode is cached now	CACHED
+ *	O_RDONLY							PASSTHROUGH
+ *	a writer while space is short					PASSTHROUGH_DIRECT	may be slowed
+ *	a writer with O_DIRECT						PASSTHROUGH_DIRECT	odd tails fail else
+ *	no base due							PASSTHROUGH
+ *	O_TRUNC, alone							PASSTHROUGH on a new inode: content/aside.h
+ *	O_WRONLY|O_APPEND						PASSTHROUGH
+ *	other O_WRONLY							PASSTHROUGH_DIRECT
+ *	O_RDWR, inode idle						CACHED
+ *	O_RDWR else							PASSTHROUGH_DIRECT
+ *
+ * A base is due when the file has a version whose bytes have been neither lost nor kept elsewhere: then every write has
+ * to come by here, so that the first one can save it (or, while nothing saves it, can say that it is lost).
+ *
+ * Threads: any; one handle is used by many at once.
+ */
+#ifndef TARN_CONTENT_HANDLE_H
+#define TARN_CONTENT_HANDLE_H
+
+#include "content/run.h"
+
+enum open_way { WAY_PASSTHROUGH = 1, WAY_PASSTHROUGH_DIRECT, WAY_CACHED };
+
+struct handle {
+	struct inode *inode; /* with a reference */
+	int flags;	     /* of the open */
+	bool writer;
+	enum open_way way;
+	int backing_id;	    /* not for WAY_CACHED */
+	int fd;		    /* the raw file; -1 for WAY_PASSTHROUGH */
+	unsigned error_seq; /* the inode's when opened: an error since then is still to be told */
+	bool keep_cache;    /* for the reply */
+};
+
+/*
+ * Opens INODE for ACTOR, O_TRUNC included: the old content goes aside or is lost. 0 and a handle, or -errno.
+ */
+int handle_open(struct lake *lake, struct inode *inode, int flags, const struct actor *actor, struct handle **out);
+/*
+ * The same for a file that was just made. PATHFD: an O_PATH descriptor of the raw file (not taken). OPENFD: one opened
+ * as FLAGS say (taken, also on failure), or -1: an ordinary user cannot open again what was made with mode 0.
+ */
+int handle_open_new(struct lake *lake, struct inode *inode, int flags, int pathfd, int openfd,
+		    const struct actor *actor, struct handle **out);
+/* RELEASE: closes, and cuts a version when the last writer went. */
+void handle_close(struct lake *lake, struct handle *h);
+
+/*
+ * Before a write, truncation or other change through H (H NULL: a truncate by name) reaches the raw file: the content
+ * of the live version is about to be lost in place. 0 or -errno.
+ */
+int inode_before_change(struct lake *lake, struct inode *inode, const struct actor *actor);
+/* After a change without an open writer (truncate by name): cuts a version at once. */
+void inode_after_change(struct lake *lake, struct inode *inode);
+
+/* fsync of a handle or folder: file, then folder if its name moved, then the record. 0 or -errno. */
+int inode_sync(struct lake *lake, struct inode *inode, struct handle *h, bool data_only);
+
+#endif

@@ -1,0 +1,130 @@
+/*
+ * Which pages were in memory before? preadv2(RWF_NOWAIT) reads what is there and stops where it would have to wait: one
+ * call per piece, and no race between a question and a read. What it left is read the ordinary way and then given up
+ * with POSIX_FADV_DONTNEED. For that answer to be right nothing may be read ahead of the piece: POSIX_FADV_RANDOM turns
+ * that off for this descriptor alone, and pieces of 1 MiB are long enough for any disk. Dirty pages and mapped ones
+ * stay in any case. Where a file system does not know RWF_NOWAIT, nothing is known, and nothing is given up.
+ */
+#include "content/hash.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+
+#include <openssl/evp.h>
+
+#include "base/cleanup.h"
+
+#define SMALL (64 * 1024)
+
+struct reader {
+	int fd;
+	char *piece;
+	size_t room;
+	uint64_t at;
+	bool knows_cached; /* RWF_NOWAIT works here */
+	char *head;
+	size_t head_room, head_len;
+};
+
+static ssize_t read_cached(struct reader *r)
+{
+	struct iovec to = {r->piece, r->room};
+	ssize_t n;
+
+	if (!r->knows_cached)
+		return 0;
+	n = preadv2(r->fd, &to, 1, (off_t)r->at, RWF_NOWAIT);
+	if (n < 0 && errno != EAGAIN && errno != EINTR)
+		r->knows_cached = false; /* a true error comes again with the ordinary read */
+	return n < 0 ? 0 : n;
+}
+
+/* The next piece, whole unless the file ends. Its length or -errno. */
+static ssize_t read_piece(struct reader *r)
+{
+	size_t had = (size_t)read_cached(r), len = had;
+
+	while (len < r->room) {
+		ssize_t n = pread(r->fd, r->piece + len, r->room - len, (off_t)(r->at + len));
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		if (!n)
+			break;
+		len += (size_t)n;
+	}
+	if (r->knows_cached && len > had)
+		posix_fadvise(r->fd, (off_t)(r->at + had), (off_t)(len - had), POSIX_FADV_DONTNEED);
+	r->at += len;
+	return (ssize_t)len;
+}
+
+/* Most files are small: no need to map and clear a whole piece for each. A byte more shows the end in the same read. */
+static size_t piece_for(int fd)
+{
+	struct stat st;
+
+	return !fstat(fd, &st) && st.st_size < SMALL ? SMALL : HASH_PIECE;
+}
+
+static void keep_head(struct reader *r, size_t len)
+{
+	size_t n = r->head_room - r->head_len;
+
+	if (n > len)
+		n = len;
+	if (n)
+		memcpy(r->head + r->head_len, r->piece, n);
+	r->head_len += n;
+}
+
+static int hash_all(EVP_MD_CTX *md, struct reader *r, bool (*stop)(void *arg), void *arg)
+{
+	ssize_t n;
+
+	do {
+		if (stop && stop(arg))
+			return -ECANCELED;
+		n = read_piece(r);
+		if (n < 0)
+			return (int)n;
+		if (n && !EVP_DigestUpdate(md, r->piece, (size_t)n))
+			return -EIO;
+		keep_head(r, (size_t)n);
+	} while ((size_t)n == r->room);
+	return 0;
+}
+
+int hash_fd_and_head(int fd, bool (*stop)(void *arg), void *arg, uint8_t sha256[SHA256_BYTES], uint64_t *bytes,
+		     void *head, size_t *head_len)
+{
+	struct reader r = {.fd = fd, .room = piece_for(fd), .knows_cached = true, .head = head, .head_room = *head_len};
+	_cleanup_free_ char *piece = malloc(r.room);
+	EVP_MD_CTX *md = EVP_MD_CTX_new();
+	int rc = piece && md ? 0 : -ENOMEM;
+
+	r.piece = piece;
+	if (!rc && !EVP_DigestInit_ex(md, EVP_sha256(), NULL))
+		rc = -EIO;
+	if (!rc) {
+		posix_fadvise(fd, 0, 0, POSIX_FADV_RANDOM);
+		rc = hash_all(md, &r, stop, arg);
+	}
+	if (!rc && !EVP_DigestFinal_ex(md, sha256, NULL))
+		rc = -EIO;
+	EVP_MD_CTX_free(md);
+	*bytes = r.at;
+	*head_len = r.head_len;
+	return rc;
+}
+
+int hash_fd(int fd, bool (*stop)(void *arg), void *arg, uint8_t sha256[SHA256_BYTES], uint64_t *bytes)
+{
+	size_t no_head = 0;
+
+	return hash_fd_and_head(fd, stop, arg, sha256, bytes, NULL, &no_head);
+}

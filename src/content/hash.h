@@ -1,0 +1,28 @@
+/*
+ * SHA-256 of a file's content (FIPS 180-4, by libcrypto).
+ *
+ * Hashing must not cost the page cache of others: the pages that were not in memory before are given up again, piece by
+ * piece; those that were there stay.
+ */
+#ifndef TARN_CONTENT_HASH_H
+#define TARN_CONTENT_HASH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "meta/store.h"
+
+#define HASH_PIECE (1024 * 1024)
+
+/*
+ * Of what FD has, read from its beginning with pread (its offset does not matter); how FD's reads are prepared changes
+ * (POSIX_FADV_RANDOM). STOP (may be NULL) is asked before each piece of HASH_PIECE. *BYTES: how many there were. 0;
+ * -ECANCELED when STOP said so; -errno of the read. Any thread.
+ */
+int hash_fd(int fd, bool (*stop)(void *arg), void *arg, uint8_t sha256[SHA256_BYTES], uint64_t *bytes);
+/* The same; the first *HEAD_LEN bytes are left in HEAD, so that they need not be read again. Then it is how many. */
+int hash_fd_and_head(int fd, bool (*stop)(void *arg), void *arg, uint8_t sha256[SHA256_BYTES], uint64_t *bytes,
+		     void *head, size_t *head_len);
+
+#endif

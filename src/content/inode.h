@@ -1,0 +1,193 @@
+/*
+ * The inodes that the kernel or a job knows now, and the state of each.
+ *
+ * An inode is a node (meta/store.h) in memory: how to reach its backing file, who has it open and in which way, and
+ * what is known of its content. The kernel's look-ups hold it (nlookup); so do jobs and operations (refs). It leaves
+ * memory when both are zero and everything submitted about it can be read from the store.
+ *
+ * The state says how the kernel has it open now. The kernel allows one kind at a time for one inode (other opens fail
+ * with EIO), so the state is decided under the lock and held until the last RELEASE:
+ *
+ *	IDLE ─────── open ──────► PASSTHROUGH(id, n) ── last release ──► IDLE
+ *	IDLE ─────── open ──────► CACHED(n)          ── last release ──► IDLE
+ *	IDLE ── aside, evict, …─► CHANGING           ── done ──────────► IDLE      (others wait)
+ *
+ * No lock is held across disk, SQLite or network: an operation that needs those marks the inode CHANGING, unlocks,
+ * works, locks, marks it IDLE and wakes the waiters.
+ *
+ * Content, beside the state:
+ *	clean     the bytes are those of `version` (0: empty and new, or not versioned)
+ *	dirty     somebody wrote, or may have written; the next settled moment cuts a version
+ *	settled   nobody can write it now. Writers that could have mapped the file (O_RDWR under passthrough) may store
+ *	          through the mapping after RELEASE; then only a lease on the raw inode tells (content/settle.h)
+ */
+#ifndef TARN_CONTENT_INODE_H
+#define TARN_CONTENT_INODE_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/stat.h>
+#include <sys/types.h>
+
+#include <uthash.h>
+
+#include "base/fhandle.h"
+#include "meta/store.h"
+
+struct lake;
+struct volume;
+struct bucket;
+
+enum inode_state { INODE_IDLE, INODE_PASSTHROUGH, INODE_CACHED, INODE_CHANGING };
+
+struct inode {
+	/* set when made, never changed */
+	uint64_t id;
+	enum node_kind kind;
+	struct volume *volume;
+
+	/* protected by the table's lock */
+	UT_hash_handle by_id, by_handle;
+	uint64_t nlookup;
+	unsigned refs;
+	struct handle_key {
+		int32_t volume;
+		struct fhandle handle;
+	} key; /* where it is hashed by handle; changes at an aside */
+
+	pthread_mutex_t lock;
+	pthread_cond_t changed; /* state left CHANGING, a handle was released */
+
+	/* protected by lock */
+	/* parent, name, bucket: written under the table's lock and this one, read under either */
+	struct inode
+		*parent; /* the folder it was last found in, with a reference; NULL for the root and after unlink */
+	char *name;	 /* and the name there */
+	struct bucket *bucket; /* whose policy holds; NULL for the root */
+	_Atomic bool excluded; /* a folder that the bucket excludes, or below one */
+	int pinned;	       /* an O_PATH descriptor kept open where handles cannot be opened, else -1 */
+
+	enum inode_state state;
+	int backing_id;	    /* PASSTHROUGH */
+	unsigned handles;   /* open now, replies on the way included */
+	unsigned writers;   /* of those, for writing */
+	bool written;	    /* a write or truncation came by here since it was clean */
+	unsigned releases;  /* how many handles were ever released: tells a waiter that one came */
+	unsigned waited_at; /* the value of releases at which waiting for one was last in vain */
+
+	uint64_t version; /* whose bytes these are, when clean */
+	bool dirty;
+	bool flush_at_close; /* an aside took the old content: write-back starts at the last close */
+	unsigned error_seq;  /* rises with each write error */
+	bool base_lost;	     /* the bytes of `version` were changed in place and are not kept */
+	bool may_map;	     /* a writable passthrough handle that can be mapped existed since it was last settled */
+	bool moved;	     /* its name changed since the folder was last fsynced */
+	bool made_here;	     /* created O_EXCL, and by… */
+	uint64_t maker;	     /* …this run; nothing of it is kept if that run unlinks it */
+	uint64_t writer_run; /* the run that wrote last */
+	uid_t writer_uid;
+	_Atomic uint64_t commit; /* the last one submitted about it */
+	uint64_t opens;		 /* for reading, since last flushed */
+	int write_error;	 /* -errno of the last failed write-back */
+	unsigned write_seq; /* rises with each writable open, truncation and cut: a hasher compares before and after */
+	unsigned holders;   /* jobs that read the raw file now… */
+	bool wanted;	    /* …and must give it up soon: somebody wants the file alone */
+	bool settling;	    /* queued in lake->unsettled */
+	_Atomic bool acl;   /* has a POSIX ACL, or may have inherited one */
+	bool kept_aside;    /* its last name went away and its content lies in versions/: stat says 0 links */
+	uint64_t kept_version;	  /* as which version there */
+	bool kept_fresh;	  /* that version was made for it, so its size may still be put right */
+	struct folder_fd *folder; /* protected by the folder cache's lock, as the next two */
+	struct inode *folder_next, *folder_prev;
+	struct inode *idle_next; /* protected by the table's lock: waits for the store before it is freed */
+	bool idle;
+	uint64_t raw_ino;    /* st_ino of the backing inode */
+	int64_t clean_mtime; /* of the content of `version`: what differs now was changed since */
+	uint64_t clean_size;
+};
+
+/* ---- the table ---- */
+
+struct inode_table;
+
+int inode_table_new(struct inode_table **out);
+/* Forgets everything; what the kernel still held does not matter any more. */
+void inode_table_free(struct lake *lake);
+
+/*
+ * The inode of ROW, found or made, with one reference for the caller. PARENT and NAME: where it was found (NULL for the
+ * root); they replace what was known. MADE (may be NULL) says whether it is new in memory. 0 or -ENOMEM.
+ */
+int inode_get(struct lake *lake, const struct node_row *row, struct inode *parent, const char *name,
+	      struct bucket *bucket, struct inode **out, bool *made);
+/* One that is in memory, with a reference; NULL else. */
+struct inode *inode_find(struct lake *lake, uint64_t id);
+struct inode *inode_find_handle(struct lake *lake, int volume, const struct fhandle *h);
+struct inode *inode_ref(struct lake *lake, struct inode *inode);
+void inode_unref(struct lake *lake, struct inode *inode);
+
+/* The kernel learns of it (once per entry in a reply) and forgets it. */
+void inode_look_up(struct lake *lake, struct inode *inode);
+void inode_forget(struct lake *lake, uint64_t id, uint64_t n);
+/* After an aside the node has another backing inode. */
+void inode_set_handle(struct lake *lake, struct inode *inode, const struct fhandle *h);
+struct fhandle inode_handle(struct lake *lake, struct inode *inode);
+/* Where it is found from now on; PARENT NULL: nowhere (unlinked). */
+void inode_set_name(struct lake *lake, struct inode *inode, struct inode *parent, const char *name,
+		    struct bucket *bucket);
+/* The folder it was last found in, with a reference, and its name there; NULL when it has none. */
+struct inode *inode_parent(struct lake *lake, struct inode *inode, char name[NAME_BYTES + 1]);
+struct folder_cache *inode_folders(struct lake *lake);
+/* Frees what waited only for the store; call now and then. */
+void inode_sweep(struct lake *lake);
+uint64_t inode_count(struct lake *lake);
+/* Calls FN for each one in memory, with a reference held during the call. */
+void inode_each(struct lake *lake, void (*fn)(void *arg, struct inode *inode), void *arg);
+
+/* FOLDER was renamed: what is in memory below it may belong to another bucket, or be excluded now. */
+void inode_folder_moved(struct lake *lake, struct inode *folder);
+/* Are size and mtime in ST those of the live version (nobody wrote since)? The lock is held. */
+bool inode_is_clean_locked(const struct inode *inode, const struct stat *st);
+/* Waits a moment for the release of the last writer, which may be on its way. */
+void inode_wait_quiet(struct inode *inode);
+
+/* A store row's columns that come from the backing inode; not id, kind, handle, volume, asset, version. */
+void row_set_stat(struct node_row *row, const struct stat *st);
+int64_t stat_mtime(const struct stat *st);
+int64_t stat_ctime(const struct stat *st);
+/* A version's columns that come from the backing inode, and who wrote. */
+void version_set_stat(struct version_row *v, const struct stat *st);
+
+/* ---- the backing file ---- */
+
+/*
+ * Opens the raw file. FLAGS as for open(2), O_PATH included; O_NOFOLLOW and O_CLOEXEC are added. A descriptor or
+ * -errno: -ESTALE when the file is gone.
+ */
+int inode_open(struct lake *lake, struct inode *inode, int flags);
+int inode_stat(struct lake *lake, struct inode *inode, struct stat *st);
+/* Before its last name goes away: where handles cannot be opened, keeps a descriptor. */
+int inode_pin(struct lake *lake, struct inode *inode);
+
+/* A folder's O_PATH descriptor, shared and kept for a while. Give it back with folder_put(). */
+struct folder_fd;
+int folder_get(struct lake *lake, struct inode *folder, struct folder_fd **out);
+void folder_put(struct folder_fd *f);
+int folder_fd(const struct folder_fd *f);
+static inline void folder_putp(struct folder_fd **f)
+{
+	folder_put(*f);
+}
+#define _cleanup_folder_ __attribute__((cleanup(folder_putp)))
+
+/* ---- state ---- */
+
+/* Waits until no handle is open and nothing changes it, then marks it CHANGING: true. False at once when it is open. */
+bool inode_begin_change(struct inode *inode);
+void inode_end_change(struct inode *inode);
+/* Marks a record about INODE as submitted: it stays in memory until readers can see COMMIT. */
+void inode_submitted(struct inode *inode, uint64_t commit);
+
+#endif

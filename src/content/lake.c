@@ -1,0 +1,399 @@
+#include "content/lake.h"
+
+#include <fcntl.h>
+#include <fnmatch.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+
+#include "base/caller.h"
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "content/run.h"
+#include "content/settle.h"
+
+bool bucket_name_reserved(const char *name)
+{
+	static const char *const reserved[] = {".catalog", ".lineage", "@v", ".tarn-versions", NULL};
+
+	for (int i = 0; reserved[i]; i++)
+		if (!strcmp(name, reserved[i]))
+			return true;
+	return false;
+}
+
+/* rsync writes .NAME.XXXXXX, tarn restore .NAME.tarn-XXXXXX */
+static bool is_dotted_temporary(const char *name)
+{
+	const char *end = strrchr(name, '.');
+
+	if (name[0] != '.' || !end || end == name)
+		return false;
+	if (!strncmp(end, ".tarn-", 6))
+		return true;
+	return strlen(end + 1) == 6 &&
+	       strspn(end + 1, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") == 6 &&
+	       strcspn(end + 1, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789") < 6;
+}
+
+bool name_is_temporary(const char *name)
+{
+	static const char *const globs[] = {"*~",	    ".*.sw[a-p]",    "*.part",	  ".goutputstream-*",
+					    "*.crdownload", ".fuse_hidden*", ".~lock.*#", NULL};
+
+	for (int i = 0; globs[i]; i++)
+		if (!fnmatch(globs[i], name, 0))
+			return true;
+	return is_dotted_temporary(name);
+}
+
+bool bucket_versions(struct bucket *b, struct inode *parent, const char *name)
+{
+	const struct bucket_policy *policy;
+
+	if (!b || !name)
+		return false;
+	policy = bucket_policy(b);
+	if (!policy->versioned || name_is_temporary(name) || policy_excludes(policy, name, false))
+		return false;
+	return !parent || !atomic_load_explicit(&parent->excluded, memory_order_relaxed);
+}
+
+static int open_volume_for(struct lake *lake, const char *path, struct bucket *b)
+{
+	_cleanup_close_ int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	struct stat st;
+	int versionsfd, rc;
+
+	if (fd < 0 || fstat(fd, &st) < 0) {
+		log_error("%s: cannot open the folder of bucket %s: %s", path, b->name, strerror(errno));
+		return -errno;
+	}
+	if (st.st_dev == lake->volumes[0]->dev) {
+		b->volume = lake->volumes[0];
+		b->fd = steal_fd(&fd);
+		return 0;
+	}
+	if (lake->nvolumes == LAKE_VOLUMES)
+		return -ENOSPC;
+	if (mkdirat(fd, ".tarn-versions", 0700) < 0 && errno != EEXIST)
+		return -errno;
+	versionsfd = openat(fd, ".tarn-versions", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (versionsfd < 0)
+		return -errno;
+	rc = volume_open(lake->nvolumes, fd, versionsfd, &lake->volumes[lake->nvolumes]);
+	if (rc < 0)
+		return rc;
+	b->volume = lake->volumes[lake->nvolumes++];
+	b->fd = steal_fd(&fd);
+	return 0;
+}
+
+static struct bucket *find_bucket_locked(struct lake *lake, const char *name)
+{
+	for (struct bucket *b = lake->buckets; b; b = b->next)
+		if (!b->removed && !strcmp(b->name, name))
+			return b;
+	return NULL;
+}
+
+int lake_bucket(struct lake *lake, const char *name, struct bucket **out)
+{
+	SCOPED_LOCK(&lake->buckets_lock);
+	struct bucket *b = find_bucket_locked(lake, name);
+	const struct bucket_policy *policy;
+	int rc = 0;
+
+	if (b) {
+		*out = b;
+		return 0;
+	}
+	if (bucket_name_reserved(name))
+		return -EINVAL;
+	b = calloc(1, sizeof(*b));
+	if (!b || !(b->name = strdup(name))) {
+		free(b);
+		return -ENOMEM;
+	}
+	policy = settings_bucket(lake->settings, name);
+	b->fd = -1;
+	b->volume = lake->volumes[0];
+	atomic_init(&b->policy, policy);
+	if (policy->path)
+		rc = open_volume_for(lake, policy->path, b);
+	if (rc < 0) {
+		free(b->name);
+		free(b);
+		return rc;
+	}
+	b->next = lake->buckets;
+	lake->buckets = b;
+	*out = b;
+	return 0;
+}
+
+void lake_bucket_renamed(struct lake *lake, const char *from, const char *to)
+{
+	SCOPED_LOCK(&lake->buckets_lock);
+	struct bucket *b = find_bucket_locked(lake, from), *over = find_bucket_locked(lake, to);
+	char *name = strdup(to);
+
+	if (over)
+		over->removed = true;
+	if (b && name) { /* its policy goes along */
+		free(b->name);
+		b->name = name;
+		name = NULL;
+	}
+	free(name);
+}
+
+void lake_bucket_removed(struct lake *lake, const char *name)
+{
+	SCOPED_LOCK(&lake->buckets_lock);
+	struct bucket *b = find_bucket_locked(lake, name);
+
+	if (b)
+		b->removed = true;
+}
+
+void lake_set_settings(struct lake *lake, struct settings *settings)
+{
+	SCOPED_LOCK(&lake->buckets_lock);
+
+	if (lake->nretired == (int)(sizeof(lake->retired) / sizeof(lake->retired[0]))) {
+		/* Policies of the oldest are in use by nobody: each operation looks its policy up anew. */
+		settings_unref(lake->retired[0]);
+		memmove(lake->retired, lake->retired + 1, sizeof(lake->retired) - sizeof(lake->retired[0]));
+		lake->nretired--;
+	}
+	lake->retired[lake->nretired++] = lake->settings;
+	lake->settings = settings;
+	atomic_store(&lake->audit_reads, settings->audit_reads);
+	for (struct bucket *b = lake->buckets; b; b = b->next)
+		atomic_store_explicit(&b->policy, settings_bucket(settings, b->name), memory_order_release);
+}
+
+int lake_reload(struct lake *lake, struct findings *findings)
+{
+	struct settings *settings;
+	int rc = settings_load(lake->path, NULL, &settings, findings);
+
+	if (rc < 0)
+		return rc;
+	log_set_level(settings->log_level);
+	lake_set_settings(lake, settings);
+	log_info("settings reloaded");
+	return 0;
+}
+
+struct settings *lake_settings(struct lake *lake)
+{
+	SCOPED_LOCK(&lake->buckets_lock);
+
+	return settings_ref(lake->settings);
+}
+
+int lake_space(struct lake *lake, uint64_t *used, uint64_t *free_bytes, uint64_t *total)
+{
+	struct store_totals totals;
+	struct statvfs fs;
+	int rc = store_totals(lake->store, &totals);
+
+	if (rc < 0)
+		return rc;
+	if (fstatvfs(lake->fd, &fs) < 0)
+		return -errno;
+	*used = totals.bytes + totals.versions_kept_bytes;
+	*free_bytes = (uint64_t)fs.f_bavail * fs.f_frsize;
+	*total = (uint64_t)fs.f_blocks * fs.f_frsize;
+	return 0;
+}
+
+/* ---- opening ---- */
+
+static int open_folder(int at, const char *name, mode_t mode)
+{
+	int fd;
+
+	if (mkdirat(at, name, mode) < 0 && errno != EEXIST)
+		return -errno;
+	fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+static int open_folders(struct lake *lake, struct buf *error)
+{
+	int versionsfd, rc;
+
+	lake->fd = open(lake->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (lake->fd < 0) {
+		rc = -errno;
+		buf_addf(error, "%s: %s", lake->path, strerror(errno));
+		return rc;
+	}
+	lake->buckets_fd = open_folder(lake->fd, "buckets", 0755);
+	lake->temp_fd = open_folder(lake->fd, "temp", 0700);
+	versionsfd = open_folder(lake->fd, "versions", 0700);
+	if (lake->buckets_fd < 0 || lake->temp_fd < 0 || versionsfd < 0) {
+		buf_addf(error, "%s: cannot open its folders: %s", lake->path, strerror(errno));
+		return -EIO;
+	}
+	rc = volume_open(0, lake->buckets_fd, versionsfd, &lake->volumes[0]);
+	if (rc < 0) {
+		buf_addf(error, "%s/versions: %s", lake->path, strerror(-rc));
+		return rc;
+	}
+	lake->nvolumes = 1;
+	return 0;
+}
+
+static int open_store(struct lake *lake, struct buf *error)
+{
+	_cleanup_buf_ struct buf path = BUF_INIT;
+	const char *why = NULL;
+	int rc;
+
+	buf_addf(&path, "%s/catalog/tarn.db", lake->path);
+	rc = store_open(buf_str(&path), STORE_WRITE, &lake->store, &why);
+	if (rc == -ENOENT) {
+		log_warning("%s is not there: a new one is made, and all files are taken in again", buf_str(&path));
+		mkdirat(lake->fd, "catalog", 0700);
+		rc = store_open(buf_str(&path), STORE_CREATE, &lake->store, &why);
+	}
+	if (rc == -EBUSY)
+		buf_addf(error, "%s: the lake is in use by another tarn (see `tarn status %s`)", lake->path,
+			 lake->path);
+	else if (rc < 0)
+		buf_addf(error, "%s: %s", buf_str(&path), why ? why : strerror(-rc));
+	return rc;
+}
+
+/* Root's node, and whether this is the folder that the store knows: a copied lake has other inodes everywhere. */
+static int open_root(struct lake *lake, struct buf *error)
+{
+	struct node_row row = {.id = NODE_ROOT, .kind = KIND_FOLDER};
+	uint8_t blob[FHANDLE_BLOB_MAX];
+	_cleanup_buf_ struct buf known = BUF_INIT;
+	struct record *r;
+	struct inode *root;
+	struct stat st;
+	int len, rc;
+
+	rc = fhandle_get(lake->buckets_fd, "", &row.handle);
+	if (rc < 0 || fstat(lake->buckets_fd, &st) < 0) {
+		buf_addf(error, "%s/buckets: %s", lake->path, strerror(rc < 0 ? -rc : errno));
+		return -EIO;
+	}
+	len = fhandle_to_blob(&row.handle, blob);
+	r = record_new(OP_SYSTEM, RUN_TARN, 0, NODE_ROOT, 0, NULL);
+	if (!r)
+		return -ENOMEM;
+	rc = store_lake(lake->store, "root_handle", &known);
+	if (rc < 0 || known.len != (size_t)len || memcmp(known.data, blob, (size_t)len)) {
+		if (known.len)
+			log_info("%s was moved to another file system or copied: files are recognised by name",
+				 lake->path);
+		if (known.len)
+			record_forget_handles(r, 0);
+		record_lake(r, "root_handle", blob, (size_t)len);
+	}
+	row_set_stat(&row, &st);
+	record_node_set(r, &row);
+	rc = store_submit(lake->store, r, NULL);
+	if (!rc)
+		rc = store_barrier(lake->store, 0);
+	if (!rc)
+		rc = inode_get(lake, &row, NULL, NULL, NULL, &root, NULL);
+	return rc; /* the reference stays until the end */
+}
+
+/* Those that the settings name exist; one that lies elsewhere and cannot be reached is left out, with a log line. */
+static int open_declared_buckets(struct lake *lake)
+{
+	const struct settings *s = lake->settings;
+	struct bucket *b;
+
+	for (int i = 0; i < s->nbuckets; i++) {
+		if (!s->buckets[i].path && mkdirat(lake->buckets_fd, s->buckets[i].name, 0755) < 0 && errno != EEXIST)
+			log_warning("%s/buckets/%s: %s", lake->path, s->buckets[i].name, strerror(errno));
+		if (lake_bucket(lake, s->buckets[i].name, &b) == -ENOMEM)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+int lake_open(const char *path, struct settings *settings, struct lake **out, struct buf *error)
+{
+	struct lake *lake = calloc(1, sizeof(*lake));
+	int rc;
+
+	if (!lake)
+		return -ENOMEM;
+	lake->fd = lake->buckets_fd = lake->temp_fd = -1;
+	lake->settings = settings;
+	atomic_init(&lake->audit_reads, settings->audit_reads);
+	lake->since = clock_wall();
+	pthread_mutex_init(&lake->buckets_lock, NULL);
+	pthread_rwlock_init(&lake->tree_lock, NULL);
+	lake->privileged = caller_can_switch();
+	lake->path = strdup(path);
+	rc = lake->path ? 0 : -ENOMEM;
+	if (!rc)
+		rc = open_folders(lake, error);
+	if (!rc)
+		rc = open_store(lake, error);
+	if (!rc)
+		rc = inode_table_new(&lake->inodes);
+	if (!rc)
+		rc = settle_queue_new(&lake->unsettled);
+	if (!rc)
+		rc = open_root(lake, error);
+	if (!rc)
+		rc = open_declared_buckets(lake);
+	if (rc < 0) {
+		if (!error->len)
+			buf_addf(error, "%s: %s", path, strerror(-rc));
+		lake_close(lake);
+		return rc;
+	}
+	*out = lake;
+	return 0;
+}
+
+static void close_fd(int fd)
+{
+	if (fd >= 0)
+		close(fd);
+}
+
+int lake_close(struct lake *lake)
+{
+	struct bucket *b;
+	int rc;
+
+	settle_queue_free(lake);
+	inode_table_free(lake);
+	run_forget_all();
+	rc = lake->store ? store_close(lake->store) : 0;
+	while ((b = lake->buckets)) {
+		lake->buckets = b->next;
+		close_fd(b->fd);
+		free(b->name);
+		free(b);
+	}
+	for (int i = 0; i < lake->nvolumes; i++)
+		volume_close(lake->volumes[i]);
+	for (int i = 0; i < lake->nretired; i++)
+		settings_unref(lake->retired[i]);
+	settings_unref(lake->settings);
+	close_fd(lake->buckets_fd);
+	close_fd(lake->temp_fd);
+	close_fd(lake->fd);
+	pthread_mutex_destroy(&lake->buckets_lock);
+	pthread_rwlock_destroy(&lake->tree_lock);
+	free(lake->path);
+	free(lake);
+	return rc;
+}

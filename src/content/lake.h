@@ -1,0 +1,117 @@
+/*
+ * A lake in use by the daemon: its folders, its store, its settings, its buckets and the inodes in memory. Made once by
+ * lake_open(), passed to everything above. What is not said to be locked is set while opening and never changes.
+ */
+#ifndef TARN_CONTENT_LAKE_H
+#define TARN_CONTENT_LAKE_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "config/settings.h"
+#include "content/inode.h"
+#include "content/volume.h"
+#include "meta/store.h"
+
+#define LAKE_VOLUMES 64 /* the lake's own file system, and one for each bucket that lies elsewhere */
+
+/* A top-level folder. Never freed while the lake is open, so that a pointer to it may be kept; a removed one is kept
+ * for the inodes that still point to it. */
+struct bucket {
+	char *name; /* protected by lake->buckets_lock */
+	struct volume *volume;
+	int fd; /* O_PATH of a bucket that lies elsewhere, else -1 */
+	_Atomic(const struct bucket_policy *) policy;
+	bool removed;
+	struct bucket *next;
+};
+
+/* What content needs of the front end; fuse/ fills it in before the first request. Any function may be NULL. */
+struct frontend {
+	void *arg;
+	/* Registers a backing file with the kernel: its id (> 0) or -errno. FD may be O_PATH, and is closed after. */
+	int (*backing_open)(void *arg, int fd);
+	void (*backing_close)(void *arg, int id);
+	/* The kernel's cached attributes of NODE are stale; with DATA its pages too. Only queues. */
+	void (*invalidate)(void *arg, uint64_t node, bool data);
+	/* The kernel's cached entry NAME in folder PARENT is stale. Only queues. */
+	void (*invalidate_entry)(void *arg, uint64_t parent, const char *name);
+};
+
+struct lake_counters {
+	atomic_uint_fast64_t opens_passthrough, opens_direct, opens_cached, asides, cuts, settle_retries, adopted;
+	atomic_uint_fast64_t synthetic; /* look-ups that ended in a view */
+};
+
+struct lake {
+	char *path;		     /* absolute */
+	int fd, buckets_fd, temp_fd; /* opened before anything is mounted over buckets/ */
+	struct store *store;
+	bool privileged;	  /* may act for others: root */
+	_Atomic bool passthrough; /* the kernel reads and writes backing files itself */
+	bool read_only;
+	_Atomic bool audit_reads; /* each open for reading is recorded */
+	bool in_place;		  /* mounted over buckets/: nobody else can write there */
+	struct frontend frontend;
+	struct inode_table *inodes;
+
+	pthread_mutex_t buckets_lock; /* settings, the list of buckets, volumes */
+	struct settings *settings;    /* the newest; older ones live on in `retired` */
+	struct settings *retired[64];
+	int nretired;
+	struct bucket *buckets;
+	struct volume *volumes[LAKE_VOLUMES];
+	int nvolumes;
+
+	/* Read: an operation changes the tree and tells the store. Write: something unknown is taken in. See
+	 * outside.h */
+	pthread_rwlock_t tree_lock;
+
+	struct settle_queue *unsettled; /* content/settle.h */
+	_Atomic bool space_short;	/* history must not grow; writers may be slowed */
+	_Atomic bool scan_running;
+	atomic_uint_fast64_t scan_seen;
+	struct lake_counters counters;
+	int64_t since; /* wall clock, ns */
+};
+
+/*
+ * Opens the lake at PATH (absolute) for a daemon: folders, the store (as its only writer), volumes and buckets, root's
+ * node. SETTINGS: the caller's reference is taken over. 0 or -errno, with one line for the user in ERROR.
+ */
+int lake_open(const char *path, struct settings *settings, struct lake **out, struct buf *error);
+/* Nothing may use it any more. 0 or the store's error. */
+int lake_close(struct lake *lake);
+
+/* Applies new settings (takes the reference): policies of all buckets, from the next operation on. */
+void lake_set_settings(struct lake *lake, struct settings *settings);
+/* Reads the file again and applies it. FINDINGS: what there is to say of it. 0, -EINVAL: the old ones stay; -errno. */
+int lake_reload(struct lake *lake, struct findings *findings);
+/* The newest settings, with a reference. */
+struct settings *lake_settings(struct lake *lake);
+
+/*
+ * The bucket NAME with its policy; made when it is not known yet. -EINVAL for a name that no bucket may have. A bucket
+ * whose `path` is elsewhere: its volume is opened (and its .tarn-versions made); -errno when that fails.
+ */
+int lake_bucket(struct lake *lake, const char *name, struct bucket **out);
+void lake_bucket_renamed(struct lake *lake, const char *from, const char *to);
+void lake_bucket_removed(struct lake *lake, const char *name);
+static inline const struct bucket_policy *bucket_policy(struct bucket *b)
+{
+	return atomic_load_explicit(&b->policy, memory_order_acquire);
+}
+/* Names that the root's view takes: no bucket may be called so. */
+bool bucket_name_reserved(const char *name);
+
+/* Is history kept for a file of this name in this bucket? False for private, excluded and temporary names. */
+bool bucket_versions(struct bucket *b, struct inode *parent, const char *name);
+/* Names that programs give to files on their way to another name. */
+bool name_is_temporary(const char *name);
+
+/* Bytes that the lake uses and that its disk has free, for the budget. */
+int lake_space(struct lake *lake, uint64_t *used, uint64_t *free_bytes, uint64_t *total);
+
+#endif

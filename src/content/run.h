@@ -1,0 +1,22 @@
+/*
+ * Who changes something: the caller and its run. A run is one execution of one program: (boot id, tgid, start time).
+ * /proc is read once per run, not per operation; a cached answer is checked again after RUN_CHECK_NS, because process
+ * ids are used again.
+ */
+#ifndef TARN_CONTENT_RUN_H
+#define TARN_CONTENT_RUN_H
+
+#include "base/caller.h"
+#include "content/lake.h"
+
+struct actor {
+	struct caller caller;
+	uint64_t run;
+};
+
+/* Never fails: RUN_UNKNOWN when the process is outside or gone. Any thread. */
+uint64_t run_of(struct lake *lake, const struct caller *caller);
+/* Frees the cache, at the end. */
+void run_forget_all(void);
+
+#endif

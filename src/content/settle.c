@@ -1,0 +1,314 @@
+#include "content/settle.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "content/aside.h"
+
+#define SNIFF_DELAY (500 * NSEC_PER_MSEC)
+#define RETRY_FIRST_NS (10 * NSEC_PER_MSEC)
+#define RETRY_LAST_NS (2 * NSEC_PER_SEC)
+
+struct waiting {
+	struct inode *inode; /* with a reference */
+	int64_t due, delay;
+	struct waiting *next;
+};
+
+struct settle_queue {
+	pthread_mutex_t lock;
+	pthread_cond_t added;
+	struct waiting *list;
+	uint64_t n;
+	bool stopped;
+};
+
+int settle_queue_new(struct settle_queue **out)
+{
+	struct settle_queue *q = calloc(1, sizeof(*q));
+
+	if (!q)
+		return -ENOMEM;
+	pthread_mutex_init(&q->lock, NULL);
+	pthread_cond_init(&q->added, NULL);
+	*out = q;
+	return 0;
+}
+
+void settle_queue_free(struct lake *lake)
+{
+	struct settle_queue *q = lake->unsettled;
+	struct waiting *w;
+
+	if (!q)
+		return;
+	while ((w = q->list)) {
+		q->list = w->next;
+		inode_unref(lake, w->inode);
+		free(w);
+	}
+	pthread_mutex_destroy(&q->lock);
+	pthread_cond_destroy(&q->added);
+	free(q);
+	lake->unsettled = NULL;
+}
+
+int lease_probe(int fd, int type)
+{
+	if (fcntl(fd, F_SETLEASE, type) < 0)
+		return errno == EAGAIN || errno == EBUSY ? -EAGAIN : -errno;
+	fcntl(fd, F_SETLEASE, F_UNLCK);
+	return 0;
+}
+
+/* ---- the cut ---- */
+
+/* Could somebody still store through a mapping? 0 nobody, -EAGAIN yes, or -errno. */
+static int ask_kernel(struct lake *lake, struct inode *inode)
+{
+	_cleanup_close_ int fd = inode_open(lake, inode, O_RDONLY | O_NONBLOCK);
+
+	if (fd < 0)
+		return fd;
+	return lease_probe(fd, F_RDLCK);
+}
+
+static void add_version(struct inode *inode, struct record *r, const struct stat *st, enum version_state state)
+{
+	struct version_row v = {.id = inode->version,
+				.node = inode->id,
+				.state = state,
+				.settled = true,
+				.how = state == VERSION_KEPT ? HOW_ASIDE : HOW_NONE,
+				.run = inode->writer_run,
+				.run_uid = inode->writer_uid,
+				.volume = inode->volume->index};
+
+	version_set_stat(&v, st);
+	record_version_add(r, &v);
+	record_job_add(r, JOB_SNIFF, v.id, clock_wall() + SNIFF_DELAY);
+}
+
+static void lose_version(struct inode *inode, struct record *r)
+{
+	if (inode->version)
+		record_version_state(r, inode->version, VERSION_NOT_KEPT, HOW_NONE, "overwritten in place");
+}
+
+/* A live file. */
+static void cut_live_locked(struct lake *lake, struct inode *inode, const struct stat *st, struct record *r)
+{
+	struct node_row row = {.id = inode->id, .kind = KIND_FILE, .volume = inode->volume->index};
+
+	row_set_stat(&row, st);
+	row.handle = inode->key.handle; /* cannot change: no aside runs while the lock is held */
+	row.acl = inode->acl;
+	record_node_set(r, &row);
+	if (!inode_changed_locked(inode, st))
+		return;
+	lose_version(inode, r);
+	inode->version = 0;
+	if (!bucket_versions(inode->bucket, inode->parent, inode->name))
+		return;
+	inode->version = store_new_version(lake->store);
+	add_version(inode, r, st, VERSION_LIVE);
+	atomic_fetch_add_explicit(&lake->counters.cuts, 1, memory_order_relaxed);
+}
+
+/* A file whose name went away while it was open for writing; its content lies in versions/. */
+static void cut_aside_locked(struct lake *lake, struct inode *inode, const struct stat *st, struct record *r)
+{
+	char was[VERSION_NAME_MAX], now[VERSION_NAME_MAX];
+
+	if (inode->kept_fresh) {
+		record_version_settled(r, inode->kept_version, (uint64_t)st->st_size, stat_mtime(st));
+		record_job_add(r, JOB_SNIFF, inode->kept_version, clock_wall() + SNIFF_DELAY);
+	} else if (!inode_changed_locked(inode, st)) {
+		record_version_state(r, inode->kept_version, VERSION_KEPT, HOW_ASIDE, NULL);
+	} else {
+		lose_version(inode, r);
+		inode->version = store_new_version(lake->store);
+		version_name(inode->id, inode->kept_version, was);
+		version_name(inode->id, inode->version, now);
+		if (renameat(inode->volume->versionsfd, was, inode->volume->versionsfd, now) < 0)
+			log_error("versions/%s: cannot become %s: %s", was, now, strerror(errno));
+		add_version(inode, r, st, VERSION_KEPT);
+	}
+	inode->kept_version = 0;
+}
+
+static int cut_locked(struct lake *lake, struct inode *inode, const struct stat *st)
+{
+	struct record *r = record_new(OP_WRITE, inode->writer_run, inode->writer_uid, inode->id,
+				      inode->parent ? inode->parent->id : 0, inode->name);
+	uint64_t commit;
+	int rc;
+
+	if (!r)
+		return -ENOMEM;
+	if (inode->name)
+		cut_live_locked(lake, inode, st, r);
+	else if (inode->kept_version)
+		cut_aside_locked(lake, inode, st, r);
+	record_node_writing(r, inode->id, false);
+	inode->dirty = inode->written = inode->may_map = inode->base_lost = false;
+	inode->clean_size = (uint64_t)st->st_size;
+	inode->clean_mtime = stat_mtime(st);
+	rc = store_submit(lake->store, r, &commit);
+	if (!rc)
+		inode_submitted(inode, commit);
+	pthread_cond_broadcast(&inode->changed);
+	return rc;
+}
+
+int inode_settle(struct lake *lake, struct inode *inode)
+{
+	struct stat st;
+	bool may_map;
+	unsigned seq;
+	int rc;
+
+	pthread_mutex_lock(&inode->lock);
+	while (inode->state == INODE_CHANGING)
+		pthread_cond_wait(&inode->changed, &inode->lock);
+	rc = inode->writers ? 1 : !inode->dirty ? 2 : 0;
+	seq = inode->write_seq;
+	may_map = inode->may_map;
+	pthread_mutex_unlock(&inode->lock);
+	if (rc)
+		return rc == 1;
+	if (may_map)
+		rc = ask_kernel(lake, inode);
+	if (!rc)
+		rc = inode_stat(lake, inode, &st);
+	if (rc == -EAGAIN)
+		settle_later(lake, inode);
+	if (rc < 0)
+		return rc;
+	SCOPED_LOCK(&inode->lock);
+	if (inode->writers || inode->write_seq != seq || !inode->dirty || inode->state == INODE_CHANGING)
+		return 1;
+	rc = cut_locked(lake, inode, &st);
+	if (may_map && lake->frontend.invalidate)
+		lake->frontend.invalidate(lake->frontend.arg, inode->id, false);
+	return rc;
+}
+
+/* ---- the queue ---- */
+
+static void enqueue(struct lake *lake, struct inode *inode, int64_t delay)
+{
+	struct settle_queue *q = lake->unsettled;
+	struct waiting *w = malloc(sizeof(*w));
+
+	if (!w) {
+		inode_unref(lake, inode);
+		return;
+	}
+	*w = (struct waiting){.inode = inode, .due = clock_monotonic() + delay, .delay = delay};
+	SCOPED_LOCK(&q->lock);
+	w->next = q->list;
+	q->list = w;
+	q->n++;
+	pthread_cond_signal(&q->added);
+}
+
+void settle_later(struct lake *lake, struct inode *inode)
+{
+	bool known;
+
+	pthread_mutex_lock(&inode->lock);
+	known = inode->settling;
+	inode->settling = true;
+	pthread_mutex_unlock(&inode->lock);
+	if (!known)
+		enqueue(lake, inode_ref(lake, inode), RETRY_FIRST_NS);
+}
+
+/* Takes one whose time has come; else NULL and when the next one is due. */
+static struct waiting *take_due_locked(struct settle_queue *q, int64_t now, int64_t *next)
+{
+	for (struct waiting **at = &q->list; *at; at = &(*at)->next) {
+		struct waiting *w = *at;
+
+		if (w->due <= now) {
+			*at = w->next;
+			q->n--;
+			return w;
+		}
+		if (w->due < *next)
+			*next = w->due;
+	}
+	return NULL;
+}
+
+static void try_again(struct lake *lake, struct waiting *w)
+{
+	struct inode *inode = w->inode;
+	int64_t delay = w->delay * 2 < RETRY_LAST_NS ? w->delay * 2 : RETRY_LAST_NS;
+	int rc;
+
+	free(w);
+	atomic_fetch_add(&lake->counters.settle_retries, 1);
+	rc = inode_settle(lake, inode); /* `settling` is set, so it does not queue itself */
+	if (rc == -EAGAIN) {
+		enqueue(lake, inode, delay);
+		return;
+	}
+	pthread_mutex_lock(&inode->lock);
+	inode->settling = false;
+	pthread_mutex_unlock(&inode->lock);
+	inode_unref(lake, inode);
+}
+
+static void wait_until_locked(struct settle_queue *q, int64_t ns)
+{
+	struct timespec until;
+
+	clock_gettime(CLOCK_REALTIME, &until);
+	ns += until.tv_nsec;
+	until.tv_sec += ns / NSEC_PER_SEC;
+	until.tv_nsec = ns % NSEC_PER_SEC;
+	pthread_cond_timedwait(&q->added, &q->lock, &until);
+}
+
+int settle_run(struct lake *lake, int max_ms)
+{
+	struct settle_queue *q = lake->unsettled;
+	int64_t now = clock_monotonic(), next = now + max_ms * NSEC_PER_MSEC;
+	struct waiting *w;
+	bool stopped;
+
+	pthread_mutex_lock(&q->lock);
+	while (!q->stopped && (w = take_due_locked(q, now, &next))) {
+		pthread_mutex_unlock(&q->lock);
+		try_again(lake, w);
+		pthread_mutex_lock(&q->lock);
+	}
+	if (!q->stopped && next > now)
+		wait_until_locked(q, next - now);
+	stopped = q->stopped;
+	pthread_mutex_unlock(&q->lock);
+	return stopped ? -1 : 0;
+}
+
+void settle_stop(struct lake *lake)
+{
+	struct settle_queue *q = lake->unsettled;
+	SCOPED_LOCK(&q->lock);
+
+	q->stopped = true;
+	pthread_cond_broadcast(&q->added);
+}
+
+uint64_t settle_waiting(struct lake *lake)
+{
+	struct settle_queue *q = lake->unsettled;
+	SCOPED_LOCK(&q->lock);
+
+	return q->n;
+}

@@ -1,0 +1,70 @@
+#include "content/volume.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/cleanup.h"
+#include "base/fhandle.h"
+
+static int make_fan(int versionsfd)
+{
+	char name[3];
+
+	for (int i = 0; i < 256; i++) {
+		snprintf(name, sizeof(name), "%02x", i);
+		if (mkdirat(versionsfd, name, 0700) < 0 && errno != EEXIST)
+			return -errno;
+	}
+	return 0;
+}
+
+int volume_open(int index, int rootfd, int versionsfd, struct volume **out)
+{
+	_cleanup_close_ int owned = versionsfd;
+	_cleanup_close_ int mountfd = openat(rootfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct volume *v;
+	struct stat st;
+	int rc;
+
+	if (mountfd < 0 || fstat(mountfd, &st) < 0)
+		return -errno;
+	rc = make_fan(versionsfd);
+	if (rc < 0)
+		return rc;
+	v = calloc(1, sizeof(*v));
+	if (!v)
+		return -ENOMEM;
+	v->index = index;
+	v->dev = st.st_dev;
+	v->handles = fhandle_usable(mountfd);
+	v->mountfd = steal_fd(&mountfd);
+	v->versionsfd = steal_fd(&owned);
+	*out = v;
+	return 0;
+}
+
+void volume_close(struct volume *v)
+{
+	if (!v)
+		return;
+	close(v->mountfd);
+	close(v->versionsfd);
+	free(v);
+}
+
+void version_name(uint64_t node, uint64_t version, char name[VERSION_NAME_MAX])
+{
+	snprintf(name, VERSION_NAME_MAX, "%02x/%" PRIx64 ".%" PRIx64, (unsigned)(node & 0xff), node, version);
+}
+
+bool version_name_parse(const char *name, uint64_t *node, uint64_t *version)
+{
+	int end = 0;
+
+	return sscanf(name, "%" SCNx64 ".%" SCNx64 "%n", node, version, &end) == 2 && !name[end];
+}

@@ -1,0 +1,39 @@
+/*
+ * A file system that buckets lie on. History of its files stays on it (a rename cannot leave it):
+ *
+ *	<volume>/versions/HH/NODE.VERSION		the lake's own: LAKE/versions
+ *	<bucket path>/../.tarn-versions… 		see volume_open()
+ *
+ * HH: the low byte of the node's id, two hex digits. NODE and VERSION: hex. The name says what a file there is even
+ * when the store does not know of it yet (content/recover.h).
+ */
+#ifndef TARN_CONTENT_VOLUME_H
+#define TARN_CONTENT_VOLUME_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct volume {
+	int index; /* as in the store's rows; 0 is the lake's own */
+	dev_t dev;
+	int mountfd;	/* a plain descriptor on it, for open_by_handle_at */
+	int versionsfd; /* its versions folder */
+	bool handles;	/* files can be opened by handle here */
+};
+
+#define VERSION_NAME_MAX 40
+
+/*
+ * ROOTFD: a folder on the volume. VERSIONSFD: the folder for old content (taken over), with its 256 folders made.
+ * 0 or -errno.
+ */
+int volume_open(int index, int rootfd, int versionsfd, struct volume **out);
+void volume_close(struct volume *v);
+
+/* "HH/NODE.VERSION" */
+void version_name(uint64_t node, uint64_t version, char name[VERSION_NAME_MAX]);
+/* Reads a name as above without its folder; false for another one. */
+bool version_name_parse(const char *name, uint64_t *node, uint64_t *version);
+
+#endif

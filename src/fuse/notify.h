@@ -1,0 +1,19 @@
+/*
+ * Telling the kernel that what it caches is stale. Requests only queue; one thread sends, because a notification can
+ * wait for a lock that a request holds, and a request thread that waited for it would never end.
+ */
+#ifndef TARN_FUSE_NOTIFY_H
+#define TARN_FUSE_NOTIFY_H
+
+#include <stdint.h>
+
+#include "fuse/lowlevel.h"
+
+struct notifier;
+
+int notifier_start(struct fuse_session *se, struct notifier **out);
+void notifier_stop(struct notifier *n); /* sends nothing more; NULL is fine */
+void notify_inode(struct notifier *n, uint64_t ino, bool data);
+void notify_entry(struct notifier *n, uint64_t parent, const char *name);
+
+#endif

@@ -1,0 +1,165 @@
+#include <errno.h>
+
+#include "fuse/ops.h"
+#include "fuse/passthrough.h"
+
+/* How the kernel is to use the file, in the reply to OPEN and CREATE. */
+static void describe(struct open_file *f, struct fuse_file_info *fi)
+{
+	const struct handle *h = open_file_handle(f);
+
+	fi->fh = (uintptr_t)f;
+	fi->noflush = 1; /* close() has nothing to report: writes are not delayed here */
+	fi->keep_cache = open_file_keeps_cache(f);
+	if (!h || h->way == WAY_CACHED)
+		return;
+	passthrough_set(fi, h->backing_id, h->way == WAY_PASSTHROUGH_DIRECT);
+}
+
+void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+	struct actor actor = ops_actor(req);
+	struct lake *lake = ops_lake(req);
+	struct open_file *f;
+	int rc = ns_open(lake, ino, fi->flags, &actor, &f);
+
+	if (rc < 0) {
+		ops_reply_error(req, rc);
+		return;
+	}
+	describe(f, fi);
+	if (fuse_reply_open(req, fi) < 0) /* interrupted: no release will come */
+		ns_release(lake, f);
+}
+
+static void reply_created(fuse_req_t req, int rc, const struct ns_entry *e, struct handle *h, struct fuse_file_info *fi)
+{
+	struct lake *lake = ops_lake(req);
+	struct fuse_entry_param param;
+	struct open_file *f = NULL;
+
+	if (!rc && !(f = open_file_of(h))) {
+		handle_close(lake, h);
+		ns_forget(lake, e->ino, 1);
+		rc = -ENOMEM;
+	}
+	if (rc < 0) {
+		ops_reply_error(req, rc);
+		return;
+	}
+	describe(f, fi);
+	param = ops_entry_param(e);
+	if (fuse_reply_create(req, &param, fi) < 0) {
+		ns_release(lake, f);
+		ns_forget(lake, e->ino, 1);
+	}
+}
+
+void op_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, struct fuse_file_info *fi)
+{
+	struct actor actor = ops_actor(req);
+	struct handle *h = NULL;
+	struct ns_entry e = {0};
+	int rc = ns_create(ops_lake(req), parent, name, mode, fi->flags, &actor, &e, &h);
+
+	reply_created(req, rc, &e, h, fi);
+}
+
+void op_tmpfile(fuse_req_t req, fuse_ino_t parent, mode_t mode, struct fuse_file_info *fi)
+{
+	struct actor actor = ops_actor(req);
+	struct handle *h = NULL;
+	struct ns_entry e = {0};
+	int rc = ns_tmpfile(ops_lake(req), parent, mode, fi->flags, &actor, &e, &h);
+
+	reply_created(req, rc, &e, h, fi);
+}
+
+void op_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+	(void)ino;
+	ns_release(ops_lake(req), ops_file(fi));
+	fuse_reply_err(req, 0);
+}
+
+void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, struct fuse_file_info *fi)
+{
+	struct fuse_bufvec buf = FUSE_BUFVEC_INIT(size);
+	struct lake *lake = ops_lake(req);
+	int fd = open_file_fd(lake, ops_file(fi)), rc;
+
+	(void)ino;
+	rc = fd < 0 ? fd : open_file_check_read(lake, ops_file(fi));
+	if (rc < 0) {
+		ops_reply_error(req, rc);
+		return;
+	}
+	buf.buf[0].flags = FUSE_BUF_IS_FD | FUSE_BUF_FD_SEEK;
+	buf.buf[0].fd = fd;
+	buf.buf[0].pos = offset;
+	fuse_reply_data(req, &buf, FUSE_BUF_SPLICE_MOVE);
+}
+
+void op_write_buf(fuse_req_t req, fuse_ino_t ino, struct fuse_bufvec *in, off_t offset, struct fuse_file_info *fi)
+{
+	struct fuse_bufvec out = FUSE_BUFVEC_INIT(fuse_buf_size(in));
+	struct actor actor = ops_actor(req);
+	struct lake *lake = ops_lake(req);
+	int rc = ns_before_write(lake, ops_file(fi), &actor), fd;
+	ssize_t n;
+
+	(void)ino;
+	fd = rc < 0 ? rc : open_file_fd(lake, ops_file(fi));
+	if (fd < 0) {
+		ops_reply_error(req, fd);
+		return;
+	}
+	out.buf[0].flags = FUSE_BUF_IS_FD | FUSE_BUF_FD_SEEK;
+	out.buf[0].fd = fd;
+	out.buf[0].pos = offset;
+	n = fuse_buf_copy(&out, in, 0);
+	if (n < 0)
+		ops_reply_error(req, (int)n);
+	else
+		fuse_reply_write(req, (size_t)n);
+}
+
+void op_fsync(fuse_req_t req, fuse_ino_t ino, int data_only, struct fuse_file_info *fi)
+{
+	ops_reply_error(req, ns_fsync(ops_lake(req), ino, ops_file(fi), data_only));
+}
+
+void op_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t offset, off_t length, struct fuse_file_info *fi)
+{
+	struct actor actor = ops_actor(req);
+
+	(void)ino;
+	ops_reply_error(req, ns_fallocate(ops_lake(req), ops_file(fi), mode, offset, length, &actor));
+}
+
+void op_copy_file_range(fuse_req_t req, fuse_ino_t in, off_t in_offset, struct fuse_file_info *in_fi, fuse_ino_t out,
+			off_t out_offset, struct fuse_file_info *out_fi, size_t length, int flags)
+{
+	struct actor actor = ops_actor(req);
+	ssize_t n;
+
+	(void)in;
+	(void)out;
+	(void)flags;
+	n = ns_copy_range(ops_lake(req), ops_file(in_fi), in_offset, ops_file(out_fi), out_offset, length, &actor);
+	if (n < 0)
+		ops_reply_error(req, (int)n);
+	else
+		fuse_reply_write(req, (size_t)n);
+}
+
+void op_lseek(fuse_req_t req, fuse_ino_t ino, off_t offset, int whence, struct fuse_file_info *fi)
+{
+	off_t at = ns_seek(ops_lake(req), ops_file(fi), offset, whence);
+
+	(void)ino;
+	if (at < 0)
+		ops_reply_error(req, (int)at);
+	else
+		fuse_reply_lseek(req, at);
+}

@@ -1,0 +1,124 @@
+#include "fuse/ops.h"
+
+struct lake *ops_lake(fuse_req_t req)
+{
+	return fuse_req_userdata(req);
+}
+
+struct actor ops_caller(fuse_req_t req)
+{
+	const struct fuse_ctx *c = fuse_req_ctx(req);
+
+	return (struct actor){.caller = {.uid = c->uid, .gid = c->gid, .pid = c->pid, .umask = c->umask}};
+}
+
+struct actor ops_actor(fuse_req_t req)
+{
+	struct actor a = ops_caller(req);
+
+	a.run = run_of(ops_lake(req), &a.caller);
+	return a;
+}
+
+void ops_reply_error(fuse_req_t req, int rc)
+{
+	fuse_reply_err(req, -rc);
+}
+
+struct fuse_entry_param ops_entry_param(const struct ns_entry *e)
+{
+	return (struct fuse_entry_param){
+		.ino = e->ino,
+		.attr = e->st,
+		.attr_timeout = e->attr_timeout,
+		.entry_timeout = e->entry_timeout,
+	};
+}
+
+void ops_reply_entry(fuse_req_t req, int rc, const struct ns_entry *e)
+{
+	struct fuse_entry_param param;
+
+	if (rc < 0) {
+		ops_reply_error(req, rc);
+		return;
+	}
+	param = ops_entry_param(e);
+	if (fuse_reply_entry(req, &param) < 0 && e->ino) /* interrupted: the kernel did not learn of it */
+		ns_forget(ops_lake(req), e->ino, 1);
+}
+
+void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
+{
+	struct actor actor = ops_caller(req);
+	struct ns_entry e;
+
+	ops_reply_entry(req, ns_look_up(ops_lake(req), parent, name, &actor, &e), &e);
+}
+
+void op_forget(fuse_req_t req, fuse_ino_t ino, uint64_t n)
+{
+	ns_forget(ops_lake(req), ino, n);
+	fuse_reply_none(req);
+}
+
+void op_forget_multi(fuse_req_t req, size_t count, struct fuse_forget_data *forgets)
+{
+	for (size_t i = 0; i < count; i++)
+		ns_forget(ops_lake(req), forgets[i].ino, forgets[i].nlookup);
+	fuse_reply_none(req);
+}
+
+void op_mknod(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, dev_t rdev)
+{
+	struct actor actor = ops_actor(req);
+	struct ns_entry e = {0};
+
+	ops_reply_entry(req, ns_mknod(ops_lake(req), parent, name, mode, rdev, &actor, &e), &e);
+}
+
+void op_mkdir(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode)
+{
+	struct actor actor = ops_actor(req);
+	struct ns_entry e = {0};
+
+	ops_reply_entry(req, ns_mkdir(ops_lake(req), parent, name, mode, &actor, &e), &e);
+}
+
+void op_symlink(fuse_req_t req, const char *target, fuse_ino_t parent, const char *name)
+{
+	struct actor actor = ops_actor(req);
+	struct ns_entry e = {0};
+
+	ops_reply_entry(req, ns_symlink(ops_lake(req), parent, name, target, &actor, &e), &e);
+}
+
+void op_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t parent, const char *name)
+{
+	struct actor actor = ops_actor(req);
+	struct ns_entry e = {0};
+
+	ops_reply_entry(req, ns_link(ops_lake(req), ino, parent, name, &actor, &e), &e);
+}
+
+void op_unlink(fuse_req_t req, fuse_ino_t parent, const char *name)
+{
+	struct actor actor = ops_actor(req);
+
+	ops_reply_error(req, ns_unlink(ops_lake(req), parent, name, &actor));
+}
+
+void op_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name)
+{
+	struct actor actor = ops_actor(req);
+
+	ops_reply_error(req, ns_rmdir(ops_lake(req), parent, name, &actor));
+}
+
+void op_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t to_parent, const char *to_name,
+	       unsigned int flags)
+{
+	struct actor actor = ops_actor(req);
+
+	ops_reply_error(req, ns_rename(ops_lake(req), parent, name, to_parent, to_name, flags, &actor));
+}

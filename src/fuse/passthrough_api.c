@@ -1,0 +1,39 @@
+#include "fuse/passthrough.h"
+
+#if LIBFUSE_HAS_PASSTHROUGH
+
+const char passthrough_way[] = "api";
+
+static int depth;
+static bool asked, offered;
+
+int passthrough_attach(struct fuse_session *se, int stack_depth, bool wanted)
+{
+	(void)se;
+	depth = stack_depth;
+	asked = wanted;
+	return 0;
+}
+
+void passthrough_init(struct fuse_conn_info *conn)
+{
+	fuse_set_feature_flag(conn, FUSE_CAP_HANDLE_KILLPRIV_V2);
+	if (!asked)
+		return;
+	offered = fuse_set_feature_flag(conn, FUSE_CAP_PASSTHROUGH);
+	conn->max_backing_stack_depth = (uint32_t)depth;
+}
+
+bool passthrough_offered(void)
+{
+	return offered;
+}
+
+void passthrough_set(struct fuse_file_info *fi, int id, bool direct)
+{
+	fi->backing_id = id;
+	fi->direct_io = direct;
+	fi->parallel_direct_writes = direct;
+}
+
+#endif

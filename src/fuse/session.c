@@ -1,0 +1,310 @@
+#include "fuse/session.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "fuse/notify.h"
+#include "fuse/ops.h"
+#include "fuse/passthrough.h"
+
+#define MAX_WRITE (1u << 20)
+#define THREADS 10
+#define BACKGROUND 64 /* releases and read-ahead under way at once */
+
+struct session {
+	struct lake *lake;
+	struct fuse_session *se;
+	struct notifier *notifier;
+	char *mountpoint;
+	pthread_t runner;
+	atomic_bool running, ended;
+	bool wanted; /* passthrough */
+	char passthrough[160];
+};
+
+static void op_init(void *userdata, struct fuse_conn_info *conn)
+{
+	static const unsigned wanted[] = {
+		FUSE_CAP_ATOMIC_O_TRUNC, FUSE_CAP_DONT_MASK,	    FUSE_CAP_POSIX_ACL,	     FUSE_CAP_PARALLEL_DIROPS,
+		FUSE_CAP_ASYNC_READ,	 FUSE_CAP_SPLICE_READ,	    FUSE_CAP_SPLICE_WRITE,   FUSE_CAP_SPLICE_MOVE,
+		FUSE_CAP_READDIRPLUS,	 FUSE_CAP_READDIRPLUS_AUTO, FUSE_CAP_CACHE_SYMLINKS, FUSE_CAP_ASYNC_DIO,
+	};
+
+	(void)userdata;
+	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++)
+		if (conn->capable & wanted[i])
+			conn->want |= wanted[i];
+	/* pages are dropped by tarn itself when a file changed unseen */
+	conn->want &= ~(unsigned)(FUSE_CAP_AUTO_INVAL_DATA | FUSE_CAP_WRITEBACK_CACHE);
+	conn->max_write = MAX_WRITE;
+	conn->max_readahead = MAX_WRITE;
+	conn->max_background = BACKGROUND;
+	conn->time_gran = 1;
+	passthrough_init(conn);
+}
+
+static const struct fuse_lowlevel_ops ops = {
+	.init = op_init,
+	.lookup = op_lookup,
+	.forget = op_forget,
+	.forget_multi = op_forget_multi,
+	.getattr = op_getattr,
+	.setattr = op_setattr,
+	.readlink = op_readlink,
+	.mknod = op_mknod,
+	.mkdir = op_mkdir,
+	.unlink = op_unlink,
+	.rmdir = op_rmdir,
+	.symlink = op_symlink,
+	.rename = op_rename,
+	.link = op_link,
+	.open = op_open,
+	.read = op_read,
+	.release = op_release,
+	.fsync = op_fsync,
+	.opendir = op_opendir,
+	.readdir = op_readdir,
+	.releasedir = op_releasedir,
+	.fsyncdir = op_fsyncdir,
+	.statfs = op_statfs,
+	.setxattr = op_setxattr,
+	.getxattr = op_getxattr,
+	.listxattr = op_listxattr,
+	.removexattr = op_removexattr,
+	.create = op_create,
+	.write_buf = op_write_buf,
+	.fallocate = op_fallocate,
+	.readdirplus = op_readdirplus,
+	.copy_file_range = op_copy_file_range,
+	.lseek = op_lseek,
+#if LIBFUSE_HAS_PASSTHROUGH
+	.tmpfile = op_tmpfile,
+#endif
+};
+
+/* ---- what content asks of the front end ---- */
+
+static int backing_open(void *arg, int fd)
+{
+	return passthrough_register(((struct session *)arg)->se, fd);
+}
+
+static void backing_close(void *arg, int id)
+{
+	passthrough_unregister(((struct session *)arg)->se, id);
+}
+
+static void invalidate(void *arg, uint64_t node, bool data)
+{
+	struct session *s = arg;
+
+	if (s->notifier)
+		notify_inode(s->notifier, node, data);
+}
+
+static void invalidate_entry(void *arg, uint64_t parent, const char *name)
+{
+	struct session *s = arg;
+
+	if (s->notifier)
+		notify_entry(s->notifier, parent, name);
+}
+
+/* ---- life ---- */
+
+static int add_options(struct fuse_args *args, struct lake *lake, const struct session_options *o)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT;
+
+	buf_adds(&b, "fsname=");
+	for (const char *p = lake->path; *p; p++) { /* libfuse splits at commas */
+		if (*p == ',' || *p == '\\')
+			buf_addc(&b, '\\');
+		buf_addc(&b, *p);
+	}
+	buf_adds(&b, ",subtype=tarn,default_permissions");
+	if (o->allow_other)
+		buf_adds(&b, ",allow_other");
+	if (o->read_only)
+		buf_adds(&b, ",ro");
+	if (o->more && *o->more)
+		buf_addf(&b, ",%s", o->more);
+	if (buf_error(&b) || fuse_opt_add_arg(args, "tarn") || fuse_opt_add_arg(args, "-o") ||
+	    fuse_opt_add_arg(args, buf_str(&b)))
+		return -ENOMEM;
+	return o->debug && fuse_opt_add_arg(args, "-d") ? -ENOMEM : 0;
+}
+
+static int mount_session(struct session *s, const struct session_options *o, struct buf *error)
+{
+	struct fuse_args args = FUSE_ARGS_INIT(0, NULL);
+	int rc = add_options(&args, s->lake, o);
+
+	if (!rc) {
+		s->se = fuse_session_new(&args, &ops, sizeof(ops), s->lake);
+		rc = s->se ? 0 : -EINVAL;
+	}
+	fuse_opt_free_args(&args);
+	if (rc < 0) {
+		buf_addf(error, "%s: libfuse refused the mount options", o->mountpoint);
+		return rc;
+	}
+	if (fuse_session_mount(s->se, o->mountpoint) < 0) {
+		buf_addf(error, "%s: cannot be mounted (is fuse3 installed, and may this user write to the folder?)",
+			 o->mountpoint);
+		return -EIO;
+	}
+	return passthrough_attach(s->se, s->lake->settings->passthrough_stack_depth, o->passthrough);
+}
+
+int session_mount(struct lake *lake, const struct session_options *o, struct session **out, struct buf *error)
+{
+	struct session *s = calloc(1, sizeof(*s));
+	int rc = -ENOMEM;
+
+	if (!s || !(s->mountpoint = strdup(o->mountpoint)))
+		goto fail;
+	s->lake = lake;
+	s->wanted = o->passthrough;
+	snprintf(s->passthrough, sizeof(s->passthrough), "no: not known yet");
+	rc = mount_session(s, o, error);
+	if (!rc)
+		rc = notifier_start(s->se, &s->notifier);
+	if (rc < 0)
+		goto fail;
+	lake->frontend = (struct frontend){.arg = s,
+					   .backing_open = backing_open,
+					   .backing_close = backing_close,
+					   .invalidate = invalidate,
+					   .invalidate_entry = invalidate_entry};
+	*out = s;
+	return 0;
+fail:
+	if (!error->len)
+		buf_addf(error, "%s: %s", o->mountpoint, strerror(-rc));
+	session_free(s);
+	return rc;
+}
+
+static void wake(int signal)
+{
+	(void)signal;
+}
+
+int session_run(struct session *s)
+{
+	struct fuse_loop_config *config = fuse_loop_cfg_create();
+	struct sigaction action = {.sa_handler = wake};
+	int rc;
+
+	if (!config)
+		return -ENOMEM;
+	sigaction(SIGUSR1, &action, NULL); /* session_end() interrupts the wait for the loop's end */
+	fuse_loop_cfg_set_clone_fd(config, 0);
+	fuse_loop_cfg_set_max_threads(config, THREADS);
+	fuse_loop_cfg_set_idle_threads(config, THREADS);
+	s->runner = pthread_self();
+	atomic_store(&s->running, true);
+	rc = fuse_session_loop_mt(s->se, config);
+	atomic_store(&s->running, false);
+	atomic_store(&s->ended, true);
+	fuse_loop_cfg_destroy(config);
+	return rc > 0 ? 0 : rc;
+}
+
+static void probe_passthrough(struct session *s)
+{
+	_cleanup_close_ int fd = -1;
+	int id;
+
+	if (!s->wanted) {
+		snprintf(s->passthrough, sizeof(s->passthrough), "no: switched off");
+		return;
+	}
+	if (!passthrough_offered()) {
+		snprintf(s->passthrough, sizeof(s->passthrough),
+			 "no: the kernel does not offer it (Linux 6.9 or newer does)");
+		return;
+	}
+	fd = openat(s->lake->fd, "config/settings.yaml", O_RDONLY | O_CLOEXEC);
+	id = fd < 0 ? -errno : passthrough_register(s->se, fd);
+	if (id > 0) {
+		passthrough_unregister(s->se, id);
+		atomic_store(&s->lake->passthrough, true);
+		snprintf(s->passthrough, sizeof(s->passthrough), "yes, %s", passthrough_way);
+	} else if (id == -EPERM) {
+		snprintf(s->passthrough, sizeof(s->passthrough),
+			 "no: it needs the capability CAP_SYS_ADMIN (mount as root)");
+	} else if (id == -ELOOP) {
+		snprintf(s->passthrough, sizeof(s->passthrough),
+			 "no: the lake lies on a stacked file system; set storage.passthrough_stack_depth to 2");
+	} else {
+		snprintf(s->passthrough, sizeof(s->passthrough), "no: %s", strerror(-id));
+	}
+}
+
+int session_probe(struct session *s)
+{
+	struct stat st;
+
+	if (stat(s->mountpoint, &st) < 0)
+		return -errno;
+	probe_passthrough(s);
+	return 0;
+}
+
+const char *session_passthrough(struct session *s)
+{
+	return s->passthrough;
+}
+
+/* As an ordinary user only fusermount3 may unmount. */
+static void run_fusermount(const char *mountpoint)
+{
+	pid_t pid = fork();
+
+	if (!pid) {
+		execlp("fusermount3", "fusermount3", "-u", "-z", "-q", "--", mountpoint, (char *)NULL);
+		_exit(127);
+	}
+	if (pid > 0)
+		waitpid(pid, NULL, 0);
+}
+
+static void unmount(struct session *s)
+{
+	if (umount2(s->mountpoint, MNT_DETACH | UMOUNT_NOFOLLOW) < 0 && errno == EPERM)
+		run_fusermount(s->mountpoint);
+}
+
+void session_end(struct session *s)
+{
+	unmount(s);
+	fuse_session_exit(s->se);
+	for (int i = 0; i < 100 && !atomic_load(&s->ended); i++) {
+		if (atomic_load(&s->running))
+			pthread_kill(s->runner, SIGUSR1);
+		usleep(50000);
+	}
+}
+
+void session_free(struct session *s)
+{
+	if (!s)
+		return;
+	notifier_stop(s->notifier);
+	if (s->se) {
+		fuse_session_unmount(s->se);
+		fuse_session_destroy(s->se);
+	}
+	free(s->mountpoint);
+	free(s);
+}

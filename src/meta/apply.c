@@ -1,0 +1,234 @@
+#include "meta/apply.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+
+#define COMPLAINTS 20 /* lines per minute about rows that do not fit */
+
+static void complain(struct apply *a, const char *what, uint64_t id, const char *reason)
+{
+	int64_t minute = a->record->time / 60000000000;
+
+	if (a->minute != minute)
+		a->complaints = 0;
+	a->minute = minute;
+	if (a->complaints++ < COMPLAINTS)
+		log_error("metadata store: commit %llu (%s): %s %llu is left out: %s",
+			  (unsigned long long)a->record->commit, change_op_name(a->record->op), what,
+			  (unsigned long long)id, reason);
+}
+
+int apply_failed(struct apply *a, int rc, const char *what, uint64_t id)
+{
+	switch (rc & 0xff) {
+	case SQLITE_CONSTRAINT:
+	case SQLITE_MISMATCH:
+	case SQLITE_TOOBIG:
+		complain(a, what, id, sqlite3_errmsg(a->conn->db));
+		return SQLITE_OK;
+	default:
+		return rc;
+	}
+}
+
+int apply_refused(struct apply *a, const char *what, uint64_t id, const char *reason)
+{
+	complain(a, what, id, reason);
+	return SQLITE_OK;
+}
+
+int apply_missing(struct apply *a, const char *what, uint64_t id)
+{
+	return apply_refused(a, what, id, "what it is about is not in the store");
+}
+
+int apply_numbers(struct apply *a, enum sql id, int *changes, const int64_t *values, int count)
+{
+	_cleanup_query_ struct query q = {};
+	int rc;
+
+	query_start(&q, a->conn, id);
+	for (int i = 0; i < count; i++)
+		query_int(&q, values[i]);
+	rc = query_step(&q);
+	if (rc != SQLITE_DONE)
+		return rc == SQLITE_ROW ? SQLITE_INTERNAL : rc;
+	if (changes)
+		*changes = sqlite3_changes(a->conn->db);
+	return SQLITE_OK;
+}
+
+static int add_change(struct apply *a, struct record_reader *in)
+{
+	_cleanup_query_ struct query q = {};
+	const struct record *r = a->record;
+	const char *name = NULL;
+	size_t len = 0;
+	int rc;
+
+	if (r->named)
+		name = record_get_string(in, &len);
+	query_start(&q, a->conn, SQL_CHANGE_ADD);
+	query_int(&q, (int64_t)r->commit);
+	query_int(&q, r->time);
+	query_int(&q, r->op);
+	query_int(&q, (int64_t)r->run);
+	query_int(&q, r->uid);
+	query_int(&q, (int64_t)r->node);
+	query_int(&q, (int64_t)r->parent);
+	query_blob(&q, name, len);
+	rc = query_step(&q);
+	if (rc != SQLITE_DONE)
+		return apply_failed(a, rc, "the change", r->commit);
+	a->tally->items[TALLY_COMMITS]++;
+	return SQLITE_OK;
+}
+
+static int (*const appliers[])(struct apply *, struct record_reader *) = {
+	[ROW_NODE_ADD] = apply_node_add,
+	[ROW_NODE_SET] = apply_node_set,
+	[ROW_NODE_WRITING] = apply_node_writing,
+	[ROW_NODE_END] = apply_node_end,
+	[ROW_ENTRY_ADD] = apply_entry_add,
+	[ROW_ENTRY_END] = apply_entry_end,
+	[ROW_SERIES_TAKE] = apply_series_take,
+	[ROW_SERIES_LEAVE] = apply_series_leave,
+	[ROW_VERSION_ADD] = apply_version_add,
+	[ROW_VERSION_STATE] = apply_version_state,
+	[ROW_VERSION_SETTLED] = apply_version_settled,
+	[ROW_VERSION_FACTS] = apply_version_facts,
+	[ROW_JOB_ADD] = apply_job_add,
+	[ROW_JOB_DONE] = apply_job_done,
+	[ROW_JOB_RETRY] = apply_job_retry,
+	[ROW_RUN] = apply_run,
+	[ROW_OPENS] = apply_opens,
+	[ROW_LAKE] = apply_lake,
+	[ROW_FORGET_HANDLES] = apply_forget_handles,
+};
+
+int apply_record(struct apply *a, const struct record *r)
+{
+	struct record_reader in = { r->bytes, r->bytes + r->len }, body;
+	enum row row;
+	int rc;
+
+	a->record = r;
+	a->fresh_count = a->take_count = a->take_next = 0;
+	rc = add_change(a, &in);
+	while (rc == SQLITE_OK && record_next(&in, &row, &body))
+		rc = appliers[row](a, &body);
+	return rc;
+}
+
+void apply_release(struct apply *a)
+{
+	free(a->fresh);
+	free(a->takes);
+}
+
+/* ---- jobs, runs, facts ---- */
+
+/*
+ * A job for a subject that has one already replaces it, with a number of its own: a worker that is busy with the old
+ * one ends that one only, and the new one is still done.
+ */
+int apply_job_add(struct apply *a, struct record_reader *in)
+{
+	int64_t type = (int64_t)record_get(in), subject = (int64_t)record_get(in), due = record_get_signed(in);
+	int64_t id = a->tally->items[TALLY_NEXT_JOB];
+	int replaced = 0, rc = APPLY(a, SQL_JOB_ADD, NULL, id, type, subject, due);
+
+	if (rc == SQLITE_CONSTRAINT_UNIQUE) {
+		rc = APPLY(a, SQL_JOB_REPLACE, &replaced, type, subject);
+		if (rc == SQLITE_OK)
+			rc = APPLY(a, SQL_JOB_ADD, NULL, id, type, subject, due);
+	}
+	if (rc != SQLITE_OK)
+		return apply_failed(a, rc, "the job for", (uint64_t)subject);
+	a->tally->items[TALLY_NEXT_JOB]++;
+	a->tally->items[TALLY_JOBS] += 1 - replaced;
+	a->jobs = true;
+	return SQLITE_OK;
+}
+
+int apply_job_done(struct apply *a, struct record_reader *in)
+{
+	int gone = 0, rc = APPLY(a, SQL_JOB_DONE, &gone, (int64_t)record_get(in));
+
+	a->tally->items[TALLY_JOBS] -= gone;
+	return rc;
+}
+
+int apply_job_retry(struct apply *a, struct record_reader *in)
+{
+	_cleanup_query_ struct query q = {};
+	size_t len;
+	int rc;
+
+	query_start(&q, a->conn, SQL_JOB_RETRY);
+	query_int(&q, (int64_t)record_get(in));
+	query_int(&q, record_get_signed(in));
+	query_text(&q, record_get_string(in, &len));
+	rc = query_step(&q);
+	a->jobs = true;
+	return rc == SQLITE_DONE ? SQLITE_OK : rc;
+}
+
+int apply_run(struct apply *a, struct record_reader *in)
+{
+	_cleanup_query_ struct query q = {};
+	uint64_t id = record_get(in);
+	size_t len;
+	int rc;
+
+	query_start(&q, a->conn, SQL_RUN_ADD);
+	query_int(&q, (int64_t)id);
+	query_text(&q, record_get_string(in, &len)); /* boot */
+	query_int(&q, record_get_signed(in));	     /* tgid */
+	query_int(&q, (int64_t)record_get(in));	     /* start */
+	query_int(&q, (int64_t)record_get(in));	     /* uid */
+	for (int i = 0; i < 4; i++)
+		query_text(&q, record_get_string(in, &len)); /* exe, argv, cwd, cgroup */
+	query_int(&q, (int64_t)a->record->commit);
+	rc = query_step(&q);
+	return rc == SQLITE_DONE ? SQLITE_OK : apply_failed(a, rc, "the run", id);
+}
+
+int apply_opens(struct apply *a, struct record_reader *in)
+{
+	int64_t node = (int64_t)record_get(in), count = (int64_t)record_get(in), day = a->record->time / 86400000000000;
+	struct node_brief brief;
+	bool found;
+	int rc = apply_node_brief(a, (uint64_t)node, &brief, &found);
+
+	if (rc != SQLITE_OK)
+		return rc;
+	if (!found)
+		return apply_missing(a, "a count of opens of node", (uint64_t)node);
+	a->tally->items[TALLY_OPENS] += count;
+	/* A file that no version was cut of yet has no series to count for. */
+	if (!brief.asset)
+		return SQLITE_OK;
+	rc = APPLY(a, SQL_OPENS_ADD, NULL, (int64_t)brief.asset, day, count);
+	return rc != SQLITE_OK ? rc : APPLY(a, SQL_OPENS_TOTAL, NULL, (int64_t)brief.asset, count);
+}
+
+int apply_lake(struct apply *a, struct record_reader *in)
+{
+	_cleanup_query_ struct query q = {};
+	size_t key_len, len;
+	const char *key = record_get_string(in, &key_len);
+	const void *value = record_get_blob(in, &len);
+	int rc;
+
+	if (strncmp(key, "store.", strlen("store.")) == 0)
+		return apply_refused(a, key, 0, "keys that begin with store. are the store's own");
+	query_start(&q, a->conn, value ? SQL_LAKE_SET : SQL_LAKE_UNSET);
+	query_text(&q, key);
+	if (value)
+		query_blob(&q, value, len);
+	rc = query_step(&q);
+	return rc == SQLITE_DONE ? SQLITE_OK : apply_failed(a, rc, key, 0);
+}

@@ -1,0 +1,98 @@
+/*
+ * Applying records to the tables: the writer's half of the store. Inside meta/ only.
+ *
+ * Every function returns SQLITE_OK or the code of an error that concerns the whole group (disk full, out of memory, a
+ * damaged file): the group is then rolled back and tried again later. A row that does not fit what is there (an unknown
+ * node, an id that is taken) is no such error: it is logged and left out, and the rest of its record is applied, for
+ * one wrong row must not stop the store for ever.
+ */
+#ifndef TARN_META_APPLY_H
+#define TARN_META_APPLY_H
+
+#include "meta/conn.h"
+#include "meta/record.h"
+#include "meta/tally.h"
+
+/* A node that this record made, known without looking. */
+struct fresh_node {
+	uint64_t id, size;
+	enum node_kind kind;
+	bool named;
+};
+
+/* A series that this record hands over: what OVER had before any of them moved, so that two may swap. */
+struct series_take {
+	uint64_t node, over, asset;
+};
+
+struct apply {
+	struct conn *conn;
+	struct tally *tally;
+	const struct record *record;
+	struct fresh_node *fresh;
+	size_t fresh_count, fresh_room;
+	struct series_take *takes;
+	size_t take_count, take_room, take_next;
+	bool jobs;	/* jobs were added since this was cleared */
+	int complaints; /* in this minute */
+	int64_t minute;
+};
+
+int apply_record(struct apply *a, const struct record *r);
+/* Frees what it keeps between records. */
+void apply_release(struct apply *a);
+
+/* ---- shared by the apply_*.c files ---- */
+
+/*
+ * What a failed statement means: SQLITE_OK when it was this row's fault (then it is logged, with WHAT and ID), else RC,
+ * for the group.
+ */
+int apply_failed(struct apply *a, int rc, const char *what, uint64_t id);
+/* Logs that a row is left out, and why: SQLITE_OK. */
+int apply_refused(struct apply *a, const char *what, uint64_t id, const char *reason);
+/* The same because what it is about is not in the store. */
+int apply_missing(struct apply *a, const char *what, uint64_t id);
+/* Runs a statement whose parameters are all integers. CHANGES (may be NULL): how many rows. */
+int apply_numbers(struct apply *a, enum sql id, int *changes, const int64_t *values, int count);
+#define APPLY(a, id, changes, ...)                                      \
+	apply_numbers(a, id, changes, (const int64_t[]){ __VA_ARGS__ }, \
+		      sizeof((const int64_t[]){ __VA_ARGS__ }) / sizeof(int64_t))
+
+/* What many changes need to know of a node. */
+struct node_brief {
+	enum node_kind kind;
+	uint64_t size, asset, version;
+	int volume;
+	size_t handle_len;
+	uint8_t handle[FHANDLE_BLOB_MAX];
+};
+int apply_node_brief(struct apply *a, uint64_t node, struct node_brief *out, bool *found);
+int apply_node_named(struct apply *a, uint64_t node, bool *named);
+/* The node when this record made it, else NULL. */
+struct fresh_node *apply_fresh(struct apply *a, uint64_t node);
+
+int apply_node_add(struct apply *a, struct record_reader *in);
+int apply_node_set(struct apply *a, struct record_reader *in);
+int apply_node_writing(struct apply *a, struct record_reader *in);
+int apply_node_end(struct apply *a, struct record_reader *in);
+int apply_forget_handles(struct apply *a, struct record_reader *in);
+int apply_entry_add(struct apply *a, struct record_reader *in);
+int apply_entry_end(struct apply *a, struct record_reader *in);
+int apply_series_take(struct apply *a, struct record_reader *in);
+int apply_series_leave(struct apply *a, struct record_reader *in);
+int apply_version_add(struct apply *a, struct record_reader *in);
+int apply_version_state(struct apply *a, struct record_reader *in);
+int apply_version_settled(struct apply *a, struct record_reader *in);
+int apply_version_facts(struct apply *a, struct record_reader *in);
+int apply_job_add(struct apply *a, struct record_reader *in);
+int apply_job_done(struct apply *a, struct record_reader *in);
+int apply_job_retry(struct apply *a, struct record_reader *in);
+int apply_run(struct apply *a, struct record_reader *in);
+int apply_opens(struct apply *a, struct record_reader *in);
+int apply_lake(struct apply *a, struct record_reader *in);
+
+/* The node that is made at this path goes on with the series that waits there, if one does. */
+int apply_series_inherit(struct apply *a, uint64_t node, uint64_t parent, const char *name, size_t len);
+
+#endif

@@ -1,0 +1,270 @@
+#include "meta/apply.h"
+
+#include "base/log.h"
+
+/* What the totals and the series count of a version. */
+struct version_brief {
+	uint64_t asset, node, size;
+	enum version_state state;
+	enum version_how how;
+	bool settled;
+};
+
+static bool readable(const struct version_brief *v)
+{
+	return v->settled && (v->state == VERSION_LIVE || v->state == VERSION_KEPT);
+}
+
+static void count_version(struct apply *a, const struct version_brief *v, int sign)
+{
+	int64_t *items = a->tally->items;
+
+	if (v->state == VERSION_NOT_KEPT)
+		items[TALLY_NOT_KEPT] += sign;
+	if (v->state != VERSION_KEPT)
+		return;
+	items[TALLY_KEPT] += sign;
+	items[TALLY_KEPT_BYTES] += sign * (int64_t)v->size;
+	items[TALLY_HOW + v->how] += sign;
+}
+
+static int find_version(struct apply *a, uint64_t id, struct version_brief *out, bool *found)
+{
+	_cleanup_query_ struct query q = {};
+	int rc;
+
+	query_start(&q, a->conn, SQL_VERSION_BRIEF);
+	query_int(&q, (int64_t)id);
+	rc = query_step(&q);
+	*found = rc == SQLITE_ROW;
+	if (rc != SQLITE_ROW)
+		return rc == SQLITE_DONE ? SQLITE_OK : rc;
+	out->asset = (uint64_t)query_get(&q);
+	out->node = (uint64_t)query_get(&q);
+	out->size = (uint64_t)query_get(&q);
+	out->state = (enum version_state)query_get(&q);
+	out->how = (enum version_how)query_get(&q);
+	out->settled = query_get(&q);
+	return SQLITE_OK;
+}
+
+/* From WAS to NOW: the totals, and the series' count of what can be read. */
+static int recount(struct apply *a, const struct version_brief *was, const struct version_brief *now)
+{
+	int change = readable(now) - readable(was);
+
+	count_version(a, was, -1);
+	count_version(a, now, 1);
+	return change ? APPLY(a, SQL_ASSET_READABLE, NULL, (int64_t)was->asset, change) : SQLITE_OK;
+}
+
+static int set_state(struct apply *a, uint64_t id, const struct version_brief *was, enum version_state state,
+		     enum version_how how, const char *reason)
+{
+	_cleanup_query_ struct query q = {};
+	struct version_brief now = *was;
+	int rc;
+
+	query_start(&q, a->conn, SQL_VERSION_SET_STATE);
+	query_int(&q, (int64_t)id);
+	query_int(&q, state);
+	query_int(&q, how);
+	query_text(&q, reason);
+	rc = query_step(&q);
+	if (rc != SQLITE_DONE)
+		return rc;
+	now.state = state;
+	now.how = how;
+	return recount(a, was, &now);
+}
+
+/* ---- cutting ---- */
+
+/* The series that the next version of a node goes to, and its number there. */
+struct place {
+	uint64_t asset, number;
+	bool made; /* the series starts with this version */
+};
+
+static int find_place(struct apply *a, uint64_t node, uint64_t asset, struct place *out)
+{
+	_cleanup_query_ struct query q = {};
+	uint64_t holder = 0;
+	bool other = false;
+	int rc = SQLITE_OK;
+
+	*out = (struct place){ (uint64_t)a->tally->items[TALLY_NEXT_ASSET], 1, true };
+	if (!asset)
+		return SQLITE_OK;
+	query_start(&q, a->conn, SQL_ASSET);
+	query_int(&q, (int64_t)asset);
+	rc = query_step(&q);
+	if (rc != SQLITE_ROW)
+		return rc == SQLITE_DONE ? SQLITE_OK : rc;
+	*out = (struct place){ asset, (uint64_t)query_get(&q) + 1, false };
+	holder = (uint64_t)query_get(&q);
+	/* Another file goes on with it: what still has a name starts anew, what has none ends here. */
+	if (holder != node)
+		rc = apply_node_named(a, node, &other);
+	else
+		rc = SQLITE_OK;
+	if (rc == SQLITE_OK && other)
+		*out = (struct place){ (uint64_t)a->tally->items[TALLY_NEXT_ASSET], 1, true };
+	return rc;
+}
+
+/* The fields are put in by record_version_add(), in this order. */
+struct cut {
+	uint64_t id, node;
+	int64_t size, mtime, mode, uid, gid, state, how, settled, run, run_uid, volume;
+};
+
+static struct cut get_cut(struct record_reader *in)
+{
+	struct cut v;
+
+	v.id = record_get(in);
+	v.node = record_get(in);
+	v.size = (int64_t)record_get(in);
+	v.mtime = record_get_signed(in);
+	v.mode = (int64_t)record_get(in);
+	v.uid = (int64_t)record_get(in);
+	v.gid = (int64_t)record_get(in);
+	v.state = (int64_t)record_get(in);
+	v.how = (int64_t)record_get(in);
+	v.settled = (int64_t)record_get(in);
+	v.run = (int64_t)record_get(in);
+	v.run_uid = (int64_t)record_get(in);
+	v.volume = record_get_signed(in);
+	return v;
+}
+
+static int insert_version(struct apply *a, const struct cut *v, const struct place *p)
+{
+	return APPLY(a, SQL_VERSION_ADD, NULL, (int64_t)v->id, (int64_t)p->asset, (int64_t)p->number, (int64_t)v->node,
+		     (int64_t)a->record->commit, a->record->time, v->size, v->mtime, v->mode, v->uid, v->gid, v->state,
+		     v->how, v->settled, v->run, v->run_uid, v->volume);
+}
+
+static int count_in_series(struct apply *a, uint64_t node, const struct place *p, int readable)
+{
+	if (!p->made)
+		return APPLY(a, SQL_ASSET_COUNT, NULL, (int64_t)p->asset, (int64_t)p->number, readable);
+	a->tally->items[TALLY_NEXT_ASSET]++;
+	return APPLY(a, SQL_ASSET_ADD, NULL, (int64_t)p->asset, 1, readable, (int64_t)node);
+}
+
+/* A node has one live version. One that nobody ended has lost its bytes to the new one. */
+static int end_former(struct apply *a, uint64_t former)
+{
+	struct version_brief v;
+	bool found;
+	int rc;
+
+	if (!former)
+		return SQLITE_OK;
+	rc = find_version(a, former, &v, &found);
+	if (rc != SQLITE_OK || !found || v.state != VERSION_LIVE)
+		return rc;
+	return set_state(a, former, &v, VERSION_NOT_KEPT, HOW_NONE, "superseded");
+}
+
+int apply_version_add(struct apply *a, struct record_reader *in)
+{
+	struct cut v = get_cut(in);
+	struct version_brief counted = { .node = v.node, .size = (uint64_t)v.size, .settled = v.settled };
+	struct node_brief node;
+	struct place place;
+	bool found;
+	int rc = apply_node_brief(a, v.node, &node, &found);
+
+	if (rc != SQLITE_OK)
+		return rc;
+	if (!found)
+		return apply_missing(a, "version", v.id);
+	if (v.how > HOW_CLOUD)
+		return apply_refused(a, "version", v.id, "it is kept in no known way");
+	rc = find_place(a, v.node, node.asset, &place);
+	if (rc == SQLITE_OK)
+		rc = insert_version(a, &v, &place);
+	if (rc != SQLITE_OK)
+		return apply_failed(a, rc, "version", v.id);
+	counted.state = (enum version_state)v.state;
+	counted.how = (enum version_how)v.how;
+	count_version(a, &counted, 1);
+	rc = count_in_series(a, v.node, &place, readable(&counted));
+	if (rc == SQLITE_OK && v.state == VERSION_LIVE)
+		rc = end_former(a, node.version);
+	if (rc != SQLITE_OK)
+		return rc;
+	if (v.state == VERSION_LIVE)
+		return APPLY(a, SQL_NODE_SET_VERSION, NULL, (int64_t)v.node, (int64_t)place.asset, (int64_t)v.id);
+	return place.made ? APPLY(a, SQL_NODE_SET_ASSET, NULL, (int64_t)v.node, (int64_t)place.asset) : SQLITE_OK;
+}
+
+/* ---- later ---- */
+
+int apply_version_state(struct apply *a, struct record_reader *in)
+{
+	uint64_t id = record_get(in);
+	enum version_state state = (enum version_state)record_get(in);
+	enum version_how how = (enum version_how)record_get(in);
+	size_t len;
+	const char *reason = record_get_string(in, &len);
+	struct version_brief was;
+	bool found;
+	int rc = find_version(a, id, &was, &found);
+
+	if (rc != SQLITE_OK)
+		return rc;
+	if (!found)
+		return apply_missing(a, "the state of version", id);
+	/* What is brought back is a new version. */
+	if (state == VERSION_LIVE || how > HOW_CLOUD)
+		return apply_refused(a, "the state of version", id,
+				     "a version can only end, kept in a known way or not");
+	rc = set_state(a, id, &was, state, how, reason);
+	if (rc == SQLITE_OK && was.state == VERSION_LIVE)
+		rc = APPLY(a, SQL_NODE_DROP_VERSION, NULL, (int64_t)was.node, (int64_t)id);
+	return rc;
+}
+
+int apply_version_settled(struct apply *a, struct record_reader *in)
+{
+	uint64_t id = record_get(in);
+	int64_t size = (int64_t)record_get(in), mtime = record_get_signed(in);
+	struct version_brief was, now;
+	bool found;
+	int rc = find_version(a, id, &was, &found);
+
+	if (rc != SQLITE_OK)
+		return rc;
+	if (!found)
+		return apply_missing(a, "the settling of version", id);
+	now = was;
+	now.settled = true;
+	now.size = (uint64_t)size;
+	rc = APPLY(a, SQL_VERSION_SET_SETTLED, NULL, (int64_t)id, size, mtime);
+	return rc == SQLITE_OK ? recount(a, &was, &now) : rc;
+}
+
+int apply_version_facts(struct apply *a, struct record_reader *in)
+{
+	_cleanup_query_ struct query q = {};
+	uint64_t id = record_get(in);
+	size_t len;
+	const void *sha256 = record_get_blob(in, &len);
+	const char *mime;
+	size_t mime_len;
+	int rc;
+
+	mime = record_get_string(in, &mime_len);
+	query_start(&q, a->conn, SQL_VERSION_SET_FACTS);
+	query_int(&q, (int64_t)id);
+	query_blob(&q, sha256, len);
+	query_text(&q, mime);
+	rc = query_step(&q);
+	if (rc == SQLITE_DONE && !sqlite3_changes(a->conn->db))
+		return apply_missing(a, "facts about version", id);
+	return rc == SQLITE_DONE ? SQLITE_OK : apply_failed(a, rc, "facts about version", id);
+}

@@ -1,0 +1,128 @@
+/*
+ * Totals, and whether the store is whole.
+ */
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/cleanup.h"
+#include "meta/store_int.h"
+#include "meta/tally.h"
+
+static uint64_t file_bytes(const char *path, const char *suffix)
+{
+	_cleanup_buf_ struct buf name = BUF_INIT;
+	struct stat st;
+
+	buf_addf(&name, "%s%s", path, suffix);
+	return !buf_error(&name) && stat(name.data, &st) == 0 ? (uint64_t)st.st_size : 0;
+}
+
+int store_totals(struct store *s, struct store_totals *out)
+{
+	struct tally t = { 0 };
+	int err;
+	struct conn *c = store_conn(s, &err);
+
+	if (c)
+		err = tally_load(c, &t);
+	if (err)
+		return err == -EUCLEAN ? -EIO : err;
+	*out = (struct store_totals){
+		.files = (uint64_t)t.items[TALLY_FILES],
+		.folders = (uint64_t)t.items[TALLY_FOLDERS],
+		.symlinks = (uint64_t)t.items[TALLY_SYMLINKS],
+		.bytes = (uint64_t)t.items[TALLY_BYTES],
+		.versions_kept = (uint64_t)t.items[TALLY_KEPT],
+		.versions_kept_bytes = (uint64_t)t.items[TALLY_KEPT_BYTES],
+		.versions_not_kept = (uint64_t)t.items[TALLY_NOT_KEPT],
+		.jobs = (uint64_t)t.items[TALLY_JOBS],
+		.commits = (uint64_t)t.items[TALLY_COMMITS],
+		.opens = (uint64_t)t.items[TALLY_OPENS],
+		.store_bytes = file_bytes(s->path, "") + file_bytes(s->path, "-wal"),
+	};
+	for (int how = HOW_NONE; how <= HOW_CLOUD; how++)
+		out->versions_by_how[how] = (uint64_t)t.items[TALLY_HOW + how];
+	return 0;
+}
+
+/* Runs a query that answers with rows of text about what is wrong; GOOD is the one that means nothing is. */
+static int complaints(struct conn *c, const char *sql, const char *good, struct buf *why)
+{
+	sqlite3_stmt *st = NULL;
+	int rc = sqlite3_prepare_v2(c->db, sql, -1, &st, NULL);
+	bool bad = false;
+
+	while (rc == SQLITE_OK || rc == SQLITE_ROW) {
+		const char *text;
+
+		rc = sqlite3_step(st);
+		if (rc != SQLITE_ROW)
+			break;
+		text = (const char *)sqlite3_column_text(st, 0);
+		if (!text || strcmp(text, good) == 0)
+			continue;
+		buf_addf(why, "%s%s", why->len ? "; " : "", text);
+		bad = true;
+	}
+	if (rc != SQLITE_DONE) {
+		buf_addf(why, "%s%s", why->len ? "; " : "", sqlite3_errmsg(c->db));
+		bad = true;
+	}
+	sqlite3_finalize(st);
+	return bad ? -EUCLEAN : 0;
+}
+
+static int compare_totals(struct conn *c, struct buf *why)
+{
+	struct tally kept = { 0 }, counted = { 0 };
+	int err = tally_load(c, &kept);
+	bool bad = false;
+
+	if (!err)
+		err = tally_count(c, &counted);
+	if (err) {
+		buf_adds(why, "the totals cannot be read");
+		return -EUCLEAN;
+	}
+	for (int i = 0; i < TALLY_COUNTED; i++) {
+		if (i == TALLY_OPENS || kept.items[i] == counted.items[i])
+			continue;
+		buf_addf(why, "%stotal %s is %lld, counted %lld", why->len ? "; " : "", tally_name(i),
+			 (long long)kept.items[i], (long long)counted.items[i]);
+		bad = true;
+	}
+	return bad ? -EUCLEAN : 0;
+}
+
+/* What the tables promise each other (schema.c), one complaint per kind. */
+static const char *const promises[] = {
+	"SELECT 'an entry leads to node ' || node || ', which is not there' FROM entry"
+	" WHERE NOT EXISTS(SELECT 1 FROM node WHERE id = entry.node) LIMIT 1",
+	"SELECT 'an entry lies in folder ' || parent || ', which is not there' FROM entry"
+	" WHERE NOT EXISTS(SELECT 1 FROM node WHERE id = entry.parent) LIMIT 1",
+	"SELECT 'series ' || id || ' has other readable versions than it says' FROM asset WHERE readable <>"
+	" (SELECT count(*) FROM version WHERE asset = asset.id AND state IN (1, 2) AND settled = 1) LIMIT 1",
+	"SELECT 'series ' || id || ' has a version numbered above its last' FROM asset WHERE last_number <"
+	" (SELECT ifnull(max(number), 0) FROM version WHERE asset = asset.id) LIMIT 1",
+	"SELECT 'node ' || id || ' has no such live version' FROM node WHERE version <> 0 AND NOT EXISTS"
+	" (SELECT 1 FROM version WHERE id = node.version AND node = node.id AND state = 1) LIMIT 1",
+};
+
+int store_check(struct store *s, bool full, struct buf *why)
+{
+	int err, bad;
+	struct conn *c = store_conn(s, &err);
+
+	if (c)
+		err = conn_begin(c);
+	if (err)
+		return err;
+	bad = complaints(c, full ? "PRAGMA integrity_check" : "PRAGMA quick_check", "ok", why);
+	for (size_t i = 0; full && !bad && i < sizeof(promises) / sizeof(promises[0]); i++)
+		bad = complaints(c, promises[i], "", why);
+	if (full && !bad)
+		bad = compare_totals(c, why);
+	conn_end(c);
+	return buf_error(why) ? -ENOMEM : bad;
+}

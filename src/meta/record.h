@@ -1,0 +1,69 @@
+/*
+ * A record on its way to the writer: what record_*() were told, in one run of bytes. Inside meta/ only.
+ *
+ * The bytes are the row changes one after the other, each a code (enum row), the length of its body (4 bytes, the
+ * machine's order: records never leave the process) and the body. Integers in a body are LEB128 (signed ones zigzag),
+ * strings and blobs their length + 1 and the bytes (0: NULL). A create takes about 120 bytes; that counts, for the
+ * queue may hold as many records as fit in 64 MiB.
+ */
+#ifndef TARN_META_RECORD_H
+#define TARN_META_RECORD_H
+
+#include "meta/store.h"
+
+enum row {
+	ROW_NODE_ADD = 1,
+	ROW_NODE_SET,
+	ROW_NODE_WRITING,
+	ROW_NODE_END,
+	ROW_ENTRY_ADD,
+	ROW_ENTRY_END,
+	ROW_SERIES_TAKE,
+	ROW_SERIES_LEAVE,
+	ROW_VERSION_ADD,
+	ROW_VERSION_STATE,
+	ROW_VERSION_SETTLED,
+	ROW_VERSION_FACTS,
+	ROW_JOB_ADD,
+	ROW_JOB_DONE,
+	ROW_JOB_RETRY,
+	ROW_RUN,
+	ROW_OPENS,
+	ROW_LAKE,
+	ROW_FORGET_HANDLES
+};
+
+#define RECORD_ROOM 288 /* what fits without a second allocation */
+
+struct record {
+	struct record *next; /* in the queue */
+	uint64_t commit;
+	int64_t time;
+	int64_t queued; /* CLOCK_MONOTONIC */
+	enum change_op op;
+	uint64_t run, node, parent;
+	uid_t uid;
+	bool named; /* the name is the first string of the bytes */
+	int error;
+	size_t len, room;
+	uint8_t *bytes; /* own, or more */
+	uint8_t own[RECORD_ROOM];
+};
+
+/* What it weighs in the queue. */
+size_t record_size(const struct record *r);
+
+/* Taking a record apart, in the order in which it was put together. */
+struct record_reader {
+	const uint8_t *at, *end;
+};
+
+uint64_t record_get(struct record_reader *in);
+int64_t record_get_signed(struct record_reader *in);
+/* Borrowed; NULL with length 0 where NULL was put in. Strings are followed by a NUL. */
+const void *record_get_blob(struct record_reader *in, size_t *len);
+const char *record_get_string(struct record_reader *in, size_t *len);
+/* The next row, whose body becomes *BODY. False at the end. */
+bool record_next(struct record_reader *in, enum row *row, struct record_reader *body);
+
+#endif

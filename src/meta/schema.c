@@ -1,0 +1,256 @@
+/*
+ * The tables.
+ *
+ *	node      one row per file, folder or symlink for its whole life; never deleted
+ *	entry     names: (parent, name) leads to node from from_commit until before to_commit
+ *	asset     series of versions; opens: how often each was opened for reading, by day
+ *	version   the versions
+ *	change    one row per commit: what was done, when, by which run
+ *	run       executions of programs
+ *	job       background work that is left
+ *	lake      facts about the lake by key; those that begin with "store." are the store's own
+ *
+ * An entry is live while to_commit is LIVE (2^63 - 1). Ending it sets to_commit, so the primary key (parent, to_commit,
+ * name) keeps a folder's live entries together: a look-up is one probe and a listing one range, however long the
+ * folder's past is. The past is in the same order: what lay in a folder as of commit C is one range (to_commit > C)
+ * less what came later (from_commit > C). An entry that began and ended in one commit was never seen and leaves no row.
+ *
+ * When an entry ends, the series of its node is noted in it: a file that is made again under that name goes on with it,
+ * whatever became of the node meanwhile. asset.node is the node that a series belongs to now, 0 while it waits at its
+ * path for the next file. It is what keeps two live files from counting versions in one series.
+ *
+ * asset.readable and the "store.*" totals in lake repeat what a count would give. The writer keeps them in the same
+ * transaction as the rows, for a listing of all files and a totals page must not count. store_check() counts.
+ *
+ * Lists of cheap things are kept cheap by partial indexes: a create touches change, node, node_handle, entry and
+ * entry_node; a cut version, version_number, asset and job.
+ *
+ * Numbers are 64 bit. Names, handles and hashes are BLOBs; what a person reads is TEXT. A handle is as
+ * fhandle_to_blob() makes it. kind, op, state, how, ended_how, type are the enums of store.h, whose values therefore
+ * never change.
+ *
+ * Migrations go forward only: STEPS[n] makes schema n + 1 of schema n (PRAGMA user_version), the first one all of it of
+ * an empty database. A step, once released, is never edited.
+ */
+#include "meta/schema.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/buf.h"
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "meta/conn.h"
+
+static const char step_1[] =
+	"CREATE TABLE node("
+	"	id INTEGER PRIMARY KEY, kind INTEGER NOT NULL, volume INTEGER NOT NULL, handle BLOB,"
+	"	mode INTEGER NOT NULL, uid INTEGER NOT NULL, gid INTEGER NOT NULL, size INTEGER NOT NULL,"
+	"	mtime INTEGER NOT NULL, ctime INTEGER NOT NULL, asset INTEGER NOT NULL DEFAULT 0,"
+	"	version INTEGER NOT NULL DEFAULT 0, writing INTEGER NOT NULL DEFAULT 0, acl INTEGER NOT NULL DEFAULT 0"
+	") STRICT;"
+	"CREATE UNIQUE INDEX node_handle ON node(volume, handle) WHERE handle IS NOT NULL;"
+	"CREATE INDEX node_writing ON node(id) WHERE writing = 1;"
+
+	"CREATE TABLE entry("
+	"	parent INTEGER NOT NULL, to_commit INTEGER NOT NULL, name BLOB NOT NULL, node INTEGER NOT NULL,"
+	"	kind INTEGER NOT NULL, from_commit INTEGER NOT NULL, ended_how INTEGER, asset INTEGER,"
+	"	PRIMARY KEY(parent, to_commit, name)"
+	") STRICT, WITHOUT ROWID;"
+	"CREATE INDEX entry_node ON entry(node, from_commit) WHERE to_commit = " SQL_LIVE
+	";"
+	"CREATE INDEX entry_ended ON entry(parent, name, to_commit) WHERE to_commit < " SQL_LIVE
+	";"
+
+	"CREATE TABLE asset("
+	"	id INTEGER PRIMARY KEY, last_number INTEGER NOT NULL, readable INTEGER NOT NULL,"
+	"	node INTEGER NOT NULL, opens INTEGER NOT NULL DEFAULT 0"
+	") STRICT;"
+	"CREATE TABLE opens("
+	"	asset INTEGER NOT NULL, day INTEGER NOT NULL, count INTEGER NOT NULL, PRIMARY KEY(asset, day)"
+	") STRICT, WITHOUT ROWID;"
+
+	"CREATE TABLE version("
+	"	id INTEGER PRIMARY KEY, asset INTEGER NOT NULL, number INTEGER NOT NULL, node INTEGER NOT NULL,"
+	"	commit_id INTEGER NOT NULL, time INTEGER NOT NULL, size INTEGER NOT NULL, mtime INTEGER NOT NULL,"
+	"	mode INTEGER NOT NULL, uid INTEGER NOT NULL, gid INTEGER NOT NULL, state INTEGER NOT NULL,"
+	"	how INTEGER NOT NULL, settled INTEGER NOT NULL, run INTEGER NOT NULL, run_uid INTEGER NOT NULL,"
+	"	volume INTEGER NOT NULL, sha256 BLOB, mime TEXT, reason TEXT"
+	") STRICT;"
+	"CREATE UNIQUE INDEX version_number ON version(asset, number);"
+	"CREATE INDEX version_kept ON version(commit_id) WHERE state = 2 AND size > 0;"
+
+	"CREATE TABLE change("
+	"	commit_id INTEGER PRIMARY KEY, time INTEGER NOT NULL, op INTEGER NOT NULL, run INTEGER NOT NULL,"
+	"	uid INTEGER NOT NULL, node INTEGER NOT NULL, parent INTEGER NOT NULL, name BLOB"
+	") STRICT;"
+
+	"CREATE TABLE run("
+	"	id INTEGER PRIMARY KEY, boot TEXT NOT NULL, tgid INTEGER NOT NULL, start INTEGER NOT NULL,"
+	"	uid INTEGER NOT NULL, exe TEXT, argv TEXT, cwd TEXT, cgroup TEXT, first_commit INTEGER NOT NULL"
+	") STRICT;"
+	"CREATE UNIQUE INDEX run_start ON run(boot, tgid, start);"
+
+	"CREATE TABLE job("
+	"	id INTEGER PRIMARY KEY, type INTEGER NOT NULL, subject INTEGER NOT NULL, due INTEGER NOT NULL,"
+	"	tries INTEGER NOT NULL DEFAULT 0, error TEXT"
+	") STRICT;"
+	"CREATE UNIQUE INDEX job_subject ON job(type, subject);"
+	"CREATE INDEX job_due ON job(type, due);"
+
+	"CREATE TABLE lake(key TEXT PRIMARY KEY, value ANY) STRICT, WITHOUT ROWID;"
+
+	"INSERT INTO node(id, kind, volume, mode, uid, gid, size, mtime, ctime) VALUES(1, 2, 0, 16877, 0, 0, 0, 0, 0);"
+	/* The runs that are always there: RUN_UNKNOWN, RUN_OUTSIDE, RUN_TARN. */
+	"INSERT INTO run(id, boot, tgid, start, uid, exe, first_commit) VALUES"
+	"	(1, '', 0, 1, 0, 'unknown', 0), (2, '', 0, 2, 0, 'outside', 0), (3, '', 0, 3, 0, 'tarn', 0);"
+	"INSERT INTO lake(key, value) VALUES"
+	"	('store.clean', 1), ('store.syncs', 0), ('store.next.node', 2), ('store.next.version', 1),"
+	"	('store.next.run', 4), ('store.next.asset', 1), ('store.next.job', 1), ('store.files', 0),"
+	"	('store.folders', 0), ('store.symlinks', 0), ('store.bytes', 0), ('store.kept', 0),"
+	"	('store.kept_bytes', 0), ('store.not_kept', 0), ('store.how.0', 0), ('store.how.1', 0),"
+	"	('store.how.2', 0), ('store.how.3', 0), ('store.how.4', 0), ('store.how.5', 0), ('store.how.6', 0),"
+	"	('store.how.7', 0), ('store.jobs', 0), ('store.commits', 0), ('store.opens', 0);";
+
+static const char *const steps[SCHEMA_VERSION] = { step_1 };
+
+/* One number from the first row of SQL. */
+static int number(sqlite3 *db, const char *sql, int64_t *out)
+{
+	sqlite3_stmt *st = NULL;
+	int rc = sqlite3_prepare_v2(db, sql, -1, &st, NULL);
+
+	if (rc == SQLITE_OK)
+		rc = sqlite3_step(st);
+	if (rc == SQLITE_ROW)
+		*out = sqlite3_column_int64(st, 0);
+	sqlite3_finalize(st);
+	return rc == SQLITE_ROW ? SQLITE_OK : rc == SQLITE_DONE ? SQLITE_CORRUPT : rc;
+}
+
+static int words(const char **why, int err, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+static int words(const char **why, int err, const char *fmt, ...)
+{
+	static _Thread_local char text[200];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	*why = text;
+	return err;
+}
+
+static int migrate(sqlite3 *db, int64_t from, const char **why)
+{
+	char sql[96];
+	int rc = sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL), err;
+
+	for (int64_t v = from; rc == SQLITE_OK && v < SCHEMA_VERSION; v++)
+		rc = sqlite3_exec(db, steps[v], NULL, NULL, NULL);
+	snprintf(sql, sizeof(sql), "PRAGMA application_id = %d; PRAGMA user_version = %d; COMMIT", SCHEMA_APPLICATION,
+		 SCHEMA_VERSION);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_exec(db, sql, NULL, NULL, NULL);
+	if (rc == SQLITE_OK)
+		return 0;
+	/* A plain error: the tables are not those of the schema that the file says it has. */
+	err = rc == SQLITE_ERROR ? -EUCLEAN : conn_errno(db, rc);
+	words(why, err, "its schema %lld cannot be brought to %d: %s", (long long)from, SCHEMA_VERSION,
+	      sqlite3_errmsg(db));
+	if (!sqlite3_get_autocommit(db))
+		sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
+	return err;
+}
+
+/* Folders of SQLite's own file: a rename in it is durable once the folder is. */
+static int sync_folder_of(const char *path)
+{
+	_cleanup_free_ char *folder = strdup(path);
+	_cleanup_close_ int fd = -1;
+	char *slash = folder ? strrchr(folder, '/') : NULL;
+
+	if (!folder)
+		return -ENOMEM;
+	if (slash)
+		slash[slash == folder] = 0;
+	fd = open(slash ? folder : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return fd < 0 || fsync(fd) < 0 ? -errno : 0;
+}
+
+/* The file is there, empty and only ours: SQLite would make it with the umask's mode, and copies that to WAL and
+ * shm. */
+static int make_empty(const char *path)
+{
+	_cleanup_close_ int fd = -1;
+
+	if (unlink(path) < 0 && errno != ENOENT)
+		return -errno;
+	fd = open(path, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
+	return fd < 0 ? -errno : 0;
+}
+
+static int fill(const char *path, const char **why)
+{
+	sqlite3 *db = NULL;
+	int rc = sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL), err;
+
+	if (rc == SQLITE_OK)
+		rc = sqlite3_exec(db, "PRAGMA page_size = 4096; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL",
+				  NULL, NULL, NULL);
+	err = rc == SQLITE_OK ? migrate(db, 0, why) : conn_errno(db, rc);
+	/* The last connection checkpoints and removes the WAL: then the file is all there is. */
+	rc = sqlite3_close(db);
+	return err ? err : rc == SQLITE_OK ? 0 : -EIO;
+}
+
+int schema_create(const char *path, const char **why)
+{
+	_cleanup_buf_ struct buf temp = BUF_INIT;
+	int err;
+
+	buf_addf(&temp, "%s-new", path);
+	if (buf_error(&temp))
+		return -ENOMEM;
+	err = make_empty(temp.data);
+	if (!err)
+		err = fill(temp.data, why);
+	/* Not rename(2): a store that is there already must stay. */
+	if (!err && link(temp.data, path) < 0)
+		err = -errno;
+	unlink(temp.data);
+	return err ? err : sync_folder_of(path);
+}
+
+int schema_check(sqlite3 *db, bool may_migrate, const char **why)
+{
+	int64_t application = 0, version = 0, tables = 0;
+	int rc = number(db, "PRAGMA application_id", &application);
+
+	if (rc == SQLITE_OK)
+		rc = number(db, "PRAGMA user_version", &version);
+	if (rc == SQLITE_OK)
+		rc = number(db, "SELECT count(*) FROM sqlite_schema", &tables);
+	if (rc != SQLITE_OK)
+		return words(why, conn_errno(db, rc), "the metadata store cannot be read: %s", sqlite3_errmsg(db));
+	if (application != SCHEMA_APPLICATION)
+		return words(why, -EUCLEAN, "%s", tables ? "it is an SQLite database, but not tarn's" : "it is empty");
+	if (version > SCHEMA_VERSION)
+		return words(why, -EPROTONOSUPPORT,
+			     "its schema is %lld, and the newest that this tarn knows is %d: use the tarn that wrote "
+			     "it, or a newer one",
+			     (long long)version, SCHEMA_VERSION);
+	if (version < 0)
+		return words(why, -EUCLEAN, "its schema number is %lld", (long long)version);
+	if (version == SCHEMA_VERSION)
+		return 0;
+	if (!may_migrate)
+		return words(
+			why, -EPROTONOSUPPORT,
+			"its schema is %lld, and this tarn reads %d: mount the lake once, which brings it up to date",
+			(long long)version, SCHEMA_VERSION);
+	return migrate(db, version, why);
+}

@@ -1,0 +1,124 @@
+#include "meta/sql.h"
+
+#define NODE                                                                                                   \
+	"node.id, node.kind, node.volume, node.handle, node.mode, node.uid, node.gid, node.size, node.mtime, " \
+	"node.ctime, node.asset, node.version, node.writing, node.acl"
+#define VERSION                                                                                                    \
+	"version.id, version.asset, version.number, version.node, version.commit_id, version.time, version.size, " \
+	"version.mtime, version.mode, version.uid, version.gid, version.sha256, version.state, version.how, "      \
+	"version.settled, version.run, version.run_uid, version.volume, version.mime, version.reason"
+#define LIVE "to_commit = " SQL_LIVE
+/* What can be read: the live bytes and the kept ones, once nobody can write into them any more. */
+#define READABLE "state IN (1, 2) AND settled = 1"
+
+const char *const sql_text[SQL_COUNT] = {
+	[SQL_BEGIN_READ] = "BEGIN",
+	[SQL_BEGIN_WRITE] = "BEGIN IMMEDIATE",
+	[SQL_COMMIT] = "COMMIT",
+	[SQL_ROLLBACK] = "ROLLBACK",
+
+	[SQL_LAKE_GET] = "SELECT value FROM lake WHERE key = ?",
+	[SQL_LAKE_RANGE] = "SELECT key, value FROM lake WHERE key >= ? AND key < ?",
+	[SQL_NODE] = "SELECT " NODE " FROM node WHERE id = ?",
+	[SQL_NODE_HERE] =
+		"SELECT " NODE ", EXISTS(SELECT 1 FROM entry WHERE parent = ?3 AND " LIVE
+		" AND name = ?4"
+		" AND entry.node = node.id) FROM node INDEXED BY node_handle WHERE volume = ?1 AND handle = ?2",
+	[SQL_NODE_WRITING] = "SELECT " NODE " FROM node INDEXED BY node_writing WHERE writing = 1",
+	[SQL_ENTRY] = "SELECT " NODE
+		      " FROM entry CROSS JOIN node ON node.id = entry.node"
+		      " WHERE parent = ? AND " LIVE " AND name = ?",
+	[SQL_ENTRIES] = "SELECT name, node, kind FROM entry WHERE parent = ? AND " LIVE,
+	[SQL_ENTRY_OF_NODE] = "SELECT parent, name FROM entry INDEXED BY entry_node WHERE node = ? AND " LIVE
+			      " ORDER BY from_commit LIMIT 1",
+	[SQL_SERIES_LIVE] =
+		"SELECT node.asset, node.id FROM entry CROSS JOIN node ON node.id = entry.node"
+		" WHERE parent = ? AND " LIVE " AND name = ?",
+	[SQL_SERIES_ENDED] =
+		"SELECT entry.node, entry.ended_how, entry.asset, node.asset, node.version"
+		" FROM entry INDEXED BY entry_ended CROSS JOIN node ON node.id = entry.node"
+		" WHERE parent = ? AND name = ? AND to_commit < " SQL_LIVE " ORDER BY to_commit DESC LIMIT 1",
+	[SQL_SERIES_PAST] =
+		"SELECT ended_how, ifnull(nullif(entry.asset, 0), node.asset),"
+		" ifnull((SELECT node FROM asset WHERE id = entry.asset), -1)"
+		" FROM entry INDEXED BY entry_ended CROSS JOIN node ON node.id = entry.node"
+		" WHERE parent = ? AND name = ? AND to_commit < " SQL_LIVE " ORDER BY to_commit DESC LIMIT 1",
+	[SQL_VERSION] = "SELECT " VERSION " FROM version WHERE id = ?",
+	[SQL_VERSION_NUMBER] = "SELECT " VERSION " FROM version WHERE asset = ? AND number = ?",
+	[SQL_VERSION_BEFORE] = "SELECT " VERSION
+			       " FROM version INDEXED BY version_number"
+			       " WHERE asset = ? AND number < ? AND " READABLE " ORDER BY number DESC LIMIT 1",
+	[SQL_VERSION_AT] = "SELECT " VERSION
+			   " FROM version INDEXED BY version_number WHERE asset = ? AND time <= ?"
+			   " ORDER BY number DESC LIMIT 1",
+	[SQL_VERSIONS] = "SELECT " VERSION " FROM version INDEXED BY version_number WHERE asset = ? ORDER BY number",
+	[SQL_VERSIONS_KEPT] = "SELECT " VERSION
+			      " FROM version INDEXED BY version_kept WHERE state = 2 AND size > 0"
+			      " ORDER BY commit_id LIMIT ?",
+	[SQL_ASSETS] = "SELECT entry.name, " NODE ", ifnull(asset.readable, 0), " VERSION
+		       " FROM entry CROSS JOIN node ON node.id = entry.node"
+		       " LEFT JOIN asset ON asset.id = node.asset LEFT JOIN version ON version.id = node.version"
+		       " WHERE parent = ? AND " LIVE " AND name > ? ORDER BY name",
+	[SQL_RUN_FIND] = "SELECT id FROM run WHERE boot = ? AND tgid = ? AND start = ?",
+	[SQL_JOBS] =
+		"SELECT id, subject, tries FROM job INDEXED BY job_due WHERE type = ? AND due <= ? ORDER BY due LIMIT "
+		"?",
+	[SQL_LAST_CHANGE] = "SELECT commit_id, time FROM change ORDER BY commit_id DESC LIMIT 1",
+
+	[SQL_CHANGE_ADD] =
+		"INSERT INTO change(commit_id, time, op, run, uid, node, parent, name) VALUES(?, ?, ?, ?, ?, ?, ?, ?)",
+	[SQL_NODE_ADD] =
+		"INSERT INTO node(id, kind, volume, handle, mode, uid, gid, size, mtime, ctime, acl, writing)"
+		" VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+	[SQL_NODE_BRIEF] = "SELECT kind, size, asset, version, volume, handle FROM node WHERE id = ?",
+	[SQL_NODE_SET] =
+		"UPDATE node SET mode = ?2, uid = ?3, gid = ?4, size = ?5, mtime = ?6, ctime = ?7, acl = ?8"
+		" WHERE id = ?1",
+	[SQL_NODE_SET_HANDLE] = "UPDATE node SET volume = ?2, handle = ?3 WHERE id = ?1",
+	[SQL_NODE_SET_WRITING] = "UPDATE node SET writing = ?2 WHERE id = ?1",
+	[SQL_NODE_SET_ASSET] = "UPDATE node SET asset = ?2 WHERE id = ?1",
+	[SQL_NODE_SET_VERSION] = "UPDATE node SET asset = ?2, version = ?3 WHERE id = ?1",
+	[SQL_NODE_DROP_VERSION] = "UPDATE node SET version = 0 WHERE id = ? AND version = ?",
+	[SQL_NODE_DROP_HANDLE] = "UPDATE node SET handle = NULL WHERE id = ?",
+	[SQL_HANDLE_TAKE_AWAY] = "UPDATE node SET handle = NULL WHERE volume = ? AND handle = ?",
+	[SQL_HANDLES_FORGET] = "UPDATE node SET handle = NULL WHERE volume = ? AND handle IS NOT NULL",
+	[SQL_ENTRY_ADD] =
+		"INSERT INTO entry(parent, to_commit, name, node, kind, from_commit)"
+		" VALUES(?, " SQL_LIVE ", ?, ?, ?, ?)",
+	[SQL_ENTRY_LIVE] =
+		"SELECT entry.node, entry.from_commit, entry.kind, node.size, node.asset, node.version"
+		" FROM entry CROSS JOIN node ON node.id = entry.node WHERE parent = ? AND " LIVE " AND name = ?",
+	[SQL_ENTRY_END] =
+		"UPDATE entry SET to_commit = ?3, ended_how = ?4, asset = ?5"
+		" WHERE parent = ?1 AND " LIVE " AND name = ?2",
+	[SQL_ENTRY_UNDO] = "DELETE FROM entry WHERE parent = ? AND " LIVE " AND name = ?",
+	[SQL_NODE_NAMED] = "SELECT 1 FROM entry INDEXED BY entry_node WHERE node = ? AND " LIVE " LIMIT 1",
+	[SQL_ASSET] = "SELECT last_number, node FROM asset WHERE id = ?",
+	[SQL_ASSET_ADD] = "INSERT INTO asset(id, last_number, readable, node) VALUES(?, ?, ?, ?)",
+	[SQL_ASSET_COUNT] = "UPDATE asset SET last_number = ?2, readable = readable + ?3 WHERE id = ?1",
+	[SQL_ASSET_READABLE] = "UPDATE asset SET readable = readable + ?2 WHERE id = ?1",
+	[SQL_ASSET_HOLD] = "UPDATE asset SET node = ?2 WHERE id = ?1",
+	[SQL_VERSION_BRIEF] = "SELECT asset, node, size, state, how, settled FROM version WHERE id = ?",
+	[SQL_VERSION_ADD] =
+		"INSERT INTO version(id, asset, number, node, commit_id, time, size, mtime, mode, uid, gid, state,"
+		" how, settled, run, run_uid, volume) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+	[SQL_VERSION_SET_STATE] = "UPDATE version SET state = ?2, how = ?3, reason = ?4 WHERE id = ?1",
+	[SQL_VERSION_SET_SETTLED] = "UPDATE version SET settled = 1, size = ?2, mtime = ?3 WHERE id = ?1",
+	[SQL_VERSION_SET_FACTS] =
+		"UPDATE version SET sha256 = ifnull(?2, sha256), mime = ifnull(?3, mime) WHERE id = ?1",
+	[SQL_JOB_ADD] = "INSERT INTO job(id, type, subject, due) VALUES(?, ?, ?, ?)",
+	[SQL_JOB_REPLACE] = "DELETE FROM job WHERE type = ? AND subject = ?",
+	[SQL_JOB_DONE] = "DELETE FROM job WHERE id = ?",
+	[SQL_JOB_RETRY] = "UPDATE job SET due = ?2, tries = tries + 1, error = ?3 WHERE id = ?1",
+	[SQL_RUN_ADD] =
+		"INSERT INTO run(id, boot, tgid, start, uid, exe, argv, cwd, cgroup, first_commit)"
+		" VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+	[SQL_OPENS_ADD] =
+		"INSERT INTO opens(asset, day, count) VALUES(?, ?, ?)"
+		" ON CONFLICT(asset, day) DO UPDATE SET count = count + excluded.count",
+	[SQL_OPENS_TOTAL] = "UPDATE asset SET opens = opens + ?2 WHERE id = ?1",
+	[SQL_LAKE_SET] =
+		"INSERT INTO lake(key, value) VALUES(?, ?) ON CONFLICT(key) DO UPDATE SET value = excluded.value",
+	[SQL_LAKE_UNSET] = "DELETE FROM lake WHERE key = ?",
+	[SQL_SYNC_MARK] = "UPDATE lake SET value = value + 1 WHERE key = 'store.syncs'",
+};

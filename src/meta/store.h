@@ -1,0 +1,288 @@
+/*
+ * The metadata store: one SQLite database in WAL mode (catalog/tarn.db). meta/ is the only user of sqlite3.h.
+ *
+ * Writing goes through records. A record is one commit: a number, a time, who did it, and the row changes that belong
+ * together; it is applied in one transaction or not at all. One writer thread takes what has arrived and applies it
+ * as a group: store_submit() only queues. What a record says becomes visible to readers after its group's COMMIT
+ * (within ten milliseconds, at once when somebody waits), and durable after store_sync().
+ *
+ * Order: records are applied in the order of store_submit(), and their commit numbers rise in that order. Identifiers
+ * of nodes and versions are drawn from counters that are persisted ahead (store_new_node, store_new_version), so that
+ * none is ever used twice, also after a crash.
+ *
+ * Reading: every function below may be called from any thread; each thread gets a connection of its own. A reader sees
+ * what was committed; store_barrier() first makes it see all that was submitted before.
+ *
+ * Errors: 0 or -errno. -ENOENT: no such row. -EIO: SQLite failed (logged once, with its message). A writer that can no
+ * longer commit (disk full) keeps its queue, tries again each second, logs once, and lets store_submit() block when the
+ * queue is full; store_sync() then fails with -EIO (or -ENOSPC) rather than lie.
+ *
+ * Times are nanoseconds since 1970 in UTC, sizes bytes. Names are bytes, without a NUL, not always UTF-8.
+ */
+#ifndef TARN_META_STORE_H
+#define TARN_META_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/buf.h"
+#include "base/fhandle.h"
+
+struct store;
+struct record;
+
+#define NODE_ROOT	UINT64_C(1) /* buckets/ itself; its children are the buckets */
+#define NAME_BYTES	255
+#define SHA256_BYTES	32
+
+enum node_kind { KIND_FILE = 1, KIND_FOLDER, KIND_SYMLINK, KIND_OTHER };
+
+enum change_op {
+	OP_CREATE = 1, OP_MKDIR, OP_MKNOD, OP_SYMLINK, OP_LINK, OP_UNLINK, OP_RMDIR, OP_RENAME, OP_EXCHANGE,
+	OP_ATTR,     /* chmod, chown, utimens */
+	OP_XATTR, OP_TRUNCATE,
+	OP_OPEN,     /* for writing: the content may change from here on */
+	OP_WRITE,    /* a version was cut: the content that was written is settled */
+	OP_READ,     /* only with audit_reads */
+	OP_OUTSIDE,  /* found changed behind tarn's back */
+	OP_SYSTEM    /* tarn's own: jobs, expiry, settings */
+};
+const char *change_op_name(enum change_op op);
+
+enum version_state {
+	VERSION_LIVE = 1, /* the bytes are the live file's */
+	VERSION_KEPT,	  /* the bytes are in versions/ (or need none: size 0) */
+	VERSION_PARTIAL, VERSION_TRANSIENT, /* not made yet: time-travel issue */
+	VERSION_NOT_KEPT, /* the bytes are gone; reason says why */
+	VERSION_EXPIRED, VERSION_PURGED
+};
+const char *version_state_name(enum version_state s);
+
+/* How an old version's bytes are kept. */
+enum version_how { HOW_NONE = 0, HOW_ASIDE, HOW_PREFIX, HOW_UNDO, HOW_REFLINK, HOW_PACKED, HOW_COPY, HOW_CLOUD };
+const char *version_how_name(enum version_how h);
+
+struct node_row {
+	uint64_t id;
+	enum node_kind kind;
+	int volume;	       /* which file system: 0 the lake's, else a bucket's own (content/volume.h) */
+	struct fhandle handle; /* len 0: none */
+	mode_t mode;	       /* with the type bits */
+	uid_t uid;
+	gid_t gid;
+	uint64_t size;
+	int64_t mtime, ctime; /* ns; ctime is the backing inode's when the row was last right */
+	uint64_t asset;	      /* 0: no version yet */
+	uint64_t version;     /* the live version's id; 0: nothing cut yet */
+	bool writing;	      /* open for writing, or not settled since: after a crash its content must be checked */
+	bool acl;	      /* has a POSIX ACL */
+};
+
+struct version_row {
+	uint64_t id; /* lake-wide, never reused */
+	uint64_t asset, number;
+	uint64_t node;
+	uint64_t commit;
+	int64_t time; /* of the commit */
+	uint64_t size;
+	int64_t mtime;
+	mode_t mode;
+	uid_t uid;
+	gid_t gid;
+	enum version_state state;
+	enum version_how how;
+	bool settled;	       /* false: somebody may still write into it; then it is not listed */
+	bool hashed;
+	uint8_t sha256[SHA256_BYTES];
+	uint64_t run;
+	uid_t run_uid;
+	int volume;
+	char mime[128];	  /* "" while unknown */
+	char reason[128]; /* of not-kept, expired; "" else */
+};
+
+struct run_row {
+	uint64_t id;
+	char boot[37]; /* boot id */
+	pid_t tgid;
+	uint64_t start; /* clock ticks after boot, from /proc/PID/stat */
+	uid_t uid;
+	const char *exe, *argv, *cwd, *cgroup; /* argv: NUL-separated words as JSON array text; borrowed */
+};
+/* Runs that are always there. */
+#define RUN_UNKNOWN UINT64_C(1) /* from outside this pid namespace */
+#define RUN_OUTSIDE UINT64_C(2) /* changes found behind tarn's back */
+#define RUN_TARN    UINT64_C(3) /* tarn itself */
+
+enum job_type { JOB_SNIFF = 1, /* hash and MIME type of a version */ JOB_EXPIRE, JOB_SETTLE };
+
+struct job_row {
+	uint64_t id;
+	enum job_type type;
+	uint64_t subject; /* a version's or node's id, as the type says */
+	int tries;
+};
+
+/* ---- life ---- */
+
+enum store_mode {
+	STORE_CREATE = 1, /* make the file; -EEXIST if it is there */
+	STORE_WRITE,	  /* open, migrate, start the writer. -ENOENT without a file */
+	STORE_READ	  /* readers only; while a daemon writes is fine */
+};
+/*
+ * PATH: the database file; its folder must exist. A store from a newer tarn: -EPROTONOSUPPORT, and *why (static or
+ * NULL) names both schema numbers. A file that is no store: -EUCLEAN.
+ */
+int store_open(const char *path, enum store_mode mode, struct store **out, const char **why);
+/* Commits what is queued, checkpoints, marks the store clean, frees. 0 or -errno of the last commit. */
+int store_close(struct store *s);
+/* Was the last writer's end clean? Known after opening with STORE_WRITE. */
+bool store_was_clean(struct store *s);
+/* PRAGMA quick_check, or integrity_check when FULL: 0, or -EUCLEAN with its words in WHY. */
+int store_check(struct store *s, bool full, struct buf *why);
+
+/* ---- numbers ---- */
+
+/* Only when a whole block of numbers (65,536) is used up while nothing can be committed do these wait until it can. */
+uint64_t store_new_node(struct store *s);
+uint64_t store_new_version(struct store *s);
+uint64_t store_last_commit(struct store *s); /* given out, perhaps not yet committed */
+
+/* ---- writing ---- */
+
+/*
+ * A new record; NULL when out of memory. Every record_* call below adds one row change and borrows nothing: names and
+ * rows are copied. Out of memory in between is remembered, and store_submit() then answers -ENOMEM.
+ * NODE, PARENT, NAME: what the change was about, for the change log; PARENT 0 and NAME NULL where there is none.
+ */
+struct record *record_new(enum change_op op, uint64_t run, uid_t uid, uint64_t node, uint64_t parent, const char *name);
+void record_free(struct record *r); /* one that is not to be submitted; NULL is fine */
+
+/* A new node. Its asset is that of the last file that was unlinked (not renamed away) under this parent and name, as
+ * of the record_entry_add() in the same record; else none until its first version. */
+void record_node_add(struct record *r, const struct node_row *n);
+/* All of mode, uid, gid, size, mtime, ctime, acl, handle, volume, from N->id's row on; not asset, version, writing. */
+void record_node_set(struct record *r, const struct node_row *n);
+void record_node_writing(struct record *r, uint64_t node, bool writing);
+/* The last name went away: its handle is forgotten (its row stays for history). */
+void record_node_end(struct record *r, uint64_t node);
+
+void record_entry_add(struct record *r, uint64_t parent, const char *name, uint64_t node);
+enum entry_end { ENDED_UNLINK = 1, ENDED_RENAME };
+/* Nothing happens when there is no such live entry. */
+void record_entry_end(struct record *r, uint64_t parent, const char *name, enum entry_end how);
+/* NODE goes on with the series of OVER, the node that its new name belonged to (rename-over): its live version becomes
+ * the next one of that series, its older ones stay with the series that it leaves. All takes of a record happen at
+ * once, so that an exchange is two of them. */
+void record_series_take(struct record *r, uint64_t node, uint64_t over);
+/* The next version that NODE gets starts a series of its own (its old one stays with the path that it left). */
+void record_series_leave(struct record *r, uint64_t node);
+
+/* Cuts: V->id, node, size, mtime, mode, uid, gid, state, how, settled, volume, run, run_uid are taken; asset and number
+ * are assigned here, commit and time are the record's. It becomes the node's live version when state is VERSION_LIVE.
+ * */
+void record_version_add(struct record *r, const struct version_row *v);
+/* Ends a live version. REASON may be NULL. The node's live version becomes 0 when it was this one. */
+void record_version_state(struct record *r, uint64_t version, enum version_state state, enum version_how how,
+			  const char *reason);
+void record_version_settled(struct record *r, uint64_t version, uint64_t size, int64_t mtime);
+/* SHA256 may be NULL, MIME may be NULL: not known. */
+void record_version_facts(struct record *r, uint64_t version, const uint8_t *sha256, const char *mime);
+
+/* One job per type and subject: a later one replaces an earlier, under a new id, so that the worker that is busy with
+ * the earlier ends only that. */
+void record_job_add(struct record *r, enum job_type type, uint64_t subject, int64_t due);
+void record_job_done(struct record *r, uint64_t job);
+void record_job_retry(struct record *r, uint64_t job, int64_t due, const char *error);
+
+/* A run is known from now on. Runs are numbered by store_run(). */
+void record_run(struct record *r, const struct run_row *run);
+/* COUNT opens for reading of NODE's series today. */
+void record_opens(struct record *r, uint64_t node, uint64_t count);
+/* A fact about the lake, by key (settings seen last, root's handle …). VALUE NULL removes it. */
+void record_lake(struct record *r, const char *key, const void *value, size_t len);
+/* Every handle is void: the lake was copied or restored elsewhere. */
+void record_forget_handles(struct record *r, int volume);
+
+/*
+ * Queues R and takes it. Returns its commit number in *COMMIT (may be NULL). Blocks only while the queue is full
+ * (64 MiB). 0 or -ENOMEM (nothing queued; R is freed; also for R NULL, so that record_new() need not be checked, and
+ * every record_* call takes NULL). -EROFS with STORE_READ.
+ */
+int store_submit(struct store *s, struct record *r, uint64_t *commit);
+
+/* Waits until commit COMMIT (0: all submitted so far) can be seen by readers. */
+int store_barrier(struct store *s, uint64_t commit);
+/* Waits until it is durable: its WAL frames are fsynced. Returns at once when it was already. Callers share fsyncs. */
+int store_sync(struct store *s, uint64_t commit);
+/* The highest commit that readers see; never waits. */
+uint64_t store_visible(struct store *s);
+
+/* A number for a run, new or known, by (boot, tgid, start). Reads, then draws from a counter; use record_run() once. */
+uint64_t store_run(struct store *s, const char *boot, pid_t tgid, uint64_t start, bool *known);
+
+/* ---- reading ---- */
+
+int store_lake(struct store *s, const char *key, struct buf *value);
+int store_node(struct store *s, uint64_t id, struct node_row *out);
+/* By handle. *HERE: true when (PARENT, NAME) is a live entry of that node. PARENT 0: not asked. */
+int store_node_by_handle(struct store *s, int volume, const struct fhandle *h, uint64_t parent, const char *name,
+			 struct node_row *out, bool *here);
+/* By live entry. */
+int store_entry(struct store *s, uint64_t parent, const char *name, struct node_row *out);
+/* The live entries of a folder, in no particular order. FN's non-zero answer ends it and is returned. */
+typedef int (*store_entry_fn)(void *arg, const char *name, uint64_t node, enum node_kind kind);
+int store_entries(struct store *s, uint64_t parent, store_entry_fn fn, void *arg);
+/* The node whose series belongs to a path: the live one's, else that of the last file that was unlinked there. */
+int store_series(struct store *s, uint64_t parent, const char *name, uint64_t *asset, uint64_t *live_node);
+
+/* The path of a live node below buckets/ ("raw-data/a.csv"), by its first name; -ENOENT for a node without a name. */
+int store_path(struct store *s, uint64_t node, struct buf *path);
+
+int store_version(struct store *s, uint64_t id, struct version_row *out);
+int store_version_by_number(struct store *s, uint64_t asset, uint64_t number, struct version_row *out);
+/* The newest version numbered below BELOW (0: any) that can be read. */
+int store_version_before(struct store *s, uint64_t asset, uint64_t below, struct version_row *out);
+/* The newest version committed at or before TIME. */
+int store_version_at(struct store *s, uint64_t asset, int64_t time, struct version_row *out);
+typedef int (*store_version_fn)(void *arg, const struct version_row *v);
+int store_versions(struct store *s, uint64_t asset, store_version_fn fn, void *arg); /* by rising number */
+
+/* Nodes that were open for writing when the last daemon ended. */
+typedef int (*store_node_fn)(void *arg, const struct node_row *n);
+int store_writing(struct store *s, store_node_fn fn, void *arg);
+
+/* Every live file, for .catalog/assets: path order is the tree's, folder by folder. VERSION: its live version, or one
+ * with id 0. VERSIONS: how many can be read, the live one included. FOLDER_VISIBLE (may be NULL) is asked once per
+ * folder, and what lies below is left out when it says false. */
+struct asset_row {
+	const char *path; /* below buckets/ */
+	const struct node_row *node;
+	const struct version_row *version;
+	uint64_t versions;
+};
+typedef int (*store_asset_fn)(void *arg, const struct asset_row *a);
+typedef bool (*store_visible_fn)(void *arg, const struct node_row *folder);
+int store_assets(struct store *s, store_visible_fn folder_visible, store_asset_fn fn, void *arg);
+
+struct store_totals {
+	uint64_t files, folders, symlinks, bytes; /* live */
+	uint64_t versions_kept, versions_kept_bytes, versions_not_kept, versions_by_how[HOW_CLOUD + 1]; /* of those kept */
+	uint64_t jobs, commits, opens;
+	uint64_t store_bytes; /* database and WAL on disk */
+};
+int store_totals(struct store *s, struct store_totals *out); /* kept up to date by the writer: O(1), no table scan */
+
+/* Kept versions (state VERSION_KEPT, size > 0), oldest first, for expiry. At most LIMIT. */
+int store_oldest_kept(struct store *s, int limit, store_version_fn fn, void *arg);
+
+/* Up to N jobs of TYPE that are due, oldest first. One worker thread per type takes them. */
+int store_jobs(struct store *s, enum job_type type, int64_t now, struct job_row *jobs, int n);
+/* Calls FN(ARG) from the writer thread after a commit that added jobs; FN must not call the store. FN NULL: no more,
+ * and none is running when this returns. */
+void store_on_jobs(struct store *s, void (*fn)(void *arg), void *arg);
+
+#endif

@@ -1,0 +1,299 @@
+#include <linux/xattr.h>
+#include <string.h>
+#include <sys/xattr.h>
+
+#include "base/cleanup.h"
+#include "ns/real.h"
+#include "ns/view.h"
+#include "ns/virtual_xattr.h"
+
+#define PROC_FD_MAX 40
+
+/* An O_PATH descriptor cannot be used by fchmod and the xattr calls; its name in /proc can. */
+static const char *proc_fd(int fd, char path[PROC_FD_MAX])
+{
+	snprintf(path, PROC_FD_MAX, "/proc/self/fd/%d", fd);
+	return path;
+}
+
+int ns_get_attributes(struct lake *lake, uint64_t ino, struct stat *st, double *timeout)
+{
+	struct inode *inode;
+	struct stat raw;
+	int rc;
+
+	if (ino & VIEW_NODE)
+		return view_get_attributes(lake, ino, st, timeout);
+	rc = real_get(lake, ino, &inode);
+	if (rc < 0)
+		return rc;
+	rc = inode_stat(lake, inode, &raw);
+	if (!rc) {
+		real_fill_stat(inode, &raw, st);
+		*timeout = real_attr_timeout(lake, inode);
+	}
+	inode_unref(lake, inode);
+	return rc;
+}
+
+static int set_mode(int fd, mode_t mode, const struct stat *raw)
+{
+	char path[PROC_FD_MAX];
+	int rc;
+
+	/* without CAP_FSETID a setgid bit stays only for a member of the file's group */
+	caller_enter(&(struct caller){.uid = geteuid(), .gid = raw->st_gid});
+	rc = chmod(proc_fd(fd, path), mode & 07777) < 0 ? -errno : 0;
+	caller_leave();
+	return rc;
+}
+
+static int set_owner(int fd, const struct stat *want, unsigned set)
+{
+	uid_t uid = set & NS_SET_UID ? want->st_uid : (uid_t)-1;
+	gid_t gid = set & NS_SET_GID ? want->st_gid : (gid_t)-1;
+
+	return fchownat(fd, "", uid, gid, AT_EMPTY_PATH) < 0 ? -errno : 0;
+}
+
+static struct timespec time_to_set(struct timespec given, bool set, bool now)
+{
+	if (now)
+		return (struct timespec){.tv_nsec = UTIME_NOW};
+	return set ? given : (struct timespec){.tv_nsec = UTIME_OMIT};
+}
+
+/* A file whose mtime alone was set has the same content as before. */
+static void follow_mtime(struct inode *inode, const struct stat *before, const struct stat *after)
+{
+	SCOPED_LOCK(&inode->lock);
+
+	if (inode_is_clean_locked(inode, before))
+		inode->clean_mtime = stat_mtime(after);
+}
+
+static int set_times(struct inode *inode, int fd, const struct stat *want, unsigned set, const struct stat *before)
+{
+	struct timespec times[2] = {
+		time_to_set(want->st_atim, set & NS_SET_ATIME, set & NS_SET_ATIME_NOW),
+		time_to_set(want->st_mtim, set & NS_SET_MTIME, set & NS_SET_MTIME_NOW),
+	};
+	struct stat after;
+
+	if (utimensat(fd, "", times, AT_EMPTY_PATH) < 0)
+		return -errno;
+	if (!fstat(fd, &after))
+		follow_mtime(inode, before, &after);
+	return 0;
+}
+
+static int set_size(struct lake *lake, struct inode *inode, struct handle *h, off_t size, const struct actor *actor)
+{
+	_cleanup_close_ int own = -1;
+	int fd = h ? h->fd : -1, rc;
+
+	if (fd < 0) {
+		fd = own = inode_open(lake, inode, O_WRONLY);
+		if (own < 0)
+			return own;
+	}
+	rc = inode_before_change(lake, inode, actor);
+	if (rc < 0)
+		return rc;
+	return ftruncate(fd, size) < 0 ? -errno : 0;
+}
+
+static int set_all(struct lake *lake, struct inode *inode, const struct stat *want, unsigned set, struct handle *h,
+		   const struct actor *actor, struct stat *raw)
+{
+	_cleanup_close_ int fd = -1;
+	struct stat before;
+	int rc = 0;
+
+	if (set & NS_SET_SIZE) {
+		rc = set_size(lake, inode, h, want->st_size, actor);
+		if (rc < 0)
+			return rc;
+	}
+	fd = inode_open(lake, inode, O_PATH);
+	if (fd < 0)
+		return fd;
+	if (fstat(fd, &before) < 0)
+		return -errno;
+	if (set & (NS_SET_UID | NS_SET_GID))
+		rc = set_owner(fd, want, set);
+	if (!rc && (set & NS_SET_MODE))
+		rc = set_mode(fd, want->st_mode, set & NS_SET_GID ? want : &before);
+	if (!rc && (set & (NS_SET_ATIME | NS_SET_MTIME | NS_SET_ATIME_NOW | NS_SET_MTIME_NOW)))
+		rc = set_times(inode, fd, want, set, &before);
+	if (!rc && fstat(fd, raw) < 0)
+		rc = -errno;
+	return rc;
+}
+
+int ns_set_attributes(struct lake *lake, uint64_t ino, const struct stat *want, unsigned set, struct handle *h,
+		      const struct actor *actor, struct stat *st, double *timeout)
+{
+	struct inode *inode;
+	struct stat raw;
+	struct record *r;
+	int rc;
+
+	if ((ino & VIEW_NODE) || lake->read_only)
+		return -EROFS;
+	rc = real_get(lake, ino, &inode);
+	if (rc < 0)
+		return rc;
+	rc = set_all(lake, inode, want, set, h, actor, &raw);
+	if (!rc) {
+		r = real_record(set & NS_SET_SIZE ? OP_TRUNCATE : OP_ATTR, actor, inode->id, 0, NULL);
+		if (r)
+			real_record_node(lake, inode, &raw, r);
+		rc = real_submit(lake, r, inode, NULL);
+	}
+	if (set & NS_SET_SIZE)
+		inode_after_change(lake, inode);
+	if (!rc) {
+		real_fill_stat(inode, &raw, st);
+		*timeout = real_attr_timeout(lake, inode);
+	}
+	inode_unref(lake, inode);
+	return rc;
+}
+
+int ns_read_link(struct lake *lake, uint64_t ino, char *target, size_t room)
+{
+	_cleanup_close_ int fd = -1;
+	struct inode *inode;
+	ssize_t n;
+	int rc;
+
+	if (ino & VIEW_NODE)
+		return -EINVAL;
+	rc = real_get(lake, ino, &inode);
+	if (rc < 0)
+		return rc;
+	fd = inode_open(lake, inode, O_PATH);
+	inode_unref(lake, inode);
+	if (fd < 0)
+		return fd;
+	n = readlinkat(fd, "", target, room - 1);
+	if (n < 0)
+		return -errno;
+	target[n] = '\0';
+	return (int)n;
+}
+
+/* ---- extended attributes ---- */
+
+int ns_get_xattr(struct lake *lake, uint64_t ino, const char *name, void *value, size_t size)
+{
+	_cleanup_close_ int fd = -1;
+	char path[PROC_FD_MAX];
+	struct inode *inode;
+	ssize_t n;
+	int rc;
+
+	if (ino & VIEW_NODE)
+		return -ENODATA;
+	rc = real_get(lake, ino, &inode);
+	if (rc < 0)
+		return rc;
+	if (xattr_is_virtual(name)) {
+		rc = virtual_xattr_get(lake, inode, name, value, size);
+		inode_unref(lake, inode);
+		return rc;
+	}
+	fd = inode_open(lake, inode, O_PATH);
+	inode_unref(lake, inode);
+	if (fd < 0)
+		return fd;
+	n = getxattr(proc_fd(fd, path), name, value, size);
+	return n < 0 ? -errno : (int)n;
+}
+
+int ns_list_xattrs(struct lake *lake, uint64_t ino, char *names, size_t size)
+{
+	_cleanup_close_ int fd = -1;
+	char path[PROC_FD_MAX];
+	struct inode *inode;
+	ssize_t n;
+	int rc;
+
+	if (ino & VIEW_NODE)
+		return 0;
+	rc = real_get(lake, ino, &inode);
+	if (rc < 0)
+		return rc;
+	fd = inode_open(lake, inode, O_PATH);
+	inode_unref(lake, inode);
+	if (fd < 0)
+		return fd;
+	n = listxattr(proc_fd(fd, path), names, size);
+	return n < 0 ? -errno : (int)n;
+}
+
+/* VALUE NULL: remove. */
+static int change_xattr(struct lake *lake, uint64_t ino, const char *name, const void *value, size_t size, int flags,
+			const struct actor *actor)
+{
+	_cleanup_close_ int fd = -1;
+	char path[PROC_FD_MAX];
+	struct inode *inode;
+	struct record *r;
+	struct stat raw;
+	int rc;
+
+	if ((ino & VIEW_NODE) || lake->read_only)
+		return -EROFS;
+	if (xattr_is_virtual(name))
+		return -EPERM;
+	rc = real_get(lake, ino, &inode);
+	if (rc < 0)
+		return rc;
+	fd = inode_open(lake, inode, O_PATH);
+	rc = fd < 0 ? fd : 0;
+	if (!rc && fstat(fd, &raw) < 0)
+		rc = -errno;
+	if (!rc) {
+		caller_enter(&(struct caller){.uid = geteuid(), .gid = raw.st_gid}); /* an ACL may carry a setgid bit */
+		if ((value ? setxattr(proc_fd(fd, path), name, value, size, flags)
+			   : removexattr(proc_fd(fd, path), name)) < 0)
+			rc = -errno;
+		caller_leave();
+	}
+	if (!rc && fstat(fd, &raw) < 0)
+		rc = -errno;
+	if (!rc) {
+		if (!strncmp(name, "system.posix_acl", 16))
+			inode->acl = true;
+		r = real_record(OP_XATTR, actor, inode->id, 0, NULL);
+		if (r)
+			real_record_node(lake, inode, &raw, r);
+		rc = real_submit(lake, r, inode, NULL);
+	}
+	inode_unref(lake, inode);
+	return rc;
+}
+
+int ns_set_xattr(struct lake *lake, uint64_t ino, const char *name, const void *value, size_t size, int flags,
+		 const struct actor *actor)
+{
+	return change_xattr(lake, ino, name, value ? value : "", size, flags, actor);
+}
+
+int ns_remove_xattr(struct lake *lake, uint64_t ino, const char *name, const struct actor *actor)
+{
+	return change_xattr(lake, ino, name, NULL, 0, 0, actor);
+}
+
+int ns_stat_fs(struct lake *lake, uint64_t ino, struct statvfs *fs)
+{
+	struct inode *inode = ino & VIEW_NODE ? NULL : inode_find(lake, ino);
+	int fd = inode ? inode->volume->mountfd : lake->fd;
+	int rc = fstatvfs(fd, fs) < 0 ? -errno : 0;
+
+	inode_unref(lake, inode);
+	fs->f_namemax = NAME_BYTES;
+	return rc;
+}

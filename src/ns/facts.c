@@ -1,0 +1,116 @@
+#include "ns/facts.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "content/settle.h"
+
+struct emitter {
+	fact_fn fn;
+	void *arg;
+	int rc;
+};
+
+static void number(struct emitter *e, const char *name, uint64_t n)
+{
+	if (!e->rc)
+		e->rc = e->fn(e->arg, &(struct fact){.name = name, .number = (double)n});
+}
+
+static void fraction(struct emitter *e, const char *name, double n)
+{
+	if (!e->rc)
+		e->rc = e->fn(e->arg, &(struct fact){.name = name, .number = n, .fraction = true});
+}
+
+static void text(struct emitter *e, const char *name, const char *t)
+{
+	if (!e->rc)
+		e->rc = e->fn(e->arg, &(struct fact){.name = name, .text = t});
+}
+
+/* Resident memory in bytes, from /proc/self/statm (proc(5)). */
+static uint64_t memory(void)
+{
+	_cleanup_fclose_ FILE *f = fopen("/proc/self/statm", "re");
+	unsigned long long size, resident;
+
+	if (!f || fscanf(f, "%llu %llu", &size, &resident) != 2)
+		return 0;
+	return resident * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
+static void add_counts(struct emitter *e, const struct store_totals *t)
+{
+	number(e, "total_assets", t->files);
+	number(e, "folders", t->folders);
+	number(e, "symlinks", t->symlinks);
+	number(e, "bytes", t->bytes);
+	number(e, "versions_kept", t->versions_kept);
+	number(e, "versions_kept_bytes", t->versions_kept_bytes);
+	number(e, "versions_kept_aside", t->versions_by_how[HOW_ASIDE]);
+	number(e, "versions_not_kept", t->versions_not_kept);
+	number(e, "commits", t->commits);
+	number(e, "opens", t->opens);
+	number(e, "jobs", t->jobs);
+	number(e, "store_bytes", t->store_bytes);
+}
+
+static void add_rates(struct emitter *e, struct lake *lake, const struct store_totals *t)
+{
+	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+	static uint64_t commits;
+	static int64_t at;
+	static double rate;
+	int64_t now = clock_monotonic();
+	double shown;
+
+	pthread_mutex_lock(&lock);
+	if (now - at >= NSEC_PER_SEC) { /* over the time since it was last asked for */
+		rate = at ? (double)(t->commits - commits) / ((double)(now - at) / NSEC_PER_SEC) : 0;
+		at = now;
+		commits = t->commits;
+	}
+	shown = rate;
+	pthread_mutex_unlock(&lock);
+	fraction(e, "commits_per_second", shown);
+	fraction(e, "uptime_seconds", (double)(clock_wall() - lake->since) / NSEC_PER_SEC);
+}
+
+static void add_daemon(struct emitter *e, struct lake *lake)
+{
+	number(e, "opens_passthrough", atomic_load(&lake->counters.opens_passthrough));
+	number(e, "opens_passthrough_direct", atomic_load(&lake->counters.opens_direct));
+	number(e, "opens_cached", atomic_load(&lake->counters.opens_cached));
+	number(e, "versions_cut", atomic_load(&lake->counters.cuts));
+	number(e, "moved_aside", atomic_load(&lake->counters.asides));
+	number(e, "unsettled", settle_waiting(lake));
+	number(e, "taken_in", atomic_load(&lake->counters.adopted));
+	number(e, "synthetic_lookups", atomic_load(&lake->counters.synthetic));
+	number(e, "inodes_in_memory", inode_count(lake));
+	number(e, "memory_bytes", memory());
+	text(e, "scan", atomic_load(&lake->scan_running) ? "running" : "done");
+	number(e, "scan_seen", atomic_load(&lake->scan_seen));
+	text(e, "space", atomic_load(&lake->space_short) ? "short" : "enough");
+}
+
+int lake_facts(struct lake *lake, fact_fn fn, void *arg)
+{
+	struct emitter e = {.fn = fn, .arg = arg};
+	uint64_t used, free_bytes, total;
+	struct store_totals totals;
+	int rc = store_totals(lake->store, &totals);
+
+	if (!rc)
+		rc = lake_space(lake, &used, &free_bytes, &total);
+	if (rc < 0)
+		return rc;
+	add_counts(&e, &totals);
+	number(&e, "disk_free_bytes", free_bytes);
+	number(&e, "disk_bytes", total);
+	add_rates(&e, lake, &totals);
+	add_daemon(&e, lake);
+	return e.rc;
+}

@@ -1,0 +1,19 @@
+/*
+ * What the lake is and does now, as a list of named facts: .catalog/stats.* and `tarn status` both show it.
+ */
+#ifndef TARN_NS_FACTS_H
+#define TARN_NS_FACTS_H
+
+#include "content/lake.h"
+
+struct fact {
+	const char *name;
+	const char *text; /* NULL: a number */
+	double number;	  /* whole unless `fraction` */
+	bool fraction;
+};
+/* Valid during the call. Non-zero ends it and is returned. */
+typedef int (*fact_fn)(void *arg, const struct fact *f);
+int lake_facts(struct lake *lake, fact_fn fn, void *arg);
+
+#endif

@@ -1,0 +1,109 @@
+/*
+ * The namespace: every operation that the kernel can ask for, by node number. Real nodes are the store's; numbers with
+ * VIEW_NODE set belong to synthetic nodes (view.h). Each change is made on the tree as the caller and submitted to the
+ * store as one record, in that order.
+ *
+ * Functions return 0 or -errno. Any thread; what must not run together is locked inside.
+ */
+#ifndef TARN_NS_NS_H
+#define TARN_NS_NS_H
+
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+
+#include "content/handle.h"
+#include "content/lake.h"
+#include "content/run.h"
+
+#define VIEW_NODE (UINT64_C(1) << 62)
+
+/* What a look-up or a creation answers; its node counts as looked up once. */
+struct ns_entry {
+	uint64_t ino; /* 0: no such name, which may be cached for entry_timeout */
+	struct stat st;
+	double entry_timeout, attr_timeout; /* seconds */
+};
+
+enum synth_mode { SYNTH_HIDDEN, SYNTH_VISIBLE, SYNTH_OFF };
+
+/* ---- names and attributes: look_up.c, attributes.c ---- */
+
+void ns_set_synth(enum synth_mode mode); /* before the first request */
+int ns_look_up(struct lake *lake, uint64_t parent, const char *name, const struct actor *actor, struct ns_entry *e);
+void ns_forget(struct lake *lake, uint64_t ino, uint64_t n);
+int ns_get_attributes(struct lake *lake, uint64_t ino, struct stat *st, double *timeout);
+#define NS_SET_MODE 1u
+#define NS_SET_UID 2u
+#define NS_SET_GID 4u
+#define NS_SET_SIZE 8u
+#define NS_SET_ATIME 16u
+#define NS_SET_MTIME 32u
+#define NS_SET_ATIME_NOW 64u
+#define NS_SET_MTIME_NOW 128u
+/* H: the open file, where the call came through one; else NULL. */
+int ns_set_attributes(struct lake *lake, uint64_t ino, const struct stat *want, unsigned set, struct handle *h,
+		      const struct actor *actor, struct stat *st, double *timeout);
+int ns_read_link(struct lake *lake, uint64_t ino, char *target, size_t room); /* its length */
+/* SIZE 0 asks for the size, as getxattr(2). */
+int ns_get_xattr(struct lake *lake, uint64_t ino, const char *name, void *value, size_t size);
+int ns_list_xattrs(struct lake *lake, uint64_t ino, char *names, size_t size);
+int ns_set_xattr(struct lake *lake, uint64_t ino, const char *name, const void *value, size_t size, int flags,
+		 const struct actor *actor);
+int ns_remove_xattr(struct lake *lake, uint64_t ino, const char *name, const struct actor *actor);
+int ns_stat_fs(struct lake *lake, uint64_t ino, struct statvfs *fs);
+
+/* ---- changes to the tree: creation.c, removal.c, renaming.c ---- */
+
+int ns_mknod(struct lake *lake, uint64_t parent, const char *name, mode_t mode, dev_t rdev, const struct actor *actor,
+	     struct ns_entry *e);
+int ns_mkdir(struct lake *lake, uint64_t parent, const char *name, mode_t mode, const struct actor *actor,
+	     struct ns_entry *e);
+int ns_symlink(struct lake *lake, uint64_t parent, const char *name, const char *target, const struct actor *actor,
+	       struct ns_entry *e);
+int ns_link(struct lake *lake, uint64_t ino, uint64_t parent, const char *name, const struct actor *actor,
+	    struct ns_entry *e);
+int ns_create(struct lake *lake, uint64_t parent, const char *name, mode_t mode, int flags, const struct actor *actor,
+	      struct ns_entry *e, struct handle **out);
+int ns_tmpfile(struct lake *lake, uint64_t parent, mode_t mode, int flags, const struct actor *actor,
+	       struct ns_entry *e, struct handle **out);
+int ns_unlink(struct lake *lake, uint64_t parent, const char *name, const struct actor *actor);
+int ns_rmdir(struct lake *lake, uint64_t parent, const char *name, const struct actor *actor);
+int ns_rename(struct lake *lake, uint64_t parent, const char *name, uint64_t to_parent, const char *to_name,
+	      unsigned flags, const struct actor *actor);
+
+/* ---- open files: open_file.c ---- */
+
+struct open_file; /* a real one (a struct handle) or a view's */
+int ns_open(struct lake *lake, uint64_t ino, int flags, const struct actor *actor, struct open_file **out);
+struct open_file *open_file_of(struct handle *h); /* takes H; NULL when out of memory (H is closed) */
+void ns_release(struct lake *lake, struct open_file *f);
+/* The struct handle of a real file; NULL for a view's. */
+struct handle *open_file_handle(struct open_file *f);
+bool open_file_keeps_cache(const struct open_file *f);
+/* The descriptor to read from or write to; a WAY_PASSTHROUGH file gets one opened at the first such request. */
+int open_file_fd(struct lake *lake, struct open_file *f);
+/* After bytes were read: -EIO when they are not those of the version that was opened any more. */
+int open_file_check_read(struct lake *lake, struct open_file *f);
+int ns_before_write(struct lake *lake, struct open_file *f, const struct actor *actor);
+int ns_fallocate(struct lake *lake, struct open_file *f, int mode, off_t offset, off_t length,
+		 const struct actor *actor);
+ssize_t ns_copy_range(struct lake *lake, struct open_file *from, off_t from_offset, struct open_file *to,
+		      off_t to_offset, size_t length, const struct actor *actor);
+off_t ns_seek(struct lake *lake, struct open_file *f, off_t offset, int whence);
+int ns_fsync(struct lake *lake, uint64_t ino, struct open_file *f, bool data_only);
+
+/* ---- folders: listing.c ---- */
+
+struct listing;
+int ns_open_folder(struct lake *lake, uint64_t ino, const struct actor *actor, struct listing **out);
+void ns_release_folder(struct lake *lake, struct listing *l);
+/*
+ * Calls EMIT for entries after OFFSET (0: the start) until it says the reply is full (-ENOSPC). With PLUS, entries come
+ * with attributes and count as looked up (but "." and ".."). 0 or -errno.
+ */
+typedef int (*ns_emit_fn)(void *arg, const char *name, const struct ns_entry *e, off_t next);
+int ns_list(struct lake *lake, struct listing *l, off_t offset, bool plus, const struct actor *actor, ns_emit_fn emit,
+	    void *arg);
+int ns_fsync_folder(struct lake *lake, uint64_t ino);
+
+#endif

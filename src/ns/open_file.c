@@ -1,0 +1,216 @@
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "content/outside.h"
+#include "ns/real.h"
+#include "ns/view.h"
+
+struct open_file {
+	struct handle *real;
+	struct view_file *view; /* else */
+};
+
+struct open_file *open_file_of(struct handle *h)
+{
+	struct open_file *f = calloc(1, sizeof(*f));
+
+	if (f)
+		f->real = h;
+	return f;
+}
+
+struct handle *open_file_handle(struct open_file *f)
+{
+	return f->real;
+}
+
+bool open_file_keeps_cache(const struct open_file *f)
+{
+	return f->real ? f->real->keep_cache : false;
+}
+
+/* Where others can write, each open looks whether they did. */
+static int check_outside(struct lake *lake, struct inode *inode)
+{
+	char name[NAME_BYTES + 1];
+	struct folder_fd *folder = NULL;
+	struct inode *parent;
+	struct stat st;
+	bool changed;
+	int rc;
+
+	if (real_entry_timeout(lake, inode) == LONG_TIMEOUT)
+		return 0;
+	rc = inode_stat(lake, inode, &st);
+	if (rc < 0)
+		return rc;
+	pthread_mutex_lock(&inode->lock);
+	changed = !inode->dirty && !inode->handles &&
+		  ((uint64_t)st.st_size != inode->clean_size || stat_mtime(&st) != inode->clean_mtime);
+	pthread_mutex_unlock(&inode->lock);
+	parent = changed ? inode_parent(lake, inode, name) : NULL;
+	if (!parent)
+		return 0;
+	rc = folder_get(lake, parent, &folder);
+	if (!rc)
+		rc = outside_refresh(lake, parent, folder_fd(folder), name, inode);
+	folder_put(folder);
+	inode_unref(lake, parent);
+	return rc;
+}
+
+static void audit_read(struct lake *lake, struct inode *inode, const struct actor *actor)
+{
+	struct record *r = real_record(OP_READ, actor, inode->id, 0, NULL);
+
+	real_submit(lake, r, inode, NULL);
+}
+
+static int open_real(struct lake *lake, uint64_t ino, int flags, const struct actor *actor, struct handle **out)
+{
+	struct inode *inode;
+	int rc = real_get(lake, ino, &inode);
+
+	if (rc < 0)
+		return rc;
+	if (lake->read_only && (flags & O_ACCMODE) != O_RDONLY)
+		rc = -EROFS;
+	if (!rc)
+		rc = check_outside(lake, inode);
+	if (!rc)
+		rc = handle_open(lake, inode, flags, actor, out);
+	if (!rc && (flags & O_TRUNC) && (flags & (O_SYNC | O_DSYNC)))
+		rc = inode_sync(lake, inode, *out, false);
+	if (!rc && (flags & O_ACCMODE) == O_RDONLY && atomic_load_explicit(&lake->audit_reads, memory_order_relaxed))
+		audit_read(lake, inode, actor);
+	inode_unref(lake, inode);
+	return rc;
+}
+
+int ns_open(struct lake *lake, uint64_t ino, int flags, const struct actor *actor, struct open_file **out)
+{
+	struct open_file *f = calloc(1, sizeof(*f));
+	int rc;
+
+	if (!f)
+		return -ENOMEM;
+	if (!(ino & VIEW_NODE))
+		rc = open_real(lake, ino, flags, actor, &f->real);
+	else if ((flags & O_ACCMODE) != O_RDONLY || (flags & O_TRUNC))
+		rc = -EROFS;
+	else
+		rc = view_open(lake, ino, &f->view);
+	if (rc < 0) {
+		free(f);
+		return rc;
+	}
+	*out = f;
+	return 0;
+}
+
+void ns_release(struct lake *lake, struct open_file *f)
+{
+	if (f->real)
+		handle_close(lake, f->real);
+	if (f->view)
+		view_close(lake, f->view);
+	free(f);
+}
+
+int open_file_fd(struct lake *lake, struct open_file *f)
+{
+	struct handle *h = f->real;
+	int fd;
+
+	if (f->view)
+		return view_file_fd(f->view);
+	SCOPED_LOCK(&h->inode->lock);
+	if (h->fd >= 0)
+		return h->fd;
+	pthread_mutex_unlock(&h->inode->lock);
+	fd = inode_open(lake, h->inode, h->flags & O_ACCMODE);
+	pthread_mutex_lock(&h->inode->lock);
+	if (fd < 0)
+		return fd;
+	if (h->fd >= 0) /* another thread was faster */
+		close(fd);
+	else
+		h->fd = fd;
+	return h->fd;
+}
+
+int open_file_check_read(struct lake *lake, struct open_file *f)
+{
+	return f->view ? view_file_check(lake, f->view) : 0;
+}
+
+int ns_before_write(struct lake *lake, struct open_file *f, const struct actor *actor)
+{
+	struct inode *inode;
+
+	if (!f->real)
+		return -EROFS;
+	inode = f->real->inode;
+	pthread_mutex_lock(&inode->lock);
+	if (inode->written && (inode->base_lost || !inode->version)) { /* nothing more to be lost: the common case */
+		pthread_mutex_unlock(&inode->lock);
+		return 0;
+	}
+	pthread_mutex_unlock(&inode->lock);
+	return inode_before_change(lake, inode, actor);
+}
+
+int ns_fallocate(struct lake *lake, struct open_file *f, int mode, off_t offset, off_t length,
+		 const struct actor *actor)
+{
+	int rc = ns_before_write(lake, f, actor), fd;
+
+	if (rc < 0)
+		return rc;
+	fd = open_file_fd(lake, f);
+	if (fd < 0)
+		return fd;
+	return fallocate(fd, mode, offset, length) < 0 ? -errno : 0;
+}
+
+ssize_t ns_copy_range(struct lake *lake, struct open_file *from, off_t from_offset, struct open_file *to,
+		      off_t to_offset, size_t length, const struct actor *actor)
+{
+	int rc = ns_before_write(lake, to, actor), in, out;
+	ssize_t n;
+
+	if (rc < 0)
+		return rc;
+	in = open_file_fd(lake, from);
+	out = open_file_fd(lake, to);
+	if (in < 0 || out < 0)
+		return in < 0 ? in : out;
+	n = copy_file_range(in, &from_offset, out, &to_offset, length, 0);
+	return n < 0 ? -errno : n;
+}
+
+off_t ns_seek(struct lake *lake, struct open_file *f, off_t offset, int whence)
+{
+	int fd = open_file_fd(lake, f);
+	off_t at;
+
+	if (fd < 0)
+		return fd;
+	at = lseek(fd, offset, whence);
+	return at < 0 ? -errno : at;
+}
+
+int ns_fsync(struct lake *lake, uint64_t ino, struct open_file *f, bool data_only)
+{
+	struct inode *inode;
+	int rc;
+
+	if (ino & VIEW_NODE)
+		return 0;
+	rc = real_get(lake, ino, &inode);
+	if (rc < 0)
+		return rc;
+	rc = inode_sync(lake, inode, f ? f->real : NULL, data_only);
+	inode_unref(lake, inode);
+	return rc;
+}

@@ -1,0 +1,111 @@
+/* Taking names away. A file's last name takes its content into history (content/aside.h). */
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "config/settings_edit.h"
+#include "content/aside.h"
+#include "content/outside.h"
+#include "ns/real.h"
+#include "ns/view.h"
+
+static int look_up(struct lake *lake, struct real_folder *f, const char *name, struct inode **inode, struct stat *raw)
+{
+	int rc = outside_look_up(lake, f->inode, f->fd, name, inode, raw);
+
+	/* a synthetic name cannot be removed */
+	return rc == -ENOENT && view_has(lake, f->inode, name) ? -EROFS : rc;
+}
+
+/* The name is gone from the tree; the store is told. */
+static int record_unlink(struct lake *lake, struct real_folder *f, const char *name, struct inode *inode,
+			 const struct stat *before, const struct aside *a, const struct actor *actor)
+{
+	struct record *r = real_record(OP_UNLINK, actor, inode->id, f->inode->id, name);
+	struct stat raw;
+
+	if (!r)
+		return -ENOMEM;
+	record_entry_end(r, f->inode->id, name, ENDED_UNLINK);
+	if (inode->kind == KIND_FILE && before->st_nlink > 1) {
+		if (!inode_stat(lake, inode, &raw))
+			real_record_node(lake, inode, &raw, r);
+	} else {
+		inode_set_name(lake, inode, NULL, NULL, NULL);
+		aside_record(lake, inode, a, actor, r);
+		record_node_end(r, inode->id);
+	}
+	return real_submit(lake, r, inode, f->inode);
+}
+
+int ns_unlink(struct lake *lake, uint64_t parent, const char *name, const struct actor *actor)
+{
+	_cleanup_real_folder_ struct real_folder f = {0};
+	struct inode *inode;
+	struct aside a;
+	struct stat raw;
+	int rc = real_folder_get(lake, parent, &f);
+
+	if (!rc)
+		rc = look_up(lake, &f, name, &inode, &raw);
+	if (rc < 0)
+		return rc;
+	pthread_rwlock_rdlock(&lake->tree_lock);
+	rc = aside_plan(lake, inode, f.inode, name, actor, &a);
+	if (!rc)
+		rc = inode_pin(lake, inode);
+	if (!rc)
+		rc = aside_unlink(inode, f.fd, name, &a);
+	if (!rc)
+		rc = record_unlink(lake, &f, name, inode, &raw, &a, actor);
+	pthread_rwlock_unlock(&lake->tree_lock);
+	inode_unref(lake, inode);
+	return rc;
+}
+
+static void forget_bucket(struct lake *lake, const char *name)
+{
+	struct findings findings = {0};
+
+	lake_bucket_removed(lake, name);
+	if (settings_remove_bucket(lake->path, name, &findings) < 0 || lake_reload(lake, &findings) < 0)
+		log_warning("bucket %s was removed, but its settings could not be", name);
+	findings_release(&findings);
+}
+
+int ns_rmdir(struct lake *lake, uint64_t parent, const char *name, const struct actor *actor)
+{
+	_cleanup_real_folder_ struct real_folder f = {0};
+	struct inode *inode;
+	struct record *r;
+	struct stat raw;
+	int rc = real_folder_get(lake, parent, &f);
+
+	if (!rc)
+		rc = look_up(lake, &f, name, &inode, &raw);
+	if (rc < 0)
+		return rc;
+	if (f.inode->id == NODE_ROOT && inode->bucket && inode->bucket->fd >= 0) {
+		log_warning("%s: not removed: the bucket lies elsewhere; take it out of config/settings.yaml", name);
+		inode_unref(lake, inode);
+		return -EBUSY;
+	}
+	pthread_rwlock_rdlock(&lake->tree_lock);
+	rc = inode_pin(lake, inode);
+	if (!rc && unlinkat(f.fd, name, AT_REMOVEDIR) < 0)
+		rc = -errno;
+	if (!rc) {
+		r = real_record(OP_RMDIR, actor, inode->id, f.inode->id, name);
+		if (r) {
+			record_entry_end(r, f.inode->id, name, ENDED_UNLINK);
+			record_node_end(r, inode->id);
+		}
+		inode_set_name(lake, inode, NULL, NULL, NULL);
+		rc = real_submit(lake, r, inode, f.inode);
+	}
+	pthread_rwlock_unlock(&lake->tree_lock);
+	inode_unref(lake, inode);
+	if (!rc && f.inode->id == NODE_ROOT)
+		forget_bucket(lake, name);
+	return rc;
+}

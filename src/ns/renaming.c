@@ -1,0 +1,222 @@
+/*
+ * rename(2). What it replaces goes into history, and the new file goes on with the series of the path: that is how
+ * editors and rsync save. A rename to a free name takes the series along.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "config/settings_edit.h"
+#include "content/aside.h"
+#include "content/outside.h"
+#include "content/settle.h"
+#include "ns/real.h"
+
+struct rename {
+	struct lake *lake;
+	const struct actor *actor;
+	struct real_folder from, to;
+	const char *name, *to_name;
+	unsigned flags;
+	struct inode *inode; /* what moves */
+	struct inode *over;  /* what is there now, or NULL */
+	struct stat raw, over_raw;
+	struct aside aside; /* of `over` */
+};
+
+static bool is_bucket_elsewhere(const struct inode *inode)
+{
+	return inode->bucket && inode->bucket->fd >= 0 && inode->parent && inode->parent->id == NODE_ROOT;
+}
+
+static int check(struct rename *m)
+{
+	int rc = 0;
+
+	if (m->flags & ~(unsigned)(RENAME_NOREPLACE | RENAME_EXCHANGE))
+		return -EINVAL;
+	if (m->over && (m->flags & RENAME_NOREPLACE))
+		return -EEXIST;
+	if (is_bucket_elsewhere(m->inode) || (m->over && is_bucket_elsewhere(m->over)))
+		return -EBUSY;
+	if (strcmp(m->name, m->to_name) || m->from.inode != m->to.inode)
+		rc = real_check_root(m->lake, m->to.inode, m->to_name, m->inode->kind == KIND_FOLDER);
+	if (!rc && (m->flags & RENAME_EXCHANGE))
+		rc = real_check_root(m->lake, m->from.inode, m->name, m->over && m->over->kind == KIND_FOLDER);
+	if (!rc && !m->over && real_name_is_version(m->lake, m->to.inode, m->to_name))
+		rc = -EROFS;
+	return rc;
+}
+
+static int find(struct rename *m)
+{
+	int rc = outside_look_up(m->lake, m->from.inode, m->from.fd, m->name, &m->inode, &m->raw);
+
+	if (rc < 0)
+		return rc;
+	rc = outside_look_up(m->lake, m->to.inode, m->to.fd, m->to_name, &m->over, &m->over_raw);
+	return rc == -ENOENT ? 0 : rc;
+}
+
+static void end_over(struct rename *m, struct record *r)
+{
+	struct stat raw;
+
+	if (m->over->kind == KIND_FILE && m->over_raw.st_nlink > 1) {
+		if (!inode_stat(m->lake, m->over, &raw))
+			real_record_node(m->lake, m->over, &raw, r);
+		return;
+	}
+	inode_set_name(m->lake, m->over, NULL, NULL, NULL);
+	aside_record(m->lake, m->over, &m->aside, m->actor, r);
+	record_node_end(r, m->over->id);
+}
+
+/* Content that had no version under its old name (a temporary one) gets one now. */
+static void cut_if_new(struct rename *m, struct record *r)
+{
+	struct inode *inode = m->inode;
+	struct version_row v = {.node = inode->id,
+				.state = VERSION_LIVE,
+				.settled = true,
+				.run = m->actor->run,
+				.run_uid = m->actor->caller.uid,
+				.volume = inode->volume->index};
+	SCOPED_LOCK(&inode->lock);
+
+	inode->made_here = false;
+	if (inode->version || inode->dirty || !bucket_versions(m->to.inode->bucket, m->to.inode, m->to_name))
+		return;
+	if (inode->writer_run) {
+		v.run = inode->writer_run;
+		v.run_uid = inode->writer_uid;
+	}
+	version_set_stat(&v, &m->raw);
+	v.id = inode->version = store_new_version(m->lake->store);
+	record_version_add(r, &v);
+	record_job_add(r, JOB_SNIFF, v.id, clock_wall() + 500 * NSEC_PER_MSEC);
+}
+
+static int record(struct rename *m)
+{
+	bool exchange = m->flags & RENAME_EXCHANGE;
+	struct record *r =
+		real_record(exchange ? OP_EXCHANGE : OP_RENAME, m->actor, m->inode->id, m->to.inode->id, m->to_name);
+	struct bucket *bucket = m->to.inode->id == NODE_ROOT ? m->inode->bucket : m->to.inode->bucket;
+	uint64_t commit;
+	int rc;
+
+	if (!r)
+		return -ENOMEM;
+	record_entry_end(r, m->from.inode->id, m->name, ENDED_RENAME);
+	if (m->over)
+		record_entry_end(r, m->to.inode->id, m->to_name, exchange ? ENDED_RENAME : ENDED_UNLINK);
+	record_entry_add(r, m->to.inode->id, m->to_name, m->inode->id);
+	inode_set_name(m->lake, m->inode, m->to.inode, m->to_name, bucket);
+	if (exchange) {
+		record_entry_add(r, m->from.inode->id, m->name, m->over->id);
+		inode_set_name(m->lake, m->over, m->from.inode, m->name,
+			       m->from.inode->id == NODE_ROOT ? m->over->bucket : m->from.inode->bucket);
+		if (m->inode->kind == KIND_FILE && m->over->kind == KIND_FILE) { /* series stay with paths */
+			record_series_take(r, m->inode->id, m->over->id);
+			record_series_take(r, m->over->id, m->inode->id);
+		}
+	} else if (m->over) {
+		end_over(m, r);
+		if (m->inode->kind == KIND_FILE)
+			record_series_take(r, m->inode->id, m->over->id);
+	}
+	if (m->inode->kind == KIND_FILE && !exchange)
+		cut_if_new(m, r);
+	pthread_mutex_lock(&m->inode->lock);
+	m->inode->moved = true;
+	pthread_mutex_unlock(&m->inode->lock);
+	rc = real_submit(m->lake, r, m->inode, m->to.inode);
+	commit = atomic_load(&m->inode->commit);
+	inode_submitted(m->from.inode, commit);
+	if (m->over)
+		inode_submitted(m->over, commit);
+	return rc;
+}
+
+static int move(struct rename *m)
+{
+	bool replaces = m->over && m->over != m->inode && !(m->flags & RENAME_EXCHANGE);
+	int rc = 0;
+
+	if (replaces) {
+		rc = aside_plan(m->lake, m->over, m->to.inode, m->to_name, m->actor, &m->aside);
+		if (!rc)
+			rc = inode_pin(m->lake, m->over);
+		if (rc < 0)
+			return rc;
+		aside_link(m->over, m->to.fd, m->to_name, &m->aside);
+	}
+	if (renameat2(m->from.fd, m->name, m->to.fd, m->to_name, m->flags) < 0) {
+		rc = -errno;
+		if (replaces)
+			aside_undo_link(m->over, &m->aside);
+		return rc;
+	}
+	if (m->over == m->inode) /* two names of one file: nothing happens, says POSIX */
+		return 0;
+	return record(m);
+}
+
+static void rename_bucket(struct rename *m)
+{
+	struct findings findings = {0};
+
+	if (m->inode->kind != KIND_FOLDER)
+		return;
+	if (m->from.inode->id == NODE_ROOT && m->to.inode->id == NODE_ROOT) {
+		lake_bucket_renamed(m->lake, m->name, m->to_name);
+		if (settings_rename_bucket(m->lake->path, m->name, m->to_name, &findings) < 0 ||
+		    lake_reload(m->lake, &findings) < 0)
+			log_warning("bucket %s is %s now, but its settings could not be renamed", m->name, m->to_name);
+		findings_release(&findings);
+		return;
+	}
+	if (m->from.inode->id == NODE_ROOT)
+		lake_bucket_removed(m->lake, m->name);
+	if (m->to.inode->id == NODE_ROOT) {
+		struct bucket *bucket;
+
+		if (!lake_bucket(m->lake, m->to_name, &bucket))
+			inode_set_name(m->lake, m->inode, m->to.inode, m->to_name, bucket);
+	}
+}
+
+int ns_rename(struct lake *lake, uint64_t parent, const char *name, uint64_t to_parent, const char *to_name,
+	      unsigned flags, const struct actor *actor)
+{
+	struct rename m = {.lake = lake, .actor = actor, .name = name, .to_name = to_name, .flags = flags};
+	int rc = real_folder_get(lake, parent, &m.from);
+
+	if (!rc)
+		rc = real_folder_get(lake, to_parent, &m.to);
+	if (!rc)
+		rc = find(&m);
+	if (!rc)
+		rc = check(&m);
+	if (!rc) {
+		pthread_rwlock_rdlock(&lake->tree_lock);
+		rc = move(&m);
+		pthread_rwlock_unlock(&lake->tree_lock);
+	}
+	if (!rc && m.inode->kind == KIND_FOLDER && m.over != m.inode) {
+		rename_bucket(&m);
+		inode_folder_moved(lake, m.inode);
+		if (flags & RENAME_EXCHANGE)
+			inode_folder_moved(lake, m.over);
+	}
+	if (!rc && m.inode->kind == KIND_FILE)
+		inode_settle(lake, m.inode);
+	inode_unref(lake, m.over);
+	inode_unref(lake, m.inode);
+	real_folder_put(&m.to);
+	real_folder_put(&m.from);
+	return rc;
+}

@@ -1,0 +1,436 @@
+/*
+ * Earlier versions of a file as paths beside it:
+ *
+ *	F@v/		a folder: the versions that can be read, N plus the file's extension
+ *	F@vN  F@v-N	one of them, by number or counted back from the live one (-1 is the one before it)
+ *	F@v/N.ext  F@v/N  F@v/-1.ext  F@v/latest.ext  F@v/history.jsonl		by name
+ *
+ * A real name always wins: this is asked only where nothing real is found. The rightmost "@v" counts, and F is not
+ * empty. What follows must be nothing or a number, so that Go's `x@v1.2.3` stays an ordinary name.
+ *
+ * Versions are immutable. A live one is the live file's own bytes; a read through it fails with EIO once the file was
+ * changed in place, rather than give other bytes.
+ */
+#include <ctype.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "ns/view.h"
+
+#define SLOT_VERSION 0 /* VIEW_NODE | version id */
+#define SLOT_FOLDER 1
+#define SLOT_HISTORY 2
+
+static bool is_compression(const char *ext)
+{
+	static const char *const known[] = {".gz", ".zst", ".bz2", ".xz", ".lz4", ".br", ".Z", NULL};
+
+	for (int i = 0; known[i]; i++)
+		if (!strcmp(ext, known[i]))
+			return true;
+	return false;
+}
+
+/* The part of NAME that tells programs what it is: ".csv", ".csv.gz", or "" */
+static const char *extension(const char *name)
+{
+	const char *dot = strrchr(name, '.'), *before;
+
+	if (!dot || dot == name || !dot[1])
+		return "";
+	if (!is_compression(dot))
+		return dot;
+	for (before = dot - 1; before > name; before--)
+		if (*before == '.')
+			return before;
+	return dot;
+}
+
+static bool can_read(const struct version_row *v)
+{
+	return v->settled && (v->state == VERSION_LIVE || v->state == VERSION_KEPT);
+}
+
+/* "7" or "-2", nothing else, no leading zero. */
+static bool parse_number(const char *s, size_t len, int64_t *number)
+{
+	size_t digits = *s == '-' ? 1 : 0;
+	char text[24];
+
+	if (len <= digits || len >= sizeof(text) || s[digits] == '0')
+		return false;
+	for (size_t i = digits; i < len; i++)
+		if (!isdigit((unsigned char)s[i]))
+			return false;
+	memcpy(text, s, len);
+	text[len] = '\0';
+	*number = strtoll(text, NULL, 10);
+	return true;
+}
+
+/* The number of the version that is live now, 0 when none is. */
+static int live_number(struct lake *lake, uint64_t live, uint64_t *number)
+{
+	struct node_row node;
+	struct version_row v;
+	int rc;
+
+	*number = 0;
+	if (!live)
+		return 0;
+	rc = store_node(lake->store, live, &node);
+	if (rc || !node.version)
+		return rc == -ENOENT ? 0 : rc;
+	rc = store_version(lake->store, node.version, &v);
+	if (!rc)
+		*number = v.number;
+	return rc == -ENOENT ? 0 : rc;
+}
+
+static int version_back(struct lake *lake, uint64_t asset, uint64_t live, int64_t back, struct version_row *v)
+{
+	uint64_t below;
+	int rc = live_number(lake, live, &below);
+
+	while (!rc && back--) {
+		rc = store_version_before(lake->store, asset, below, v);
+		if (!rc)
+			below = v->number;
+	}
+	return rc;
+}
+
+static int find_version(struct lake *lake, uint64_t asset, uint64_t live, int64_t number, struct version_row *v)
+{
+	int rc = number < 0 ? version_back(lake, asset, live, -number, v)
+			    : store_version_by_number(lake->store, asset, (uint64_t)number, v);
+
+	return rc ? rc : can_read(v) ? 0 : -ENOENT;
+}
+
+static void draft_version(const struct version_row *v, uint64_t asset, uint64_t live, struct view_node *draft)
+{
+	draft->ino = VIEW_NODE | v->id;
+	draft->kind = KIND_FILE;
+	draft->asset = asset;
+	draft->live = live;
+	draft->version = v->id;
+}
+
+/* A close that came before the look-up may still be on its way to a version. */
+static void wait_for_cut(struct lake *lake, struct inode *folder, const char *name)
+{
+	struct node_row row;
+	struct inode *inode;
+
+	if (store_entry(lake->store, folder->id, name, &row))
+		return;
+	inode = inode_find(lake, row.id);
+	if (!inode)
+		return;
+	inode_wait_quiet(inode);
+	inode_unref(lake, inode);
+}
+
+static int look_up_at(struct lake *lake, struct inode *folder, const char *name, struct view_node *draft)
+{
+	const char *at = NULL;
+	char base[NAME_BYTES + 1];
+	struct version_row v;
+	int64_t number = 0;
+	uint64_t asset, live;
+	int rc;
+
+	for (const char *p = strstr(name, "@v"); p; p = strstr(p + 1, "@v"))
+		at = p;
+	if (!at || at == name || folder->id == NODE_ROOT || (at[2] && !parse_number(at + 2, strlen(at + 2), &number)))
+		return -ENOENT;
+	snprintf(base, sizeof(base), "%.*s", (int)(at - name), name);
+	rc = store_barrier(lake->store, 0);
+	if (!rc) {
+		wait_for_cut(lake, folder, base);
+		rc = store_barrier(lake->store, 0);
+	}
+	if (!rc)
+		rc = store_series(lake->store, folder->id, base, &asset, &live);
+	if (!rc && !asset)
+		rc = -ENOENT;
+	if (!rc && at[2]) {
+		rc = find_version(lake, asset, live, number, &v);
+		if (!rc)
+			draft_version(&v, asset, live, draft);
+		return rc;
+	}
+	if (rc)
+		return rc;
+	draft->ino = VIEW_NODE | ((uint64_t)SLOT_FOLDER << VIEW_SLOT_SHIFT) | asset;
+	draft->kind = KIND_FOLDER;
+	draft->asset = asset;
+	draft->live = live;
+	draft->text = strdup(extension(base));
+	return draft->text ? 0 : -ENOMEM;
+}
+
+/* ---- attributes ---- */
+
+/* The live file as it is now; false when there is none. */
+static bool live_stat(struct lake *lake, uint64_t live, struct stat *st, bool *acl)
+{
+	struct inode *inode = live ? inode_find(lake, live) : NULL;
+	struct node_row row;
+	int rc;
+
+	if (inode) {
+		rc = inode_stat(lake, inode, st);
+		*acl = inode->acl;
+		inode_unref(lake, inode);
+		return !rc && st->st_nlink;
+	}
+	if (!live || store_node(lake->store, live, &row))
+		return false;
+	*st = (struct stat){.st_mode = row.mode, .st_uid = row.uid, .st_gid = row.gid};
+	*acl = row.acl;
+	return true;
+}
+
+/* Mode then AND mode now, owner now, nothing to write or to run as another; an ACL's group bits are a mask, so none. */
+static void restrict_to_now(struct lake *lake, uint64_t live, struct stat *st)
+{
+	struct stat now;
+	bool acl = false;
+
+	st->st_mode &= 0555;
+	if (!live_stat(lake, live, &now, &acl))
+		return;
+	st->st_mode &= now.st_mode;
+	if (acl)
+		st->st_mode &= ~(mode_t)070;
+	st->st_uid = now.st_uid;
+	st->st_gid = now.st_gid;
+}
+
+static void set_times(struct stat *st, int64_t mtime, int64_t ctime)
+{
+	st->st_mtim = (struct timespec){mtime / NSEC_PER_SEC, mtime % NSEC_PER_SEC};
+	st->st_ctim = (struct timespec){ctime / NSEC_PER_SEC, ctime % NSEC_PER_SEC};
+	st->st_atim = st->st_mtim;
+}
+
+static int stat_version(struct lake *lake, const struct view_node *n, struct stat *st)
+{
+	struct version_row v;
+	int rc = store_version(lake->store, n->version, &v);
+
+	if (rc || !can_read(&v))
+		return rc ? rc : -ENOENT;
+	*st = (struct stat){.st_mode = v.mode,
+			    .st_uid = v.uid,
+			    .st_gid = v.gid,
+			    .st_nlink = 1,
+			    .st_size = (off_t)v.size,
+			    .st_blksize = 4096,
+			    .st_blocks = (blkcnt_t)((v.size + 511) / 512)};
+	restrict_to_now(lake, n->live, st);
+	st->st_mode |= S_IFREG;
+	set_times(st, v.mtime, v.time);
+	return 0;
+}
+
+static int stat_folder(struct lake *lake, const struct view_node *n, struct stat *st)
+{
+	struct version_row v;
+	int rc = store_version_before(lake->store, n->asset, 0, &v);
+
+	*st = (struct stat){.st_mode = 0555, .st_nlink = 2, .st_blksize = 4096};
+	if (rc && rc != -ENOENT)
+		return rc;
+	if (!rc) {
+		*st = (struct stat){
+			.st_mode = v.mode, .st_uid = v.uid, .st_gid = v.gid, .st_nlink = 2, .st_blksize = 4096};
+		set_times(st, v.time, v.time);
+	}
+	restrict_to_now(lake, n->live, st);
+	st->st_mode &= 0444;
+	st->st_mode |= S_IFDIR | (st->st_mode & 0444) >> 2; /* who may read the file may enter */
+	return 0;
+}
+
+static int stat_node(struct lake *lake, const struct view_node *n, struct stat *st)
+{
+	if (n->fd >= 0) {
+		*st = n->st;
+		return 0;
+	}
+	return n->kind == KIND_FOLDER ? stat_folder(lake, n, st) : stat_version(lake, n, st);
+}
+
+/* ---- inside F@v ---- */
+
+static int add_history_line(void *arg, const struct version_row *v)
+{
+	struct buf *b = arg;
+
+	buf_addf(b, "{\"version\":%" PRIu64 ",\"commit\":%" PRIu64 ",\"time\":\"", v->number, v->commit);
+	buf_add_time_ms(b, v->time);
+	buf_addf(b, "\",\"size\":%" PRIu64 ",\"sha256\":", v->size);
+	if (v->hashed) {
+		buf_addc(b, '"');
+		buf_add_hex(b, v->sha256, sizeof(v->sha256));
+		buf_addc(b, '"');
+	} else {
+		buf_adds(b, "null");
+	}
+	buf_addf(b, ",\"state\":\"%s\",\"how\":", version_state_name(v->state));
+	if (v->how)
+		buf_addf(b, "\"%s\"", version_how_name(v->how));
+	else
+		buf_adds(b, "null");
+	buf_adds(b, ",\"reason\":");
+	if (v->reason[0])
+		buf_add_json(b, v->reason, strlen(v->reason));
+	else
+		buf_adds(b, "null");
+	buf_addf(b, ",\"run\":%" PRIu64 ",\"uid\":%u,\"mode\":\"%04o\"}\n", v->run, (unsigned)v->run_uid,
+		 (unsigned)(v->mode & 07777));
+	return 0;
+}
+
+static int draft_history(struct lake *lake, const struct view_node *folder, struct view_node *draft)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT;
+	struct stat st;
+	int rc = store_versions(lake->store, folder->asset, add_history_line, &b);
+
+	if (!rc)
+		rc = stat_folder(lake, folder, &st);
+	if (!rc)
+		rc = view_render(lake, &b, st.st_mode & 0444, st.st_uid, st.st_gid, draft);
+	draft->ino = view_new_number(SLOT_HISTORY);
+	return rc;
+}
+
+static int look_up(struct lake *lake, const struct view_node *folder, const char *name, const struct actor *actor,
+		   struct view_node *draft)
+{
+	size_t len = strlen(name), ext = strlen(folder->text);
+	struct version_row v;
+	int64_t number;
+	int rc;
+
+	(void)actor;
+	rc = store_barrier(lake->store, 0);
+	if (rc)
+		return rc;
+	if (!strcmp(name, "history.jsonl"))
+		return draft_history(lake, folder, draft);
+	if (ext && len > ext && !strcmp(name + len - ext, folder->text))
+		len -= ext;
+	if (len == 6 && !strncmp(name, "latest", 6))
+		rc = store_version_before(lake->store, folder->asset, 0, &v);
+	else if (parse_number(name, len, &number))
+		rc = find_version(lake, folder->asset, folder->live, number, &v);
+	else
+		rc = -ENOENT;
+	if (!rc)
+		draft_version(&v, folder->asset, folder->live, draft);
+	return rc;
+}
+
+struct lister {
+	view_emit_fn emit;
+	void *arg;
+	const char *ext;
+};
+
+static int list_version(void *arg, const struct version_row *v)
+{
+	struct lister *l = arg;
+	char name[NAME_BYTES + 1];
+
+	if (!can_read(v))
+		return 0;
+	snprintf(name, sizeof(name), "%" PRIu64 "%s", v->number, l->ext);
+	return l->emit(l->arg, name, KIND_FILE);
+}
+
+static int list(struct lake *lake, const struct view_node *folder, view_emit_fn emit, void *arg)
+{
+	struct lister l = {.emit = emit, .arg = arg, .ext = folder->text};
+	int rc = store_barrier(lake->store, 0);
+
+	return rc ? rc : store_versions(lake->store, folder->asset, list_version, &l);
+}
+
+/* ---- bytes ---- */
+
+static int open_kept(struct lake *lake, const struct version_row *v, struct view_file *f)
+{
+	char name[VERSION_NAME_MAX];
+
+	if (!v->size) {
+		f->fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+		return f->fd < 0 ? -errno : 0;
+	}
+	version_name(v->node, v->id, name);
+	f->fd = openat(lake->volumes[v->volume]->versionsfd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	return f->fd < 0 ? -errno : 0;
+}
+
+/* A live version whose inode is not in memory: nobody has it open, and its path leads to it. */
+static int live_inode(struct lake *lake, const struct version_row *v, struct inode **out)
+{
+	struct node_row row;
+	int rc;
+
+	*out = inode_find(lake, v->node);
+	if (*out)
+		return 0;
+	rc = store_node(lake->store, v->node, &row);
+	return rc ? rc : inode_get(lake, &row, NULL, NULL, NULL, out, NULL);
+}
+
+static int open_live(struct lake *lake, const struct version_row *v, struct view_file *f)
+{
+	_cleanup_buf_ struct buf path = BUF_INIT;
+	struct stat st;
+	int rc = live_inode(lake, v, &f->inode);
+
+	if (rc)
+		return rc;
+	f->version = v->id;
+	f->fd = inode_open(lake, f->inode, O_RDONLY);
+	if (f->fd == -ESTALE && !store_path(lake->store, v->node, &path)) {
+		f->fd = openat(lake->buckets_fd, buf_str(&path), O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+		f->fd = f->fd < 0 ? -errno : f->fd;
+	}
+	if (f->fd < 0 || fstat(f->fd, &st) < 0)
+		return f->fd < 0 ? f->fd : -errno;
+	SCOPED_LOCK(&f->inode->lock);
+	f->write_seq = f->inode->write_seq;
+	return f->inode->version == v->id && inode_is_clean_locked(f->inode, &st) ? 0 : -ENOENT;
+}
+
+static int open_node(struct lake *lake, const struct view_node *n, struct view_file *f)
+{
+	struct version_row v;
+	int rc = store_barrier(lake->store, 0);
+
+	if (!rc)
+		rc = store_version(lake->store, n->version, &v);
+	if (rc || !can_read(&v))
+		return rc ? rc : -ENOENT;
+	return v.state == VERSION_LIVE ? open_live(lake, &v, f) : open_kept(lake, &v, f);
+}
+
+const struct view_ops versions_view = {
+	.name = "@v",
+	.look_up_at = look_up_at,
+	.look_up = look_up,
+	.list = list,
+	.stat = stat_node,
+	.open = open_node,
+};

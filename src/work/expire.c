@@ -1,0 +1,215 @@
+/*
+ * Room for what people write. Two things end history early, the oldest first in both, and never a live file:
+ *
+ *	budget	the kept versions of the whole lake are more than history_budget_gb
+ *	space	a disk has less free than it should: then what is kept on that disk goes, until there is enough. The rule
+ *		"older than a day first, then younger" is the same order
+ *
+ * Each batch: its rows are recorded as expired and made durable, then the files go. In the other order a crash would
+ * leave versions that are listed and cannot be read; in this one, files that nobody lists, which the next start removes
+ * (work/leftovers.c). One exception: when the store itself has no room left to say so, waiting for it would wait for
+ * ever. Then the files go first, and the record, which is queued, is committed with the room they leave.
+ *
+ * Space counts what a file occupies, the budget what it holds: sparse and compressed files take less than their size. A
+ * file that somebody still reads gives its space up only at the end, so that space is looked at again no sooner than
+ * SETTLE_NS after some was made.
+ */
+#include <fcntl.h>
+#include <inttypes.h>
+#include <string.h>
+#include <sys/statvfs.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "work/work_int.h"
+
+#define GIB	       (UINT64_C(1) << 30)
+#define WANTED_MOST    (10 * GIB)
+#define WANTED_PART    20  /* one part in so many: 5 % */
+#define MORE_PART      20  /* so much more is freed than wanted, or the next second would ask again */
+#define BATCH	       128 /* few enough to be finished when the daemon ends */
+#define SETTLE_NS      (5 * NSEC_PER_SEC)
+#define SPACE_SHORT    "space short"
+#define HISTORY_BUDGET "history budget"
+
+uint64_t space_wanted(uint64_t total)
+{
+	return total / WANTED_PART < WANTED_MOST ? total / WANTED_PART : WANTED_MOST;
+}
+
+/* ---- letting versions go ---- */
+
+struct victim {
+	uint64_t version, node, bytes;
+	struct volume *volume;
+};
+
+struct batch {
+	struct lake *lake;
+	int only; /* volume, or ANY_VOLUME */
+	uint64_t wanted, found; /* bytes */
+	bool occupied; /* count what is occupied, not the size */
+	struct victim list[BATCH];
+	int n;
+};
+
+static uint64_t occupies(struct volume *volume, const struct version_row *v)
+{
+	char name[VERSION_NAME_MAX];
+	struct stat st;
+
+	version_name(v->node, v->id, name);
+	if (fstatat(volume->versionsfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return 0;
+	return (uint64_t)st.st_blocks * 512;
+}
+
+static int choose(void *arg, const struct version_row *v)
+{
+	struct batch *b = arg;
+	struct victim *victim = &b->list[b->n];
+	struct volume *volume = reach_volume(b->lake, v->volume);
+
+	/* An unsettled one may still be written, and be renamed when it settles. */
+	if (!v->settled || !volume || (b->only != ANY_VOLUME && b->only != v->volume))
+		return 0;
+	*victim = (struct victim){.version = v->id, .node = v->node, .volume = volume};
+	victim->bytes = b->occupied ? occupies(volume, v) : v->size;
+	b->found += victim->bytes;
+	return ++b->n == BATCH || b->found >= b->wanted;
+}
+
+/* 0 when it is certain that they are not listed any more, after a crash too; or nearly. */
+static int record_expired(const struct batch *b, const char *reason)
+{
+	struct record *r = record_new(OP_SYSTEM, RUN_TARN, 0, 0, 0, NULL);
+	uint64_t commit;
+	int rc;
+
+	if (!r)
+		return -ENOMEM;
+	for (int i = 0; i < b->n; i++)
+		record_version_state(r, b->list[i].version, VERSION_EXPIRED, HOW_NONE, reason);
+	rc = store_submit(b->lake->store, r, &commit);
+	if (!rc)
+		rc = store_sync(b->lake->store, commit);
+	return rc == -ENOSPC ? 0 : rc;
+}
+
+static void remove_files(const struct batch *b)
+{
+	char name[VERSION_NAME_MAX];
+
+	for (int i = 0; i < b->n; i++) {
+		const struct victim *v = &b->list[i];
+
+		version_name(v->node, v->version, name);
+		if (unlinkat(v->volume->versionsfd, name, 0) < 0 && errno != ENOENT)
+			log_warning("versions/%s: cannot be removed: %s", name, strerror(errno));
+	}
+}
+
+int expire_history(struct work *w, int volume, uint64_t bytes, const char *reason, uint64_t *freed, uint64_t *count)
+{
+	uint64_t left = bytes;
+	int rc = 0;
+
+	while (left && !rc && !work_stopping(w)) {
+		struct batch b = {.lake = w->lake, .only = volume, .wanted = left, .occupied = volume != ANY_VOLUME};
+
+		rc = store_oldest_kept(w->lake->store, INT32_MAX, choose, &b);
+		if (rc < 0 || !b.n)
+			break;
+		rc = record_expired(&b, reason);
+		if (rc < 0)
+			break;
+		remove_files(&b);
+		*freed += b.found;
+		*count += (uint64_t)b.n;
+		left -= b.found < left ? b.found : left;
+	}
+	return rc < 0 ? rc : 0;
+}
+
+/* ---- when ---- */
+
+static void expire(struct work *w, int volume, uint64_t bytes, const char *reason)
+{
+	uint64_t freed = 0, count = 0;
+	int rc = expire_history(w, volume, bytes, reason, &freed, &count);
+
+	if (count)
+		log_info("history: %" PRIu64 " versions (%.1f MB) expired: %s", count, (double)freed / 1e6, reason);
+	if (rc < 0)
+		log_error("history: cannot expire versions: %s", strerror(-rc));
+}
+
+static void check_budget(struct work *w)
+{
+	uint64_t used, free_bytes, total, budget;
+	struct store_totals totals;
+	struct settings *settings;
+
+	if (store_totals(w->lake->store, &totals) || !totals.versions_kept_bytes ||
+	    lake_space(w->lake, &used, &free_bytes, &total))
+		return;
+	settings = lake_settings(w->lake);
+	budget = settings_history_budget(settings, settings_capacity(settings, used, free_bytes));
+	settings_unref(settings);
+	if (totals.versions_kept_bytes > budget)
+		expire(w, ANY_VOLUME, totals.versions_kept_bytes - budget, HISTORY_BUDGET);
+}
+
+/* Is it short there? Then *MISSING: how much history should give. */
+static bool is_short(const struct volume *v, uint64_t *missing)
+{
+	uint64_t free_bytes, wanted;
+	struct statvfs fs;
+
+	if (fstatvfs(v->mountfd, &fs) < 0)
+		return false;
+	wanted = space_wanted((uint64_t)fs.f_blocks * fs.f_frsize);
+	free_bytes = (uint64_t)fs.f_bavail * fs.f_frsize;
+	*missing = wanted + wanted / MORE_PART - free_bytes;
+	return free_bytes < wanted;
+}
+
+static void tell_space(struct lake *lake, bool is)
+{
+	if (atomic_exchange(&lake->space_short, is) == is)
+		return;
+	if (is)
+		log_warning("space is short: history goes, oldest first, until there is room");
+	else
+		log_info("space is no longer short");
+}
+
+static void check_volumes(struct work *w)
+{
+	bool any = false, made = false;
+	struct volume *v;
+	uint64_t missing;
+
+	for (int i = 0; (v = reach_volume(w->lake, i)); i++) {
+		if (!is_short(v, &missing))
+			continue;
+		any = true;
+		tell_space(w->lake, true);
+		if (clock_monotonic() - w->made_room >= SETTLE_NS) {
+			expire(w, i, missing, SPACE_SHORT);
+			made = true;
+		}
+	}
+	if (made)
+		w->made_room = clock_monotonic();
+	tell_space(w->lake, any);
+}
+
+void space_check(struct work *w)
+{
+	if (w->lake->read_only)
+		return;
+	check_budget(w);
+	check_volumes(w);
+}

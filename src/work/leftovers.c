@@ -1,0 +1,152 @@
+/*
+ * versions/ and the store agree. A crash, or a store that was put back from a backup, can leave
+ *
+ *	a file whose version is not kept any more	removed: nobody can read it
+ *	a kept version without its file			recorded as not kept: what is listed can be read
+ *
+ * Once after each start, in the background. Versions that this start gave out are left alone: their files and rows are
+ * being made. What a crash left of them is content/recover.c's, before the first request.
+ */
+#include <fcntl.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "work/work_int.h"
+
+#define FAN 256
+
+/* ---- files without a version ---- */
+
+static bool is_over(const struct version_row *v)
+{
+	return v->state == VERSION_EXPIRED || v->state == VERSION_NOT_KEPT || v->state == VERSION_PURGED;
+}
+
+static bool remove_if_over(struct work *w, struct volume *volume, uint64_t node, uint64_t id)
+{
+	char name[VERSION_NAME_MAX];
+	struct version_row v;
+
+	if (id >= w->first_version || store_version(w->lake->store, id, &v) || v.node != node || !is_over(&v))
+		return false;
+	version_name(node, id, name);
+	if (!unlinkat(volume->versionsfd, name, 0))
+		return true;
+	if (errno != ENOENT)
+		log_warning("versions/%s: cannot be removed: %s", name, strerror(errno));
+	return false;
+}
+
+static uint64_t sweep_folder(struct work *w, struct volume *volume, int index)
+{
+	uint64_t node, version, removed = 0;
+	struct dirent *e;
+	char name[3];
+	DIR *d;
+	int fd;
+
+	snprintf(name, sizeof(name), "%02x", index);
+	fd = openat(volume->versionsfd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	d = fd < 0 ? NULL : fdopendir(fd);
+	if (!d) {
+		if (fd >= 0)
+			close(fd);
+		return 0;
+	}
+	while (!work_stopping(w) && (e = readdir(d)))
+		if (version_name_parse(e->d_name, &node, &version))
+			removed += remove_if_over(w, volume, node, version);
+	closedir(d);
+	return removed;
+}
+
+static void sweep_files(struct work *w)
+{
+	uint64_t removed = 0;
+	struct volume *volume;
+
+	for (int i = 0; (volume = reach_volume(w->lake, i)); i++)
+		for (int f = 0; f < FAN && !work_stopping(w); f++)
+			removed += sweep_folder(w, volume, f);
+	if (removed)
+		log_info("versions: %" PRIu64 " files of versions that are over were removed", removed);
+}
+
+/* ---- versions without a file ---- */
+
+struct missing {
+	struct work *work;
+	uint64_t *ids;
+	size_t n, room;
+};
+
+/* Only on the lake's own file system: a bucket that lies elsewhere may not be there just now. */
+static bool file_is_missing(struct lake *lake, const struct version_row *v)
+{
+	char name[VERSION_NAME_MAX];
+	struct stat st;
+
+	if (v->state != VERSION_KEPT || v->how != HOW_ASIDE || !v->size || v->volume)
+		return false;
+	version_name(v->node, v->id, name);
+	return fstatat(lake->volumes[0]->versionsfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT;
+}
+
+static int note_missing(void *arg, const struct version_row *v)
+{
+	struct missing *m = arg;
+
+	if (work_stopping(m->work))
+		return 1;
+	if (v->id >= m->work->first_version || !file_is_missing(m->work->lake, v))
+		return 0;
+	if (m->n == m->room) {
+		size_t room = m->room ? m->room * 2 : 64;
+		uint64_t *more = reallocarray(m->ids, room, sizeof(*more));
+
+		if (!more)
+			return -ENOMEM;
+		m->ids = more;
+		m->room = room;
+	}
+	m->ids[m->n++] = v->id;
+	return 0;
+}
+
+/* Was it missing, or has it just expired? The row that is read now tells. */
+static void end_missing(struct lake *lake, uint64_t id)
+{
+	struct version_row v;
+	struct record *r;
+
+	if (store_version(lake->store, id, &v) || !file_is_missing(lake, &v))
+		return;
+	r = record_new(OP_SYSTEM, RUN_TARN, 0, v.node, 0, NULL);
+	if (!r)
+		return;
+	record_version_state(r, id, VERSION_NOT_KEPT, HOW_NONE, "its content is missing from versions/");
+	if (!store_submit(lake->store, r, NULL))
+		log_warning("node %" PRIu64 ": the content of version %" PRIu64 " (number %" PRIu64 ") is missing from versions/",
+			    v.node, id, v.number);
+}
+
+static void sweep_rows(struct work *w)
+{
+	struct missing m = {.work = w};
+
+	if (store_oldest_kept(w->lake->store, INT32_MAX, note_missing, &m) < 0)
+		log_warning("versions: not all kept versions could be checked");
+	for (size_t i = 0; i < m.n && !work_stopping(w); i++)
+		end_missing(w->lake, m.ids[i]);
+	free(m.ids);
+}
+
+void leftovers_sweep(struct work *w)
+{
+	if (w->lake->read_only)
+		return;
+	sweep_files(w);
+	sweep_rows(w);
+}

@@ -1,0 +1,364 @@
+/*
+ * JOB_SNIFF: the SHA-256 and the MIME type of one version.
+ *
+ * A hash must be of the version's bytes and of nothing else. A kept version's bytes lie in versions/ and do not change.
+ * A live one's are the live file's, which anybody may write at any time:
+ *
+ *	before	under the inode's lock: clean, no writer, the version is the live one; write_seq is noted, holders counted
+ *	read	the raw file. Who wants it alone (a truncation that moves it aside) sets `wanted` and waits for holders to
+ *		go; the hasher looks between two pieces and lets go at once
+ *	after	write_seq is the same, the version is still the live one, size and mtime are as before: only then it counts
+ *
+ * A file that is open for writing has its turn later, with a new job in place of the old one, so that waiting is not
+ * counted as failing. A new version brings a job of its own.
+ */
+#include <fcntl.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "content/hash.h"
+#include "content/lake.h"
+#include "sniff/mime.h"
+#include "work/work_int.h"
+
+#define BATCH	     64
+#define FLUSH_NS     (500 * NSEC_PER_MSEC) /* what is known is not kept back longer by the rest of a batch */
+#define POLL_NS	     NSEC_PER_SEC
+#define SOON_NS	     (2 * NSEC_PER_SEC)	 /* somebody took the file away from us */
+#define BUSY_NS	     (30 * NSEC_PER_SEC) /* it is open for writing */
+#define RETRY_NS     (2 * NSEC_PER_SEC)	 /* doubled with each try */
+#define TRIES	     5
+#define BACKGROUND   19
+
+/* What became of a job, when it is not -errno. */
+enum { KNOWN, NOTHING_TO_DO, BUSY, SOON };
+
+struct sniffing {
+	struct work *work;
+	struct lake *lake;
+	char *head; /* MIME_BYTES */
+
+	/* the job in hand */
+	struct version_row version;
+	struct inode *inode; /* of a live version, held */
+	unsigned write_seq;
+	char name[NAME_BYTES + 1]; /* "" when it has none any more */
+	bool mime_wanted;
+
+	/* its result */
+	uint8_t sha256[SHA256_BYTES];
+	char mime[MIME_ROOM];
+
+	/* the batch */
+	struct record *record;
+	bool recorded; /* something is in it */
+	int64_t since;
+};
+
+/* ---- what is it called, and does its bucket want to know ---- */
+
+static void find_name(struct sniffing *s)
+{
+	_cleanup_buf_ struct buf path = BUF_INIT;
+	struct bucket *bucket;
+	char *slash, *last;
+
+	s->name[0] = '\0';
+	s->mime_wanted = false;
+	if (store_path(s->lake->store, s->version.node, &path) || !path.len)
+		return;
+	last = strrchr(path.data, '/');
+	slash = strchr(path.data, '/');
+	if (!slash)
+		return;
+	snprintf(s->name, sizeof(s->name), "%s", last + 1);
+	*slash = '\0';
+	s->mime_wanted = !lake_bucket(s->lake, path.data, &bucket) && bucket_policy(bucket)->auto_catalog;
+}
+
+/* ---- reading ---- */
+
+static bool must_let_go(void *arg)
+{
+	struct sniffing *s = arg;
+
+	if (work_stopping(s->work))
+		return true;
+	if (!s->inode)
+		return false;
+	SCOPED_LOCK(&s->inode->lock);
+	return s->inode->wanted;
+}
+
+/* Hash and type of FD, which has SIZE bytes. */
+static int read_facts(struct sniffing *s, int fd, uint64_t size, size_t *head_len)
+{
+	uint64_t bytes;
+	int rc;
+
+	*head_len = s->mime_wanted ? MIME_BYTES : 0;
+	rc = hash_fd_and_head(fd, must_let_go, s, s->sha256, &bytes, s->head, head_len);
+	if (rc == -ECANCELED)
+		return SOON;
+	if (rc < 0)
+		return rc;
+	return bytes == size ? KNOWN : -EAGAIN; /* it changed meanwhile, unseen by us */
+}
+
+static int find_mime(struct sniffing *s, size_t head_len)
+{
+	s->mime[0] = '\0';
+	if (s->mime_wanted && mime_of_bytes(s->head, head_len, s->name, s->mime) < 0)
+		s->mime[0] = '\0'; /* logged; the hash is worth having */
+	return KNOWN;
+}
+
+/* Who read a file last is the users' business: atime stays, where that is allowed. */
+static int open_raw(struct lake *lake, struct inode *inode)
+{
+	int fd = inode_open(lake, inode, O_RDONLY | O_NOATIME);
+
+	return fd == -EPERM ? inode_open(lake, inode, O_RDONLY) : fd;
+}
+
+/* ---- a live version ---- */
+
+static int hold(struct sniffing *s, struct inode *inode)
+{
+	SCOPED_LOCK(&inode->lock);
+
+	if (inode->dirty || inode->writers)
+		return BUSY;
+	if (inode->version != s->version.id || inode->state == INODE_CHANGING || inode->wanted || !inode->name)
+		return SOON;
+	inode->holders++;
+	s->write_seq = inode->write_seq;
+	s->inode = inode;
+	return KNOWN;
+}
+
+/* Is what was read meanwhile still that version's? */
+static bool let_go(struct sniffing *s)
+{
+	struct inode *inode = s->inode;
+	SCOPED_LOCK(&inode->lock);
+
+	s->inode = NULL;
+	inode->holders--;
+	pthread_cond_broadcast(&inode->changed);
+	return inode->write_seq == s->write_seq && inode->version == s->version.id && !inode->dirty;
+}
+
+static bool same_time_and_size(const struct stat *a, const struct stat *b)
+{
+	return a->st_size == b->st_size && stat_mtime(a) == stat_mtime(b);
+}
+
+static int read_live(struct sniffing *s, size_t *head_len)
+{
+	_cleanup_close_ int fd = open_raw(s->lake, s->inode);
+	struct stat before, after;
+	bool clean;
+	int rc;
+
+	if (fd == -ESTALE || fd == -ENOENT || fd == -EACCES || fd == -EPERM)
+		return NOTHING_TO_DO;
+	if (fd < 0)
+		return fd;
+	if (fstat(fd, &before) < 0)
+		return -errno;
+	pthread_mutex_lock(&s->inode->lock);
+	clean = (uint64_t)before.st_size == s->inode->clean_size && stat_mtime(&before) == s->inode->clean_mtime;
+	pthread_mutex_unlock(&s->inode->lock);
+	if (!clean) /* behind the mount's back: the next look-up makes a version of it */
+		return -EAGAIN;
+	rc = read_facts(s, fd, (uint64_t)before.st_size, head_len);
+	if (rc == KNOWN && (fstat(fd, &after) < 0 || !same_time_and_size(&before, &after)))
+		rc = -EAGAIN;
+	return rc;
+}
+
+static int sniff_live(struct sniffing *s)
+{
+	struct inode *inode;
+	size_t head_len = 0;
+	int rc = reach_node(s->lake, s->version.node, &inode);
+
+	if (rc < 0)
+		return rc == -ENOENT || rc == -ESTALE || rc == -ENOTDIR ? NOTHING_TO_DO : rc;
+	rc = hold(s, inode);
+	if (rc == KNOWN) {
+		rc = read_live(s, &head_len);
+		if (!let_go(s) && rc == KNOWN)
+			rc = SOON;
+	}
+	inode_unref(s->lake, inode);
+	return rc == KNOWN ? find_mime(s, head_len) : rc;
+}
+
+/* ---- a kept one ---- */
+
+static int open_kept(struct sniffing *s)
+{
+	struct volume *volume = reach_volume(s->lake, s->version.volume);
+	char name[VERSION_NAME_MAX];
+	int fd;
+
+	if (!volume)
+		return -ENOENT;
+	version_name(s->version.node, s->version.id, name);
+	fd = openat(volume->versionsfd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NOATIME);
+	if (fd < 0 && errno == EPERM)
+		fd = openat(volume->versionsfd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+static int sniff_kept(struct sniffing *s)
+{
+	_cleanup_close_ int fd = -1;
+	size_t head_len;
+	int rc;
+
+	if (s->version.size) {
+		fd = open_kept(s);
+		if (fd == -ENOENT || fd == -EACCES || fd == -EPERM)
+			return NOTHING_TO_DO;
+	} else {
+		fd = open("/dev/null", O_RDONLY | O_CLOEXEC); /* it needs no file */
+		if (fd < 0)
+			return -errno;
+	}
+	if (fd < 0)
+		return fd;
+	rc = read_facts(s, fd, s->version.size, &head_len);
+	return rc == KNOWN ? find_mime(s, head_len) : rc;
+}
+
+/* ---- jobs ---- */
+
+static int sniff(struct sniffing *s, uint64_t version)
+{
+	int rc = store_version(s->lake->store, version, &s->version);
+
+	if (rc < 0)
+		return rc == -ENOENT ? NOTHING_TO_DO : rc;
+	if (!s->version.settled) /* that it settled brings another job */
+		return NOTHING_TO_DO;
+	if (s->version.state != VERSION_LIVE && s->version.state != VERSION_KEPT)
+		return NOTHING_TO_DO;
+	find_name(s);
+	return s->version.state == VERSION_LIVE ? sniff_live(s) : sniff_kept(s);
+}
+
+static void failed(struct sniffing *s, const struct job_row *job, int err)
+{
+	if (job->tries + 1 < TRIES) {
+		record_job_retry(s->record, job->id, clock_wall() + (RETRY_NS << job->tries), strerror(err));
+		return;
+	}
+	log_warning("node %" PRIu64 " (%s): version %" PRIu64 " is not hashed, given up after %d tries: %s",
+		    s->version.node, s->name, s->version.id, TRIES, strerror(err));
+	record_job_done(s->record, job->id);
+}
+
+static void run_job(struct sniffing *s, const struct job_row *job)
+{
+	int rc = sniff(s, job->subject);
+
+	if (work_stopping(s->work) && rc != KNOWN)
+		return; /* it waits in the store for the next start */
+	s->recorded = true;
+	switch (rc) {
+	case KNOWN:
+		record_version_facts(s->record, job->subject, s->sha256, s->mime[0] ? s->mime : NULL);
+		record_job_done(s->record, job->id);
+		break;
+	case NOTHING_TO_DO:
+		record_job_done(s->record, job->id);
+		break;
+	case BUSY:
+	case SOON: /* it takes the old one's place, with no tries */
+		record_job_add(s->record, JOB_SNIFF, job->subject, clock_wall() + (rc == BUSY ? BUSY_NS : SOON_NS));
+		break;
+	default:
+		failed(s, job, -rc);
+	}
+}
+
+/* What was found out becomes visible; else the store would hand the same jobs out again. */
+static int flush(struct sniffing *s)
+{
+	uint64_t commit;
+	int rc;
+
+	if (!s->recorded) {
+		record_free(steal_ptr(&s->record));
+		return 0;
+	}
+	s->recorded = false;
+	rc = store_submit(s->lake->store, steal_ptr(&s->record), &commit);
+	while (!rc && store_barrier(s->lake->store, commit) < 0)
+		if (!work_sleep(s->work, POLL_NS)) /* the store keeps it and tries again */
+			break;
+	return rc;
+}
+
+static int begin(struct sniffing *s)
+{
+	s->record = record_new(OP_SYSTEM, RUN_TARN, 0, 0, 0, NULL);
+	s->since = clock_monotonic();
+	return s->record ? 0 : -ENOMEM;
+}
+
+/* How many jobs were due, or -errno. */
+static int run_batch(struct sniffing *s)
+{
+	struct job_row jobs[BATCH];
+	int n = store_jobs(s->lake->store, JOB_SNIFF, clock_wall(), jobs, BATCH), rc;
+
+	if (n <= 0)
+		return n;
+	rc = begin(s);
+	for (int i = 0; i < n && !rc && !work_stopping(s->work); i++) {
+		run_job(s, &jobs[i]);
+		if (clock_monotonic() - s->since < FLUSH_NS)
+			continue;
+		rc = flush(s);
+		if (!rc)
+			rc = begin(s);
+	}
+	if (s->record)
+		rc = flush(s);
+	return rc < 0 ? rc : n;
+}
+
+static bool no_jobs_left(struct lake *lake)
+{
+	struct store_totals totals;
+
+	return !store_totals(lake->store, &totals) && !totals.jobs;
+}
+
+void *sniff_main(void *arg)
+{
+	struct work *w = arg;
+	struct sniffing s = {.work = w, .lake = w->lake, .head = malloc(MIME_BYTES)};
+
+	work_be_nice(BACKGROUND);
+	if (!s.head)
+		log_error("background work: no memory to hash files: they are hashed after the next start");
+	while (s.head && !work_stopping(w)) {
+		work_jobs_seen(w);
+		if (run_batch(&s) > 0)
+			continue;
+		if (no_jobs_left(w->lake))
+			work_sleep_for_jobs(w);
+		else
+			work_sleep(w, POLL_NS);
+	}
+	free(s.head);
+	return NULL;
+}

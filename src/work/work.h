@@ -1,0 +1,24 @@
+/*
+ * The daemon's background work: four threads that nothing in ns/ ever calls or waits for.
+ *
+ *	settle	cuts versions of files that were busy when their last writer closed	work/settle.c
+ *	sniff	hashes versions and finds their MIME type				work/sniff_job.c
+ *	scan	once: looks for what changed while nothing was mounted			work/scan.c, work/leftovers.c
+ *	keeper	each second: memory, counts of opens, space for history			work/keeper.c, work/expire.c
+ *
+ * What is to be done is in the store, so that nothing is lost when the daemon ends: the next one goes on. At rest they
+ * wake up once a second at most.
+ */
+#ifndef TARN_WORK_WORK_H
+#define TARN_WORK_WORK_H
+
+#include "content/lake.h"
+
+struct work;
+
+/* Before the first request is served. 0 or -errno; then nothing runs. */
+int work_start(struct lake *lake, struct work **out);
+/* Ends all of it, within a tenth of a second, and frees W (NULL is fine). The lake is still open. */
+void work_stop(struct work *w);
+
+#endif

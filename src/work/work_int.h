@@ -1,0 +1,70 @@
+/* Inside work/: what its threads share. */
+#ifndef TARN_WORK_WORK_INT_H
+#define TARN_WORK_WORK_INT_H
+
+#include "work/work.h"
+
+#define WORK_THREADS 4
+
+struct work {
+	struct lake *lake;
+	_Atomic bool stopping; /* written under lock, so that no sleeper misses it */
+	uint64_t first_version; /* ids below were given out before this start */
+	int64_t made_room;	/* the keeper's: when history last gave way to space, monotonic */
+
+	pthread_mutex_t lock; /* a leaf: nothing is locked while it is held */
+	pthread_cond_t stop;  /* stopping was set */
+	pthread_cond_t jobs;  /* jobs were added, or stopping was set */
+	bool jobs_added;      /* protected by lock */
+
+	pthread_t threads[WORK_THREADS];
+	int nthreads;
+};
+
+static inline bool work_stopping(struct work *w)
+{
+	return atomic_load_explicit(&w->stopping, memory_order_relaxed);
+}
+/* Sleeps so long, or until the end: then false. */
+bool work_sleep(struct work *w, int64_t ns);
+/* Sleeps until jobs are added after the last work_jobs_seen(), or until the end: then false. */
+bool work_sleep_for_jobs(struct work *w);
+void work_jobs_seen(struct work *w);
+
+/* The threads. ARG: struct work. */
+void *settle_main(void *arg);
+void *sniff_main(void *arg);
+void *scan_main(void *arg);
+void *keeper_main(void *arg);
+
+/*
+ * Background threads are nice, so that they take what others leave. Not SCHED_IDLE, and no idle I/O priority: a request
+ * may wait for them (a truncation for a hasher, a look-up for the scan), and something that never gets its turn on a
+ * busy machine would hold it up for as long.
+ */
+void work_be_nice(int nice);
+
+/* The inode of a node that has a name, found in memory or by walking to its path; with a reference. -ENOENT: no
+ * name. */
+int reach_node(struct lake *lake, uint64_t node, struct inode **out);
+/* A volume by the index that rows have; NULL when it is not there (a bucket elsewhere that could not be opened). */
+struct volume *reach_volume(struct lake *lake, int index);
+
+/* ---- history's space ---- */
+
+/* So much must stay free on a disk of TOTAL bytes. */
+uint64_t space_wanted(uint64_t total);
+
+#define ANY_VOLUME (-1)
+/*
+ * Lets go of kept versions, oldest first, until BYTES are given up: recorded durably as expired with REASON first, then
+ * removed. VOLUME: only there. *FREED, *COUNT (added to): what went. 0, also when there was too little; -errno.
+ */
+int expire_history(struct work *w, int volume, uint64_t bytes, const char *reason, uint64_t *freed, uint64_t *count);
+/* Looks at budget and free space once; what is due goes. Sets lake->space_short. */
+void space_check(struct work *w);
+
+/* versions/ and the store agree after this: what a crash in the middle of an expiry left. */
+void leftovers_sweep(struct work *w);
+
+#endif

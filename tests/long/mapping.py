@@ -1,0 +1,172 @@
+#!/usr/bin/python3
+"""Stores through a mapping whose descriptor is closed, and what becomes of the file's versions.
+
+	mapping.py MAPSTORE FOLDER WORDS
+
+Then the file is truncated and rewritten (O_TRUNC), replaced by a rename, or removed: before it is unmapped, or after.
+Prints TAP points, each ending with WORDS.
+"""
+import os
+import subprocess
+import sys
+import time
+
+SIZE, WAIT = 8192, 15
+OLD = b"a" * SIZE
+NEW = b"new\n"
+unreadable = set()  # what was listed three times, and could not be opened
+helper, folder, words = sys.argv[1], sys.argv[2], sys.argv[3]
+
+
+class Mapping:
+	def __init__(self, path):
+		self.process = subprocess.Popen([helper, path], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+		self.answer()
+
+	def answer(self):
+		if self.process.stdout.readline() != "ok\n":
+			sys.exit(f"mapstore ended with status {self.process.wait()}")
+
+	def do(self, line):
+		self.process.stdin.write(line + "\n")
+		self.process.stdin.flush()
+		self.answer()
+
+	def end(self):
+		self.process.stdin.close()
+		if self.process.wait() != 0:
+			sys.exit(f"mapstore ended with status {self.process.returncode}")
+
+
+def point(ok, text, *more):
+	print(f"{'ok' if ok else 'not ok'} - {text}, {words}", flush=True)
+	if not ok:
+		for line in more:
+			print(f"# {line}", flush=True)
+
+
+def read(path):
+	with open(path, "rb") as f:
+		return f.read()
+
+
+def write(path, content):
+	with open(path, "wb") as f:
+		f.write(content)
+
+
+def versions(path):
+	"""Content by number, of what is listed. One that a writer ends between listing and reading is listed no more."""
+	for _ in range(3):
+		found, missing = {}, []
+		try:
+			names = [n for n in os.listdir(path + "@v") if n[0].isdigit()]
+		except FileNotFoundError:
+			return {}
+		for name in names:
+			try:
+				found[int(name.split(".")[0])] = read(f"{path}@v/{name}")
+			except FileNotFoundError:
+				missing.append(name)
+		if not missing:
+			break
+		time.sleep(0.1)
+	else:
+		unreadable.add(f"{os.path.basename(path)}@v/: {' '.join(missing)}")
+	return found
+
+
+def wait_for(condition):
+	end = time.monotonic() + WAIT
+	while not condition():
+		if time.monotonic() > end:
+			return False
+		time.sleep(0.05)
+	return True
+
+
+def stored(*texts):
+	content = bytearray(OLD)
+	for offset, text in texts:
+		content[offset:offset + len(text)] = text
+	return bytes(content)
+
+
+def show(found):
+	known = {OLD: "the old content", NEW: "the new content", b"": "nothing"}
+	return "; ".join(f"{n}: " + known.get(c, f"{len(c)} bytes, 0: {c[:6]!r} 100: {c[100:105]!r} 200: {c[200:205]!r}")
+			 for n, c in sorted(found.items())) or "none"
+
+
+def truncate(path):
+	write(path, NEW)
+
+
+def replace(path):
+	write(path + ".fresh", NEW)
+	os.rename(path + ".fresh", path)
+
+
+def change(name, operation, ended_before):
+	path = os.path.join(folder, f"{name}-{'after' if ended_before else 'before'}.csv")
+	title = f"stored through a mapping, {name} {'after' if ended_before else 'before'} it ended"
+	write(path, OLD)
+	if not wait_for(lambda: OLD in versions(path).values()):
+		return point(False, f"{title}: the first version is listed", show(versions(path)))
+	mapping = Mapping(path)
+	mapping.do("store 0 STORED")
+	if ended_before:
+		mapping.end()
+		expected = stored((0, b"STORED"))
+	operation(path)
+	early = versions(path)
+	if not ended_before:
+		mapping.do("store 100 LATER")
+		middle = versions(path)
+		mapping.do("store 200 AGAIN")
+		late = versions(path)
+		unchanged = all(middle.get(n, c) == c for n, c in early.items())
+		unchanged = unchanged and all(late.get(n, c) == c for n, c in middle.items())
+		point(unchanged, f"{title}: what is listed does not change", show(early), show(middle), show(late))
+		mapping.end()
+		expected = stored((0, b"STORED"), (100, b"LATER"), (200, b"AGAIN"))
+	# Truncated in place while somebody maps it: no old content can be kept without copying it.
+	if ended_before or operation is not truncate:
+		point(wait_for(lambda: expected in versions(path).values()), f"{title}: the version is the content that was stored",
+		      show(versions(path)))
+	allowed = {OLD, NEW, b"", expected, stored((0, b"STORED"))}
+	found = versions(path)
+	point(set(found.values()) <= allowed, f"{title}: no version is a mixture", show(found))
+	if operation is os.unlink:
+		point(not os.path.exists(path), f"{title}: the file is gone")
+	else:
+		point(read(path)[:len(NEW)] == NEW, f"{title}: the live file is the new one", repr(read(path)[:40]))
+
+
+def rsync():
+	source, copy = os.path.join(folder, "synced.csv"), os.path.join(folder, "copy.csv")
+	command = ["rsync", "-a", source, copy]
+	write(source, OLD)
+	subprocess.run(command, check=True)
+	mapping = Mapping(source)
+	for turn, text in enumerate(("first", "other", "third")):
+		# rsync compares whole seconds.
+		time.sleep(1.1)
+		mapping.do(f"store {turn * 10} {text}")
+		mapping.do("sync")
+		subprocess.run(command, check=True)
+		point(read(copy) == read(source) and text.encode() in read(copy),
+		      f"rsync does not skip a file of the same size, store {turn + 1} through a mapping")
+	time.sleep(1.1)
+	mapping.do("store 40 last")
+	mapping.end()
+	subprocess.run(command, check=True)
+	point(b"last" in read(copy), "rsync does not skip it after the mapping has ended")
+
+
+for ended_before in (True, False):
+	change("O_TRUNC", truncate, ended_before)
+	change("rename over it", replace, ended_before)
+	change("unlink", os.unlink, ended_before)
+rsync()
+point(not unreadable, "every version that is listed can be opened", *sorted(unreadable))

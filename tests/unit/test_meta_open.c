@@ -1,0 +1,288 @@
+/*
+ * Opening, closing, and files that are no store.
+ */
+#include <signal.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include "test_meta.h"
+
+#include "base/log.h"
+
+static int try_open(enum store_mode mode, const char **why)
+{
+	struct store *s = NULL;
+	int err = store_open(test_path, mode, &s, why);
+
+	if (!err)
+		store_close(s);
+	return err;
+}
+
+static void write_file(const void *bytes, size_t len)
+{
+	_cleanup_close_ int fd = open(test_path, O_CREAT | O_TRUNC | O_WRONLY, 0600);
+
+	if (write(fd, bytes, len) != (ssize_t)len)
+		ok(false, "a file is written");
+}
+
+static void test_modes(void)
+{
+	const char *why;
+	struct store *s, *second;
+	struct stat st;
+
+	is_int(try_open(STORE_WRITE, &why), -ENOENT, "nothing to write to");
+	is_int(try_open(STORE_READ, &why), -ENOENT, "nothing to read");
+	s = test_open(STORE_CREATE);
+	ok(store_was_clean(s), "a new store is clean");
+	is_int(store_open(test_path, STORE_WRITE, &second, &why), -EBUSY, "a second writer is refused");
+	ok(why && strstr(why, "another program"), "and told why");
+	is_int(store_open(test_path, STORE_CREATE, &second, &why), -EBUSY, "nor can one be made meanwhile");
+	is_int(store_open(test_path, STORE_READ, &second, &why), 0, "a reader is let in");
+	test_make(s, NODE_ROOT, "bucket", KIND_FOLDER);
+	is_int(store_visible(second), store_visible(s), "and sees the newest commit");
+	is_int(store_submit(second, record_new(OP_SYSTEM, 0, 0, 0, 0, NULL), NULL), -EROFS, "but cannot write");
+	is_int(store_close(second), 0, "the reader ends");
+	is_int(store_close(s), 0, "the writer ends");
+	is_int(try_open(STORE_CREATE, &why), -EEXIST, "one that is there is not made again");
+	stat(test_path, &st);
+	is_int(st.st_mode & 0777, 0600, "it is the owner's alone");
+	s = test_open(STORE_WRITE);
+	ok(store_was_clean(s), "clean after a clean end");
+	is_int(store_last_commit(s), 1, "commits go on where they were");
+	store_close(s);
+}
+
+static void test_path_of_folder(void)
+{
+	char cwd[4096];
+	const char *why;
+	struct store *s;
+	struct node_row n;
+
+	if (!getcwd(cwd, sizeof(cwd)) || chdir(test_folder) < 0)
+		abort();
+	is_int(store_open("tarn.db", STORE_WRITE, &s, &why), 0, "a path without a folder");
+	if (chdir("/") < 0)
+		abort();
+	is_int(store_node(s, NODE_ROOT, &n), 0, "reads after the working directory changed");
+	store_close(s);
+	if (chdir(cwd) < 0)
+		abort();
+}
+
+static void test_killed(void)
+{
+	struct store *s;
+	struct node_row n;
+	const char *why;
+	pid_t child = fork();
+
+	if (child == 0) {
+		s = test_open(STORE_WRITE);
+		test_make(s, NODE_ROOT, "before-the-end", KIND_FOLDER);
+		store_sync(s, 0);
+		kill(getpid(), SIGKILL);
+	}
+	waitpid(child, NULL, 0);
+	is_int(store_open(test_path, STORE_READ, &s, &why), 0, "a reader opens what a killed daemon left");
+	is_int(store_entry(s, NODE_ROOT, "before-the-end", &n), 0, "and sees its last commit");
+	store_close(s);
+	s = test_open(STORE_WRITE);
+	ok(!store_was_clean(s), "the next writer knows that it was not clean");
+	is_int(store_entry(s, NODE_ROOT, "before-the-end", &n), 0, "and has the commit, too");
+	ok(store_new_node(s) > n.id + 1000, "the numbers that were reserved are not used again");
+	store_close(s);
+}
+
+static void test_numbers(void)
+{
+	struct store *s = test_open(STORE_WRITE);
+	uint64_t first = store_new_node(s), last = first, version = store_new_version(s);
+	bool rising = true;
+
+	for (int i = 0; i < 200000; i++) {
+		uint64_t next = store_new_node(s);
+
+		rising &= next == last + 1;
+		last = next;
+	}
+	ok(rising, "200,000 numbers, more than are reserved at a time, one after the other");
+	store_close(s);
+	s = test_open(STORE_WRITE);
+	is_int(store_new_node(s), last + 1, "after a clean end no number is lost");
+	is_int(store_new_version(s), version + 1, "nor of a version");
+	store_close(s);
+}
+
+static void test_schemas(void)
+{
+	const char *why = NULL;
+	struct store *s;
+	struct node_row n;
+
+	test_sql(test_path, "PRAGMA user_version = 7");
+	is_int(try_open(STORE_WRITE, &why), -EPROTONOSUPPORT, "a store of a newer tarn");
+	ok(why && strchr(why, '7') && strchr(why, '1'), "whose words name both schemas");
+	diag("%s", why);
+	is_int(try_open(STORE_READ, &why), -EPROTONOSUPPORT, "not for reading either");
+	test_sql(test_path, "PRAGMA user_version = 1");
+	is_int(try_open(STORE_WRITE, &why), 0, "it opens again when its number is right");
+	test_sql(test_path, "PRAGMA application_id = 99");
+	is_int(try_open(STORE_WRITE, &why), -EUCLEAN, "another program's database");
+	diag("%s", why);
+	test_remove_store();
+	/* Schema 0 is an empty database with tarn's mark: what STORE_CREATE starts from. */
+	test_sql(test_path, "PRAGMA application_id = 0x7461726e");
+	is_int(try_open(STORE_READ, &why), -EPROTONOSUPPORT, "an older schema is not migrated by a reader");
+	diag("%s", why);
+	s = test_open(STORE_WRITE);
+	is_int(store_node(s, NODE_ROOT, &n), 0, "a writer brings schema 0 up to date");
+	test_whole(s, "and then it is whole");
+	store_close(s);
+	test_sql(test_path, "PRAGMA user_version = 0");
+	is_int(try_open(STORE_WRITE, &why), -EUCLEAN, "a migration that fails");
+	diag("%s", why);
+	test_sql(test_path, "PRAGMA user_version = 1");
+	s = test_open(STORE_WRITE);
+	test_whole(s, "changed nothing");
+	store_close(s);
+}
+
+static void test_garbage(void)
+{
+	static unsigned char noise[8192];
+	const char *why = NULL;
+	unsigned seed = 1;
+
+	for (size_t i = 0; i < sizeof(noise); i++)
+		noise[i] = (unsigned char)(rand_r(&seed) >> 8);
+	test_remove_store();
+	write_file("", 0);
+	is_int(try_open(STORE_WRITE, &why), -EUCLEAN, "an empty file");
+	diag("%s", why);
+	is_int(try_open(STORE_READ, &why), -EUCLEAN, "read");
+	write_file(noise, sizeof(noise));
+	is_int(try_open(STORE_WRITE, &why), -EUCLEAN, "noise");
+	diag("%s", why);
+	is_int(try_open(STORE_READ, &why), -EUCLEAN, "read");
+	ok(why != NULL, "with words");
+	test_remove_store();
+	is_int(mkdir(test_path, 0700), 0, "a folder in its place");
+	is_int(try_open(STORE_WRITE, &why), -EUCLEAN, "is no store");
+	diag("%s", why);
+	rmdir(test_path);
+}
+
+static int read_all(void *arg, const struct asset_row *a)
+{
+	(void)a;
+	(*(int *)arg)++;
+	return 0;
+}
+
+/* Whatever is wrong with it, the program goes on and says so; -1 when it crashed. */
+static int survive(void)
+{
+	int status;
+	pid_t child = fork();
+
+	if (child == 0) {
+		_cleanup_buf_ struct buf words = BUF_INIT;
+		const char *why = NULL;
+		struct store *s;
+		int files = 0, err = store_open(test_path, STORE_WRITE, &s, &why);
+
+		log_set_level(LOG_LEVEL_ERROR);
+		if (err)
+			_exit(why && err != -EIO ? 1 : 2);
+		store_check(s, true, &words);
+		store_assets(s, NULL, read_all, &files);
+		test_make(s, NODE_ROOT, "x", KIND_FILE);
+		store_close(s);
+		_exit(0);
+	}
+	waitpid(child, &status, 0);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+static void test_damage(void)
+{
+	_cleanup_free_ unsigned char *whole = NULL;
+	struct store *s = test_open(STORE_CREATE);
+	int refused = 0, lived = 0, crashed = 0, wordless = 0, err = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	int out = dup(1), err_was = dup(2);
+	unsigned seed = 7;
+	struct stat st;
+	FILE *f;
+
+	for (int i = 0; i < 500; i++) {
+		char name[16];
+
+		snprintf(name, sizeof(name), "f%d", i);
+		test_make(s, NODE_ROOT, name, KIND_FILE);
+	}
+	store_close(s);
+	stat(test_path, &st);
+	whole = malloc((size_t)st.st_size);
+	f = fopen(test_path, "r");
+	if (!whole || fread(whole, 1, (size_t)st.st_size, f) != (size_t)st.st_size)
+		abort();
+	fclose(f);
+	fflush(stdout);
+	dup2(err, 1);
+	dup2(err, 2);
+	for (int i = 0; i < 120; i++) {
+		size_t len = (size_t)st.st_size;
+		int got;
+
+		if (i % 3 == 0)
+			len = (size_t)rand_r(&seed) % len;
+		write_file(whole, len);
+		if (i % 3) {
+			int fd = open(test_path, O_WRONLY);
+
+			for (int k = 0; k < 1 + i % 7; k++) {
+				unsigned char byte = (unsigned char)rand_r(&seed);
+				off_t at = rand_r(&seed) % (i % 3 == 1 ? 4096 : (int)st.st_size);
+
+				if (pwrite(fd, &byte, 1, at) != 1)
+					abort();
+			}
+			close(fd);
+		}
+		got = survive();
+		crashed += got < 0;
+		refused += got == 1;
+		wordless += got == 2;
+		lived += got == 0;
+		test_remove("-wal");
+		test_remove("-shm");
+	}
+	fflush(stdout);
+	dup2(out, 1);
+	dup2(err_was, 2);
+	close(out);
+	close(err_was);
+	close(err);
+	is_int(crashed, 0, "120 damaged files: no crash");
+	is_int(wordless, 0, "each that was refused was refused with words");
+	diag("%d refused, %d opened", refused, lived);
+	ok(refused > 40, "most were refused");
+}
+
+int main(void)
+{
+	test_begin();
+	test_modes();
+	test_path_of_folder();
+	test_killed();
+	test_numbers();
+	test_schemas();
+	test_garbage();
+	test_damage();
+	return test_end();
+}
