@@ -324,6 +324,17 @@ static int open_declared_buckets(struct lake *lake)
 	return 0;
 }
 
+/* Operations follow each other without a gap; a look-up that has to take something in must get its turn. */
+static void init_tree_lock(pthread_rwlock_t *lock)
+{
+	pthread_rwlockattr_t attr;
+
+	pthread_rwlockattr_init(&attr);
+	pthread_rwlockattr_setkind_np(&attr, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
+	pthread_rwlock_init(lock, &attr);
+	pthread_rwlockattr_destroy(&attr);
+}
+
 int lake_open(const char *path, struct settings *settings, struct lake **out, struct buf *error)
 {
 	struct lake *lake = calloc(1, sizeof(*lake));
@@ -336,7 +347,7 @@ int lake_open(const char *path, struct settings *settings, struct lake **out, st
 	atomic_init(&lake->audit_reads, settings->audit_reads);
 	lake->since = clock_wall();
 	pthread_mutex_init(&lake->buckets_lock, NULL);
-	pthread_rwlock_init(&lake->tree_lock, NULL);
+	init_tree_lock(&lake->tree_lock);
 	lake->privileged = caller_can_switch();
 	lake->path = strdup(path);
 	rc = lake->path ? 0 : -ENOMEM;

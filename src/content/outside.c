@@ -63,6 +63,32 @@ static bool same_content(const struct node_row *row, const struct stat *st)
 	       (row->kind != KIND_FILE || (row->size == (uint64_t)st->st_size && row->mtime == stat_mtime(st)));
 }
 
+/* Is the file of a row still there, under some other name? Then it was renamed, and was not replaced by what has its name. */
+static bool lives_on(const struct found *f, const struct node_row *row)
+{
+	_cleanup_close_ int fd = -1;
+	struct stat st;
+
+	if (row->volume != f->volume->index || !f->volume->handles || !row->handle.len || row->handle.made)
+		return false;
+	fd = fhandle_open(f->volume->mountfd, &row->handle, O_PATH);
+	return fd >= 0 && !fstat(fd, &st) && st.st_nlink > 0;
+}
+
+/* ROW's file has a name that was OVER's. */
+static void come_over(const struct found *f, const struct node_row *row, const struct node_row *over, struct record *r)
+{
+	if (lives_on(f, over)) {
+		record_entry_end(r, f->parent->id, f->name, ENDED_RENAME);
+		return;
+	}
+	if (row->kind != KIND_FILE)
+		return;
+	record_series_take(r, row->id, over->id);
+	if (over->version)
+		record_version_state(r, over->version, VERSION_NOT_KEPT, HOW_NONE, "replaced outside tarn");
+}
+
 /* Known by its handle; perhaps under another name, perhaps with other bytes. */
 static int refresh(struct lake *lake, const struct found *f, struct node_row *row, bool here)
 {
@@ -80,13 +106,8 @@ static int refresh(struct lake *lake, const struct found *f, struct node_row *ro
 	if (!r)
 		return -ENOMEM;
 	if (!here) {
-		if (!store_entry(lake->store, f->parent->id, f->name, &over) && over.id != row->id &&
-		    row->kind == KIND_FILE) {
-			record_series_take(r, row->id, over.id);
-			if (over.version)
-				record_version_state(r, over.version, VERSION_NOT_KEPT, HOW_NONE,
-						     "replaced outside tarn");
-		}
+		if (!store_entry(lake->store, f->parent->id, f->name, &over) && over.id != row->id)
+			come_over(f, row, &over, r);
 		record_entry_add(r, f->parent->id, f->name, row->id);
 	}
 	if (changed || attributes) {
@@ -95,6 +116,24 @@ static int refresh(struct lake *lake, const struct found *f, struct node_row *ro
 	}
 	if (changed)
 		add_version(lake, f, row, r);
+	return store_submit(lake->store, r, NULL);
+}
+
+static int take_in(struct lake *lake, const struct found *f, struct node_row *row)
+{
+	struct record *r;
+
+	memset(row, 0, sizeof(*row));
+	row->id = store_new_node(lake->store);
+	fill_row(f, row);
+	r = outside_record(f, row->id);
+	if (!r)
+		return -ENOMEM;
+	record_node_add(r, row);
+	record_entry_end(r, f->parent->id, f->name, ENDED_RENAME); /* of a file that went elsewhere with its series */
+	record_entry_add(r, f->parent->id, f->name, row->id);
+	add_version(lake, f, row, r);
+	atomic_fetch_add_explicit(&lake->counters.adopted, 1, memory_order_relaxed);
 	return store_submit(lake->store, r, NULL);
 }
 
@@ -107,6 +146,8 @@ static int replace(struct lake *lake, const struct found *f, struct node_row *ro
 
 	if (!same && kind_of(f->st.st_mode) != row->kind)
 		return -ENOENT;
+	if (lives_on(f, row))
+		return take_in(lake, f, row);
 	if (!same && row->kind == KIND_FILE)
 		row->id = store_new_node(lake->store);
 	r = outside_record(f, row->id);
@@ -125,23 +166,6 @@ static int replace(struct lake *lake, const struct found *f, struct node_row *ro
 		record_entry_add(r, f->parent->id, f->name, row->id);
 		add_version(lake, f, row, r);
 	}
-	return store_submit(lake->store, r, NULL);
-}
-
-static int take_in(struct lake *lake, const struct found *f, struct node_row *row)
-{
-	struct record *r;
-
-	memset(row, 0, sizeof(*row));
-	row->id = store_new_node(lake->store);
-	fill_row(f, row);
-	r = outside_record(f, row->id);
-	if (!r)
-		return -ENOMEM;
-	record_node_add(r, row);
-	record_entry_add(r, f->parent->id, f->name, row->id);
-	add_version(lake, f, row, r);
-	atomic_fetch_add_explicit(&lake->counters.adopted, 1, memory_order_relaxed);
 	return store_submit(lake->store, r, NULL);
 }
 
@@ -183,6 +207,34 @@ static int make_inode(struct lake *lake, const struct found *f, const struct nod
 	return 0;
 }
 
+/* In memory under this very name: then the store knows it by this name, too. */
+static struct inode *find_in_memory(struct lake *lake, const struct found *f)
+{
+	struct inode *inode = inode_find_handle(lake, f->volume->index, &f->handle);
+	bool so;
+
+	if (!inode)
+		return NULL;
+	pthread_mutex_lock(&inode->lock);
+	so = inode->parent == f->parent && inode->name && !strcmp(inode->name, f->name);
+	pthread_mutex_unlock(&inode->lock);
+	if (so)
+		return inode;
+	inode_unref(lake, inode);
+	return NULL;
+}
+
+/*
+ * What was submitted about the names in FOLDER can be read. About files nothing more is needed: as long as something
+ * about one is not visible, it is in memory, and found there first.
+ */
+static int read_your_writes(struct lake *lake, struct inode *folder)
+{
+	uint64_t commit = atomic_load(&folder->commit);
+
+	return commit ? store_barrier(lake->store, commit) : 0;
+}
+
 /* Under the tree lock for writing: nobody is between the disk and the store now. */
 static int resolve_alone(struct lake *lake, struct found *f, int folderfd, struct inode **out)
 {
@@ -194,10 +246,10 @@ static int resolve_alone(struct lake *lake, struct found *f, int folderfd, struc
 	rc = fhandle_get(folderfd, f->name, &f->handle);
 	if (rc < 0)
 		return rc;
-	*out = inode_find_handle(lake, f->volume->index, &f->handle);
+	*out = find_in_memory(lake, f);
 	if (*out)
 		return 0;
-	rc = store_barrier(lake->store, 0);
+	rc = read_your_writes(lake, f->parent);
 	if (!rc)
 		rc = resolve(lake, f, &row);
 	if (!rc)
@@ -254,7 +306,7 @@ int outside_look_up(struct lake *lake, struct inode *parent, int folderfd, const
 	if (rc < 0)
 		return rc;
 	*st = f.st;
-	*out = inode_find_handle(lake, f.volume->index, &f.handle);
+	*out = find_in_memory(lake, &f);
 	if (*out)
 		return 0;
 	rc = store_node_by_handle(lake->store, f.volume->index, &f.handle, parent->id, name, &row, &here);
@@ -266,7 +318,7 @@ int outside_look_up(struct lake *lake, struct inode *parent, int folderfd, const
 	if (on_disk == name) {
 		rc = resolve_alone(lake, &f, folderfd, out);
 	} else {
-		rc = store_barrier(lake->store, 0);
+		rc = read_your_writes(lake, parent);
 		if (!rc)
 			rc = resolve(lake, &f, &row);
 		if (!rc)
@@ -304,84 +356,4 @@ int outside_refresh(struct lake *lake, struct inode *parent, int folderfd, const
 	}
 	pthread_rwlock_unlock(&lake->tree_lock);
 	return rc == -ENOENT ? 0 : rc;
-}
-
-/* ---- what is gone ---- */
-
-struct gone {
-	struct lake *lake;
-	struct inode *folder;
-	int fd;
-	int rc;
-	struct gone_name {
-		char name[NAME_BYTES + 1];
-		uint64_t node;
-		struct gone_name *next;
-	} * names;
-};
-
-static int note_gone(void *arg, const char *name, uint64_t node, enum node_kind kind)
-{
-	struct gone *g = arg;
-	struct gone_name *n;
-	struct stat st;
-
-	(void)kind;
-	if (!fstatat(g->fd, name, &st, AT_SYMLINK_NOFOLLOW) || errno != ENOENT)
-		return 0;
-	if (g->folder->id == NODE_ROOT && settings_bucket(g->lake->settings, name)->path)
-		return 0; /* it lies elsewhere */
-	n = malloc(sizeof(*n));
-	if (!n)
-		return -ENOMEM;
-	snprintf(n->name, sizeof(n->name), "%s", name);
-	n->node = node;
-	n->next = g->names;
-	g->names = n;
-	return 0;
-}
-
-static int end_gone(struct gone *g, const struct gone_name *n)
-{
-	struct lake *lake = g->lake;
-	struct node_row row;
-	struct record *r;
-	struct stat st;
-
-	if (store_entry(lake->store, g->folder->id, n->name, &row) || row.id != n->node ||
-	    !fstatat(g->fd, n->name, &st, AT_SYMLINK_NOFOLLOW))
-		return 0; /* it came back, or was recorded meanwhile */
-	r = record_new(OP_OUTSIDE, RUN_OUTSIDE, 0, n->node, g->folder->id, n->name);
-	if (!r)
-		return -ENOMEM;
-	record_entry_end(r, g->folder->id, n->name, ENDED_UNLINK);
-	if (row.version && row.kind == KIND_FILE)
-		record_version_state(r, row.version, VERSION_NOT_KEPT, HOW_NONE, "removed outside tarn");
-	return store_submit(lake->store, r, NULL);
-}
-
-int outside_check_folder(struct lake *lake, struct inode *folder)
-{
-	_cleanup_folder_ struct folder_fd *fd = NULL;
-	struct gone g = {.lake = lake, .folder = folder};
-	struct gone_name *n;
-	int rc = folder_get(lake, folder, &fd);
-
-	if (rc < 0)
-		return rc;
-	g.fd = folder_fd(fd);
-	rc = store_entries(lake->store, folder->id, note_gone, &g);
-	if (g.names) {
-		pthread_rwlock_wrlock(&lake->tree_lock);
-		if (!rc)
-			rc = store_barrier(lake->store, 0);
-		for (n = g.names; n && !rc; n = n->next)
-			rc = end_gone(&g, n);
-		pthread_rwlock_unlock(&lake->tree_lock);
-	}
-	while ((n = g.names)) {
-		g.names = n->next;
-		free(n);
-	}
-	return rc;
 }

@@ -72,6 +72,9 @@ int apply_node_named(struct apply *a, uint64_t node, bool *named);
 /* The node when this record made it, else NULL. */
 struct fresh_node *apply_fresh(struct apply *a, uint64_t node);
 
+/* A live VERSION becomes the next one of series ASSET: its bytes are that path's content from this commit on. */
+int apply_version_move(struct apply *a, uint64_t version, uint64_t asset);
+
 int apply_node_add(struct apply *a, struct record_reader *in);
 int apply_node_set(struct apply *a, struct record_reader *in);
 int apply_node_writing(struct apply *a, struct record_reader *in);

@@ -365,7 +365,9 @@ int apply_series_take(struct apply *a, struct record_reader *in)
 	if (!take->asset)
 		return SQLITE_OK;
 	rc = take->asset == brief.asset ? SQLITE_OK : let_go(a, take->node, brief.asset);
-	return rc == SQLITE_OK ? hand_over(a, take->asset, take->node) : rc;
+	if (rc == SQLITE_OK)
+		rc = hand_over(a, take->asset, take->node);
+	return rc == SQLITE_OK ? apply_version_move(a, brief.version, take->asset) : rc;
 }
 
 int apply_series_leave(struct apply *a, struct record_reader *in)

@@ -202,6 +202,29 @@ int apply_version_add(struct apply *a, struct record_reader *in)
 	return place.made ? APPLY(a, SQL_NODE_SET_ASSET, NULL, (int64_t)v.node, (int64_t)place.asset) : SQLITE_OK;
 }
 
+int apply_version_move(struct apply *a, uint64_t version, uint64_t asset)
+{
+	_cleanup_query_ struct query q = {};
+	struct version_brief v;
+	uint64_t number;
+	bool found;
+	int rc = find_version(a, version, &v, &found);
+
+	if (rc != SQLITE_OK || !found || v.state != VERSION_LIVE || v.asset == asset)
+		return rc;
+	query_start(&q, a->conn, SQL_ASSET);
+	query_int(&q, (int64_t)asset);
+	rc = query_step(&q);
+	if (rc != SQLITE_ROW)
+		return rc == SQLITE_DONE ? SQLITE_OK : rc;
+	number = (uint64_t)query_get(&q) + 1;
+	rc = APPLY(a, SQL_VERSION_SET_SERIES, NULL, (int64_t)version, (int64_t)asset, (int64_t)number,
+		   (int64_t)a->record->commit, a->record->time);
+	if (rc == SQLITE_OK)
+		rc = APPLY(a, SQL_ASSET_COUNT, NULL, (int64_t)asset, (int64_t)number, readable(&v));
+	return rc == SQLITE_OK ? APPLY(a, SQL_ASSET_READABLE, NULL, (int64_t)v.asset, -readable(&v)) : rc;
+}
+
 /* ---- later ---- */
 
 int apply_version_state(struct apply *a, struct record_reader *in)

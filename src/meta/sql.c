@@ -102,6 +102,8 @@ const char *const sql_text[SQL_COUNT] = {
 	[SQL_VERSION_ADD] =
 		"INSERT INTO version(id, asset, number, node, commit_id, time, size, mtime, mode, uid, gid, state,"
 		" how, settled, run, run_uid, volume) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+	[SQL_VERSION_SET_SERIES] =
+		"UPDATE version SET asset = ?2, number = ?3, commit_id = ?4, time = ?5 WHERE id = ?1",
 	[SQL_VERSION_SET_STATE] = "UPDATE version SET state = ?2, how = ?3, reason = ?4 WHERE id = ?1",
 	[SQL_VERSION_SET_SETTLED] = "UPDATE version SET settled = 1, size = ?2, mtime = ?3 WHERE id = ?1",
 	[SQL_VERSION_SET_FACTS] =

@@ -329,6 +329,11 @@ void store_fail_commits(struct store *s, int after, int count, int err)
 					     : SQLITE_IOERR_WRITE);
 }
 
+void store_fail_fsyncs(struct store *s, int after, int count)
+{
+	writer_fail_commits(s->writer, after, count, SQLITE_IOERR_FSYNC);
+}
+
 void store_alarm_wal(struct store *s, int64_t bytes)
 {
 	writer_alarm_wal(s->writer, bytes);

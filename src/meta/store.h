@@ -270,7 +270,8 @@ int store_assets(struct store *s, store_visible_fn folder_visible, store_asset_f
 
 struct store_totals {
 	uint64_t files, folders, symlinks, bytes; /* live */
-	uint64_t versions_kept, versions_kept_bytes, versions_not_kept, versions_by_how[HOW_CLOUD + 1]; /* of those kept */
+	uint64_t versions_kept, versions_kept_bytes, versions_not_kept;
+	uint64_t versions_by_how[HOW_CLOUD + 1]; /* of those kept */
 	uint64_t jobs, commits, opens;
 	uint64_t store_bytes; /* database and WAL on disk */
 };

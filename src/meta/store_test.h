@@ -11,6 +11,8 @@
  * full), -EIO, or -ENOMEM.
  */
 void store_fail_commits(struct store *s, int after, int count, int err);
+/* The same, as if the WAL could not be fsynced. */
+void store_fail_fsyncs(struct store *s, int after, int count);
 /* Log a WAL that grows from BYTES on, not only from 256 MiB. Call it before anything is submitted. */
 void store_alarm_wal(struct store *s, int64_t bytes);
 

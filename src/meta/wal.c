@@ -146,7 +146,8 @@ void wal_tidy(struct wal *wal)
 
 int wal_leave(struct wal *wal)
 {
-	int rc = checkpoint(wal, wal->writer, SQLITE_CHECKPOINT_FULL);
+	/* One that waits for readers would make everybody wait who waits for the writer. */
+	int rc = checkpoint(wal, wal->writer, SQLITE_CHECKPOINT_PASSIVE);
 
 	if (rc == SQLITE_OK)
 		wal->distrusted = false;

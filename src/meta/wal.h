@@ -55,7 +55,7 @@ void wal_mind(struct wal *wal);
 int64_t wal_left(const struct wal *wal);
 /* When there is nothing else to do: begins a round. */
 void wal_tidy(struct wal *wal);
-/* All of the WAL into the database file, durably. SQLite's code. */
+/* All of the WAL into the database file, durably. SQLite's code; SQLITE_BUSY while a reader keeps it from that. */
 int wal_leave(struct wal *wal);
 
 #endif

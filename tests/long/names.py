@@ -19,13 +19,13 @@ tarn, mount, words = sys.argv[1], os.fsencode(sys.argv[2]), sys.argv[3]
 bucket = os.path.join(mount, b"hostile")
 
 FIXED = [b" ", b"  ", b"\t", b"\n", b"\r\n", b"a\nb", b"\x01\x02", b"\x7f", b"-", b"--", b"-rf", b"--help", b"-n 1", b"...",
-	 b".. ", b"..a", b"~", b"#", b"*", b"?", b"[a]", b"$HOME", b"$(id)", b"`id`", b"'", b'"', b'""', b'a"b', b"a,b", b",",
+	 b".. ", b"..a", b"~a", b"#", b"*", b"?", b"[a]", b"$HOME", b"$(id)", b"`id`", b"'", b'"', b'""', b'a"b', b"a,b", b",",
 	 b'","', b'a",\n"b', b"\\", b"\\n", b"C:\\x", b"a:b", b"a;b", b"a|b", b"&", b"<>", b"%s%n", b"%2f", b"@", b"@v", b"@v1",
-	 b"@v/".replace(b"/", b""), b"a@v", b"b@v1", b"c@v.csv", b"x@v1.2.3", b"d@vv", b"@v@v", b"e@v-1", b"f@latest", b"\xff",
+	 b"a@v", b"b@v1", b"c@v.csv", b"x@v1.2.3", b"d@vv", b"e@v-1", b"f@latest", b"\xff",
 	 b"\xfe\xff", b"a\x80", b"\xc3\x28", b"\xed\xa0\x80", b"\xf0\x9f\x90\x9f", "naïve".encode(), "日本語.csv".encode(),
 	 "a\u202eb".encode(), "e\u0301".encode(), "\u00e9".encode(), "\ufeffx".encode(), "\u0000x".encode()[1:], b"NUL", b"con.txt",
 	 b"a.", b"a ", b" a", b".hidden", b"....", b".csv", b"a.csv.gz", b"a.tar.gz", b"a..csv", b"=1+1", b"+1", b"null", b"true",
-	 b"{}", b"</script>", b"&amp;", b"'; DROP TABLE node; --", b"n" * 255, b"\xff" * 255, b"-" * 255, b'"' * 255, b"\n" * 255,
+	 b"{}", b"<script>", b"&amp;", b"'; DROP TABLE node; --", b"n" * 255, b"\xff" * 255, b"-" * 255, b'"' * 255, b"\n" * 255,
 	 b"," * 255, b"x" * 251 + b".csv", "é".encode() * 127 + b"a", b"y@v" + b"1" * 252]
 PIECES = [b"a", b"Z", b"0", b" ", b"\n", b"\t", b'"', b"'", b",", b";", b"\\", b"@v", b"@", b"-", b".", b"..", b"\xff", b"\xc3",
 	  b"\x80", b"\x01", b"\x1b[31m", "é".encode(), "🐟".encode(), b"%", b"$", b"*", b"?", b"[", b"]", b"{", b"}", b"<", b">", b"&",
@@ -43,8 +43,8 @@ def names():
 		while len(name) < length:
 			name += rng.choice(PIECES)
 		name = name[:255]
-		# What lies on the mount below a name that is a version of another is for tests/integration.
-		if name in (b".", b"..") or name in found or any(is_version_of(name, f) or is_version_of(f, name) for f in found):
+		# A temporary name has no history. A name that means a version of another cannot be created, by design.
+		if name in (b".", b"..") or name.endswith(b"~") or name in found or any(is_version_of(name, f) or is_version_of(f, name) for f in found):
 			continue
 		found.append(name)
 	return found
@@ -56,7 +56,7 @@ def is_version_of(name, other):
 
 def point(ok, text, *more):
 	print(f"{'ok' if ok else 'not ok'} - {text}, {words}", flush=True)
-	for line in more[:10] if not ok else ():
+	for line in more[:4] if not ok else ():
 		print(f"# {line}", flush=True)
 
 
@@ -69,7 +69,8 @@ def every(title, items, check):
 		except OSError as e:
 			wrong = os.strerror(e.errno)
 		if wrong:
-			bad.append(f"{item!r}: {wrong}")
+			shown = repr(item) if len(item) < 40 else f"{item[:30]!r}… ({len(item)} bytes)"
+			bad.append(f"{shown}: {wrong[-120:]}")
 	point(not bad, f"{len(items)} hostile names: {title}" + (f": {len(bad)} fail" if bad else ""), *bad)
 
 
@@ -92,9 +93,10 @@ def read(file):
 
 
 def create(name):
-	fd = os.open(path(name), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
-	os.write(fd, content(name, 1))
-	os.close(fd)
+	if os.path.lexists(path(name)):
+		return "exists already"
+	write(name, 1)
+	return None
 
 
 def overwrite(name):

@@ -19,7 +19,7 @@ struct told {
 	_Atomic uint64_t synced;	     /* highest commit that store_sync() answered for */
 	_Atomic uint64_t synced_file;	     /* and the newest file that is then there */
 	_Atomic uint64_t node, version, run; /* highest numbers drawn */
-	_Atomic uint64_t lowest_node, lowest_version;
+	_Atomic uint64_t lowest_node, lowest_version, lowest_run;
 	_Atomic uint64_t submitted;
 };
 
@@ -75,11 +75,13 @@ static void *submit_for_ever(void *arg)
 static void child_main(struct told *told)
 {
 	struct store *s = test_open(STORE_WRITE);
+	bool known;
 	struct child children[2];
 	pthread_t threads[2];
 
 	told->lowest_node = store_new_node(s);
 	told->lowest_version = store_new_version(s);
+	told->lowest_run = store_run(s, "boot", 0, told->lowest_node, &known);
 	for (int i = 0; i < 2; i++) {
 		children[i] = (struct child){ s, told, i };
 		pthread_create(&threads[i], NULL, submit_for_ever, &children[i]);
@@ -105,7 +107,7 @@ static int check_records(struct store *s, int round)
 	return bad ? wrong("a record is there in part, or one is missing between others", round) : 0;
 }
 
-static int check_round(struct told *told, uint64_t highest_node, uint64_t highest_version, int round, bool full)
+static int check_round(struct told *told, const struct told *before, int round, bool full)
 {
 	_cleanup_buf_ struct buf why = BUF_INIT;
 	struct store *s;
@@ -113,9 +115,10 @@ static int check_round(struct told *told, uint64_t highest_node, uint64_t highes
 	char name[40];
 	int bad = 0;
 
-	bad += told->lowest_node && told->lowest_node <= highest_node && wrong("a node's number came back", round);
-	bad += told->lowest_version && told->lowest_version <= highest_version &&
+	bad += told->lowest_node && told->lowest_node <= before->node && wrong("a node's number came back", round);
+	bad += told->lowest_version && told->lowest_version <= before->version &&
 	       wrong("a version's number came back", round);
+	bad += told->lowest_run && told->lowest_run <= before->run && wrong("a run's number came back", round);
 	s = test_open(STORE_WRITE);
 	if (store_last_commit(s) < told->synced)
 		bad += wrong("a synced commit is gone", round);
@@ -135,13 +138,13 @@ static int check_round(struct told *told, uint64_t highest_node, uint64_t highes
 }
 
 /* In a child, so that it may end without closing. */
-static int check_in_child(struct told *told, uint64_t node, uint64_t version, int round, bool full)
+static int check_in_child(struct told *told, const struct told *before, int round, bool full)
 {
 	pid_t pid = fork();
 	int status;
 
 	if (pid == 0) {
-		int bad = check_round(told, node, version, round, full);
+		int bad = check_round(told, before, round, full);
 
 		_exit(bad != 0);
 	}
@@ -152,7 +155,8 @@ static int check_in_child(struct told *told, uint64_t node, uint64_t version, in
 int main(void)
 {
 	struct told *told = mmap(NULL, sizeof(*told), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	uint64_t node = 0, version = 0, synced = 0;
+	struct told before = { 0 };
+	uint64_t synced = 0;
 	unsigned seed = (unsigned)time(NULL);
 	int bad = 0, rounds = ROUNDS;
 	struct store *s;
@@ -176,9 +180,10 @@ int main(void)
 		usleep((unsigned)rand_r(&seed) % 25000);
 		kill(pid, SIGKILL);
 		waitpid(pid, NULL, 0);
-		bad = check_in_child(told, node, version, i, i % 20 == 0);
-		node = told->node > node ? told->node : node;
-		version = told->version > version ? told->version : version;
+		bad = check_in_child(told, &before, i, i % 20 == 0);
+		raise_to(&before.node, told->node);
+		raise_to(&before.version, told->version);
+		raise_to(&before.run, told->run);
 		synced += told->synced != 0;
 	}
 	is_int(bad, 0, "killed at random moments: all that was synced is there, whole, no number twice");

@@ -98,6 +98,84 @@ static void test_close_fails(void)
 	store_close(s);
 }
 
+/* A copy of the database file alone, without its WAL. */
+static int files_without_wal(void)
+{
+	_cleanup_free_ char *bytes = malloc(8 << 20);
+	char name[128];
+	sqlite3_stmt *st = NULL;
+	sqlite3 *db = NULL;
+	int count = -1;
+	FILE *f = fopen(test_path, "r"), *to;
+	size_t len = fread(bytes, 1, 8 << 20, f);
+
+	fclose(f);
+	snprintf(name, sizeof(name), "%s/copy", test_folder);
+	to = fopen(name, "w");
+	fwrite(bytes, 1, len, to);
+	fclose(to);
+	sqlite3_open(name, &db);
+	if (sqlite3_prepare_v2(db, "SELECT count(*) FROM change", -1, &st, NULL) == SQLITE_OK &&
+	    sqlite3_step(st) == SQLITE_ROW)
+		count = sqlite3_column_int(st, 0);
+	sqlite3_finalize(st);
+	sqlite3_close(db);
+	unlink(name);
+	snprintf(name, sizeof(name), "%s/copy-wal", test_folder);
+	unlink(name);
+	snprintf(name, sizeof(name), "%s/copy-shm", test_folder);
+	unlink(name);
+	return count;
+}
+
+static int sync_inside(void *arg, const char *name, uint64_t node, enum node_kind kind)
+{
+	struct store *s = arg;
+	uint64_t commit;
+
+	(void)name;
+	(void)node;
+	(void)kind;
+	submit_file(s, "distrusted", &commit);
+	for (int i = 0; i < 300 && store_visible(s) < commit; i++)
+		usleep(10000);
+	is_int(store_sync(s, commit), -EIO, "a reader keeps the WAL from being left: not durable");
+	ok(store_visible(s) >= commit, "though it can be seen");
+	return 1;
+}
+
+/* After a failed fsync the WAL is not trusted: what is called durable then lies in the database file. */
+static void test_fsync(void)
+{
+	struct store *s = test_open(STORE_WRITE);
+	uint64_t commit;
+
+	submit_file(s, "fsync-1", &commit);
+	is_int(store_sync(s, commit), 0, "an fsync that works");
+	ok(files_without_wal() < (int)commit, "leaves the change in the WAL");
+	store_fail_fsyncs(s, 0, 1);
+	submit_file(s, "fsync-2", &commit);
+	is_int(store_sync(s, commit), -EIO, "one that does not is told");
+	for (int i = 0; i < 200 && store_sync(s, commit); i++)
+		usleep(20000);
+	is_int(store_sync(s, commit), 0, "when it works again");
+	is_int(files_without_wal(), commit, "all is in the database file");
+	submit_file(s, "fsync-3", &commit);
+	is_int(store_sync(s, commit), 0, "from then on the WAL is trusted");
+	is_int(files_without_wal(), commit - 1, "again");
+
+	store_fail_fsyncs(s, 0, 1);
+	submit_file(s, "fsync-4", &commit);
+	is_int(store_sync(s, commit), -EIO, "another failure");
+	is_int(store_entries(s, NODE_ROOT, sync_inside, s), 1, "while somebody reads");
+	for (int i = 0; i < 400 && store_sync(s, 0); i++)
+		usleep(20000);
+	is_int(store_sync(s, 0), 0, "it is durable once the reader has ended");
+	is_int(files_without_wal(), store_last_commit(s), "in the database file");
+	test_whole(s, "whole");
+	is_int(store_close(s), 0, "closed");
+}
+
 struct filler {
 	struct store *s;
 	_Atomic long submitted;
@@ -196,6 +274,7 @@ int main(void)
 	test_injected(-ENOMEM, "no memory");
 	test_later();
 	test_close_fails();
+	test_fsync();
 	test_full_queue();
 	test_real();
 	return test_end();

@@ -80,7 +80,7 @@ static void test_fd(void)
 /* Beginnings of formats that parsers follow into offsets and lengths, then noise. */
 static void *test_hostile(void *arg)
 {
-	static const char *const starts[] = {"\x7f" "ELF\2\1\1", "PK\3\4", "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "%PDF-1.7\n",
+	static const char *const starts[] = {"\177ELF\2\1\1", "PK\3\4", "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "%PDF-1.7\n",
 					     "RIFF\xff\xff\xff\xffWAVE", "\x89PNG\r\n\x1a\n", "II*\0", "{\"a\":", "<?xml ", ""};
 	static const char *const names[] = {"a.csv", "%s%n", "..", "a.", "", ".json", "x.\xff\xfe"};
 	unsigned char bytes[4096];

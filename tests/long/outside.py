@@ -1,0 +1,148 @@
+#!/usr/bin/python3
+"""What is done to LAKE/buckets while nothing is mounted, and what the next mount makes of it.
+
+	outside.py prepare MOUNT	makes the files, through the mount
+	outside.py change LAKE		changes them directly
+	outside.py check MOUNT WORDS	prints TAP points
+	outside.py counts MOUNT		prints "VERSIONS PATH" for every file, sorted
+	outside.py contents MOUNT	prints "SHA256 PATH VERSION" for every version that is listed, sorted
+"""
+import csv
+import hashlib
+import io
+import os
+import sys
+import time
+
+WAIT, MANY = 30, 200
+
+
+def read(path):
+	with open(path, "rb") as f:
+		return f.read()
+
+
+def write(path, content):
+	with open(path, "wb") as f:
+		f.write(content)
+
+
+def assets(mount):
+	text = read(os.path.join(mount, ".catalog/assets.csv")).decode(errors="surrogateescape")
+	return {r["path"]: r for r in csv.DictReader(io.StringIO(text, newline=""), strict=True)}
+
+
+def counts(mount):
+	return {p: int(r["versions"]) for p, r in assets(mount).items()}
+
+
+def prepare(mount):
+	bucket = os.path.join(mount, "work")
+	os.makedirs(os.path.join(bucket, "folder/below"))
+	os.mkdir(os.path.join(bucket, "other"))
+	for name in ("kept", "changed", "same-size", "renamed", "moved", "replaced", "removed", "linked", "touched", "mode"):
+		write(os.path.join(bucket, name + ".csv"), b"first of " + name.encode())
+	for i in range(MANY):
+		write(os.path.join(bucket, f"folder/below/many-{i}.csv"), b"first of many %d" % i)
+	write(os.path.join(bucket, "twice.csv"), b"first of twice")
+	if not wait_for(lambda: len(counts(mount)) == 11 + MANY and set(counts(mount).values()) == {1}):
+		sys.exit(f"after preparing, versions are {counts(mount)}")
+	write(os.path.join(bucket, "twice.csv"), b"second of twice")
+	if not wait_for(lambda: counts(mount)["work/twice.csv"] == 2):
+		sys.exit(f"twice.csv has {counts(mount)['work/twice.csv']} versions")
+
+
+def change(lake):
+	bucket = os.path.join(lake, "buckets/work")
+	os.chdir(bucket)
+	write("added.csv", b"first of added")
+	os.makedirs("new folder/deep")
+	write("new folder/deep/added.csv", b"added deep")
+	with open("changed.csv", "ab") as f:
+		f.write(b", then more")
+	with open("same-size.csv", "r+b") as f:
+		f.write(b"other")
+	os.rename("renamed.csv", "new-name.csv")
+	os.rename("moved.csv", "other/moved.csv")
+	write("replacement", b"second of replaced")
+	os.rename("replacement", "replaced.csv")
+	os.unlink("removed.csv")
+	os.link("linked.csv", "other/link.csv")
+	os.utime("touched.csv")
+	os.chmod("mode.csv", 0o600)
+	os.rename("folder", "renamed folder")
+	os.mkdir(os.path.join(lake, "buckets/second"))
+	write(os.path.join(lake, "buckets/second/a.csv"), b"in a new bucket")
+
+
+def wait_for(condition):
+	end = time.monotonic() + WAIT
+	while not condition():
+		if time.monotonic() > end:
+			return False
+		time.sleep(0.1)
+	return True
+
+
+def versions(mount, path):
+	folder = os.path.join(mount, path + "@v")
+	return {n.split(".")[0]: read(os.path.join(folder, n)) for n in os.listdir(folder) if n[0].isdigit()}
+
+
+def check(mount, words):
+	def point(ok, text, *more):
+		print(f"{'ok' if ok else 'not ok'} - {text}, {words}", flush=True)
+		for line in more[:6] if not ok else ():
+			print(f"# {line}", flush=True)
+
+	live = {"kept": b"first of kept", "changed": b"first of changed, then more", "same-size": b"otherof same-size",
+		"new-name": b"first of renamed", "other/moved": b"first of moved", "replaced": b"second of replaced",
+		"linked": b"first of linked", "other/link": b"first of linked", "touched": b"first of touched",
+		"mode": b"first of mode", "twice": b"second of twice", "added": b"first of added", "new folder/deep/added": b"added deep"}
+	live = {f"work/{p}.csv": c for p, c in live.items()}
+	live["second/a.csv"] = b"in a new bucket"
+	live.update({f"work/renamed folder/below/many-{i}.csv": b"first of many %d" % i for i in range(MANY)})
+	wrong = [p for p, c in live.items() if not os.path.exists(os.path.join(mount, p)) or read(os.path.join(mount, p)) != c]
+	point(not wrong, "every file is as it was left outside", *wrong)
+	gone = [p for p in ("renamed", "moved", "removed") if os.path.lexists(os.path.join(mount, f"work/{p}.csv"))]
+	point(not gone and not os.path.lexists(os.path.join(mount, "work/folder")), "what was removed or renamed is gone", *gone)
+
+	point(wait_for(lambda: set(assets(mount)) == set(live)), "assets.csv has just the files that are there",
+	      *(sorted(set(assets(mount)) ^ set(live))))
+	# Written anew behind the mount: one version more. The old bytes are gone where a file was overwritten or replaced,
+	# so only the new version can be read there; seen by what is listed.
+	expected = {p: 1 for p in live}
+	expected["work/twice.csv"] = 2
+	wait_for(lambda: counts(mount) == expected)
+	found = counts(mount)
+	bad = [f"{p}: {found.get(p)}, not {n}" for p, n in expected.items() if found.get(p) != n]
+	point(not bad, "assets.csv counts the right versions", *bad)
+	for path, number in (("changed", "2"), ("same-size", "2"), ("replaced", "2"), ("kept", "1"), ("new-name", "1"), ("touched", "1"),
+			     ("mode", "1"), ("added", "1"), ("other/moved", "1")):
+		path = f"work/{path}.csv"
+		listed = versions(mount, path)
+		point(listed == {number: live[path]}, f"{path}@v/ lists just {number}, with its content", str(listed))
+	twice = versions(mount, "work/twice.csv")
+	point(twice == {"1": b"first of twice", "2": b"second of twice"}, "an old version is there as before", str(twice))
+
+
+def main():
+	verb, place = sys.argv[1], sys.argv[2]
+	if verb == "prepare":
+		prepare(place)
+	elif verb == "change":
+		change(place)
+	elif verb == "check":
+		check(place, sys.argv[3])
+	elif verb == "counts":
+		for path, n in sorted(counts(place).items()):
+			print(n, path)
+	elif verb == "contents":
+		for path in sorted(counts(place)):
+			for number, content in sorted(versions(place, path).items()):
+				print(hashlib.sha256(content).hexdigest(), path, number)
+	else:
+		sys.exit(__doc__)
+
+
+main()

@@ -1,0 +1,303 @@
+/* Hashing while files are in use, counting opens, and being at rest. */
+#include "test_work.h"
+
+#define SETTINGS "buckets:\n  raw: {}\nmonitoring: {log_level: ERROR}\n"
+#define BIG	 ((off_t)256 << 20)
+
+static void pause_ms(int ms)
+{
+	usleep((useconds_t)ms * 1000);
+}
+
+/* A sparse file is quick to make, and takes as long to hash. */
+static void put_big(const char *path)
+{
+	_cleanup_close_ int fd = open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0644);
+
+	if (fd < 0 || ftruncate(fd, BIG) < 0)
+		bail_out(path);
+}
+
+static unsigned holders(const char *path)
+{
+	struct inode *inode = inode_find(lake, node_at(path).id);
+	unsigned n = 0;
+
+	if (inode) {
+		pthread_mutex_lock(&inode->lock);
+		n = inode->holders;
+		pthread_mutex_unlock(&inode->lock);
+	}
+	inode_unref(lake, inode);
+	return n;
+}
+
+static bool big_is_held(void)
+{
+	return holders("raw/big") > 0;
+}
+
+static bool big_is_hashed_as_kept(void)
+{
+	struct version_row v = version_number("raw/big", 1);
+
+	return v.state == VERSION_KEPT && v.hashed;
+}
+
+static bool busy_is_hashed(void)
+{
+	return live_version("raw/busy").number == 2 && live_version("raw/busy").hashed;
+}
+
+static bool in_place_is_hashed(void)
+{
+	return live_version("raw/in-place").number == 2 && live_version("raw/in-place").hashed;
+}
+
+/* A writer has it open: it waits for its turn, and its new version comes first. */
+static void test_busy(void)
+{
+	struct handle *h;
+
+	put_file(in_lake("buckets/raw/busy"), "before\n");
+	open_lake();
+	h = open_as_mount("raw/busy", O_WRONLY);
+	start_work();
+	wait_for(scan_is_done);
+	pause_ms(300);
+	ok(!live_version("raw/busy").hashed, "a file is not hashed while it is open for writing");
+	is_int((int64_t)totals().jobs, 1, "its job waits");
+	if (pwrite(h->fd, "after!", 6, 0) != 6)
+		bail_out("write");
+	{
+		struct actor actor = somebody();
+
+		inode_before_change(lake, h->inode, &actor);
+	}
+	handle_close(lake, h);
+	ok(wait_for(busy_is_hashed), "its next version is hashed");
+	{
+		struct version_row v = live_version("raw/busy");
+
+		ok(has_hash_of(&v, in_lake("buckets/raw/busy")), "with the hash of what was written");
+	}
+	ok(!version_number("raw/busy", 1).hashed, "and never as the version before");
+	close_lake();
+}
+
+/* O_TRUNC while it is hashed: the hasher lets go, the old content goes aside and is hashed there. */
+static void test_truncated(void)
+{
+	struct version_row v;
+	int64_t begun;
+
+	put_big(in_lake("buckets/raw/big"));
+	open_lake();
+	start_work();
+	ok(wait_for(big_is_held), "a big file is being hashed");
+	begun = clock_monotonic();
+	overwrite("raw/big", "small\n");
+	begun = clock_monotonic() - begun;
+	ok(begun < 500 * NSEC_PER_MSEC, "a truncation does not wait for that");
+	diag("%lld ms", (long long)(begun / NSEC_PER_MSEC));
+	v = version_number("raw/big", 1);
+	is_int(v.state, VERSION_KEPT, "the old content is kept");
+	ok(!v.hashed, "and not hashed yet");
+	ok(wait_for(big_is_hashed_as_kept), "it is hashed where it is kept");
+	v = version_number("raw/big", 1);
+	{
+		char name[VERSION_NAME_MAX];
+
+		version_name(v.node, v.id, name);
+		ok(has_hash_of(&v, in_lake("versions/%s", name)), "rightly");
+	}
+	wait_for(no_jobs);
+	v = live_version("raw/big");
+	ok(has_hash_of(&v, in_lake("buckets/raw/big")), "and so is the new one");
+	close_lake();
+}
+
+/* Written in place while it is hashed: what was read is of neither version. */
+static void test_in_place(void)
+{
+	struct actor actor = somebody();
+	struct version_row v;
+	struct handle *h;
+
+	put_big(in_lake("buckets/raw/in-place"));
+	open_lake();
+	start_work();
+	while (!holders("raw/in-place"))
+		pause_ms(1);
+	h = open_as_mount("raw/in-place", O_WRONLY);
+	inode_before_change(lake, h->inode, &actor);
+	if (pwrite(h->fd, "x", 1, BIG - 1) != 1)
+		bail_out("write");
+	while (holders("raw/in-place"))
+		pause_ms(1);
+	store_barrier(lake->store, 0);
+	ok(!live_version("raw/in-place").hashed, "what was read while it changed does not count");
+	handle_close(lake, h);
+	ok(wait_for(in_place_is_hashed), "the next version is hashed");
+	v = live_version("raw/in-place");
+	ok(has_hash_of(&v, in_lake("buckets/raw/in-place")), "rightly");
+	ok(!version_number("raw/in-place", 1).hashed, "and the one before never");
+	close_lake();
+}
+
+static void test_stopped(void)
+{
+	struct version_row v;
+
+	put_big(in_lake("buckets/raw/stopped"));
+	open_lake();
+	start_work();
+	while (!holders("raw/stopped"))
+		pause_ms(1);
+	stop_work(); /* says when it takes long */
+	ok(!live_version("raw/stopped").hashed, "hashing can be stopped");
+	ok(totals().jobs, "its job stays in the store");
+	close_lake();
+	run_lake();
+	v = live_version("raw/stopped");
+	ok(has_hash_of(&v, in_lake("buckets/raw/stopped")), "and is done by the next start");
+	close_lake();
+}
+
+/* ---- what goes wrong ---- */
+
+static void test_wrong(void)
+{
+	struct version_row kept, gone;
+	struct job_row jobs[8];
+	char name[VERSION_NAME_MAX];
+	int n;
+
+	put_file(in_lake("buckets/raw/kept"), "its file will be shorter\n");
+	put_file(in_lake("buckets/raw/gone"), "its file will be gone\n");
+	put_file(in_lake("buckets/raw/removed"), "it will be removed behind our back\n");
+	open_lake();
+	overwrite("raw/kept", "other\n");
+	overwrite("raw/gone", "other\n");
+	inode_unref(lake, look_up("raw/removed"));
+	kept = version_number("raw/kept", 1);
+	gone = version_number("raw/gone", 1);
+	version_name(kept.node, kept.id, name);
+	put_file(in_lake("versions/%s", name), "short\n");
+	version_name(gone.node, gone.id, name);
+	unlink(in_lake("versions/%s", name));
+	unlink(in_lake("buckets/raw/removed"));
+	start_work();
+	wait_for(scan_is_done);
+	for (int i = 0; i < 100; i++) {
+		n = store_jobs(lake->store, JOB_SNIFF, INT64_MAX, jobs, 8);
+		if (n == 1 && jobs[0].tries)
+			break;
+		pause_ms(50);
+	}
+	is_int(n, 1, "a file that is gone ends its job; one that is not what it should be is tried again");
+	is_int((int64_t)jobs[0].subject, (int64_t)kept.id, "that one");
+	ok(jobs[0].tries > 0, "later");
+	ok(!version_number("raw/kept", 1).hashed, "it has no hash");
+	ok(live_version("raw/kept").hashed && live_version("raw/gone").hashed, "others have");
+	stop_work();
+	{
+		struct record *r = record_new(OP_SYSTEM, RUN_TARN, 0, 0, 0, NULL);
+
+		record_job_done(r, jobs[0].id);
+		store_submit(lake->store, r, NULL);
+	}
+	close_lake();
+}
+
+/* ---- opens ---- */
+
+static void read_as_mount(const char *path, int times)
+{
+	for (int i = 0; i < times; i++)
+		handle_close(lake, open_as_mount(path, O_RDONLY));
+}
+
+static bool three_opens(void)
+{
+	return totals().opens == 3;
+}
+
+static void test_opens(void)
+{
+	struct inode *held;
+	int64_t begun;
+
+	open_lake();
+	held = look_up("raw/busy"); /* as the kernel does */
+	start_work();
+	wait_for(scan_is_done);
+	begun = clock_monotonic();
+	read_as_mount("raw/busy", 3);
+	ok(wait_for(three_opens), "opens for reading are counted");
+	ok(clock_monotonic() - begun < 6 * NSEC_PER_SEC, "in five seconds or so");
+	read_as_mount("raw/busy", 2);
+	stop_work();
+	is_int((int64_t)totals().opens, 5, "and the last ones at the end");
+	inode_unref(lake, held);
+	close_lake();
+}
+
+/* ---- rest ---- */
+
+/* How often threads of ours (and of the store) gave up the processor of their own accord, and their CPU time in ticks. */
+static void look_at_threads(long *wakeups, long *ticks)
+{
+	_cleanup_closedir_ DIR *d = opendir("/proc/self/task");
+	struct dirent *e;
+
+	*wakeups = *ticks = 0;
+	while (d && (e = readdir(d))) {
+		char path[300], line[256], name[64] = "";
+		long utime = 0, stime = 0, n;
+
+		snprintf(path, sizeof(path), "/proc/self/task/%s/stat", e->d_name);
+		_cleanup_fclose_ FILE *stat = fopen(path, "re");
+		snprintf(path, sizeof(path), "/proc/self/task/%s/status", e->d_name);
+		_cleanup_fclose_ FILE *status = fopen(path, "re");
+
+		if (!stat || !status ||
+		    fscanf(stat, "%*d (%63[^)]) %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %ld %ld", name, &utime, &stime) != 3 ||
+		    strncmp(name, "tarn-", 5))
+			continue;
+		*ticks += utime + stime;
+		while (fgets(line, sizeof(line), status))
+			if (sscanf(line, "voluntary_ctxt_switches: %ld", &n) == 1)
+				*wakeups += n;
+	}
+}
+
+static void test_rest(void)
+{
+	long before, after, cpu_before, cpu_after;
+
+	run_lake();
+	pause_ms(1500);
+	look_at_threads(&before, &cpu_before);
+	pause_ms(3000);
+	look_at_threads(&after, &cpu_after);
+	ok(before > 0 && after > before, "threads run in the background");
+	ok(after - before <= 12, "at rest they wake up once a second");
+	ok(cpu_after - cpu_before <= 3, "and do next to nothing");
+	diag("%ld wake-ups and %ld ticks of CPU in 3 s", after - before, cpu_after - cpu_before);
+	close_lake();
+}
+
+int main(void)
+{
+	test_begin(SETTINGS);
+	make_folder(in_lake("buckets/raw"));
+	test_busy();
+	test_truncated();
+	test_in_place();
+	test_stopped();
+	test_wrong();
+	test_opens();
+	test_rest();
+	return test_end();
+}
