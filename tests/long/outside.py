@@ -95,7 +95,7 @@ def check(mount, words):
 		for line in more[:6] if not ok else ():
 			print(f"# {line}", flush=True)
 
-	live = {"kept": b"first of kept", "changed": b"first of changed, then more", "same-size": b"otherof same-size",
+	live = {"kept": b"first of kept", "changed": b"first of changed, then more", "same-size": b"other of same-size",
 		"new-name": b"first of renamed", "other/moved": b"first of moved", "replaced": b"second of replaced",
 		"linked": b"first of linked", "other/link": b"first of linked", "touched": b"first of touched",
 		"mode": b"first of mode", "twice": b"second of twice", "added": b"first of added", "new folder/deep/added": b"added deep"}

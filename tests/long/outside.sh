@@ -21,6 +21,8 @@ facts()
 
 copy_of_the_lake()
 {
+	# rsync -a makes two files of two links.
+	rm -f "$MNT/work/other/link.csv"
 	facts "$WORK/before"
 	down outside
 	rsync -a "$LAKE/" "$WORK/copied/" && mv "$LAKE" "$WORK/lake.away" || exit 1
