@@ -72,7 +72,7 @@ static int lock_unmounted(const char *lake, const char *dir, int *lock)
 	_cleanup_buf_ struct buf from = BUF_INIT;
 	int rc;
 
-	*lock = lake_lock(lake, LOCK_LAKE, 0);
+	*lock = lake_lock(lake, 0);
 	if (*lock >= 0)
 		return 0;
 	rc = *lock;

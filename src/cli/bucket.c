@@ -10,14 +10,12 @@
 
 #include "base/cleanup.h"
 #include "cli/facts.h"
-#include "cli/lock.h"
 #include "cli/place.h"
 #include "cli/reload.h"
 #include "cli/table.h"
 #include "cli/verb_list.h"
 #include "config/settings_edit.h"
 
-#define SETTINGS_WAIT_MS 5000
 
 /* ---- list ---- */
 
@@ -148,17 +146,8 @@ static int set_one(const char *lake, const char *name, char *word)
 
 static int set_bucket(const char *lake, const char *name, char **words, int n)
 {
-	_cleanup_close_ int lock = lake_lock(lake, LOCK_SETTINGS, SETTINGS_WAIT_MS);
 	int rc, set = 0;
 
-	if (lock == -EWOULDBLOCK) {
-		say("%s: somebody else is changing its settings (try again)", lake);
-		return EXIT_TRY_AGAIN;
-	}
-	if (lock < 0) {
-		say("%s/config: %s", lake, strerror(-lock));
-		return EXIT_FAILED;
-	}
 	for (rc = 0; !rc && set < n; set += !rc)
 		rc = set_one(lake, name, words[set]);
 	if (rc && set) {

@@ -104,6 +104,7 @@ static void block_signals(void)
 	sigaddset(&set, SIGUSR2);
 	pthread_sigmask(SIG_BLOCK, &set, NULL);
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGIO, SIG_IGN); /* an open broke a lease; it is given up within microseconds anyway */
 }
 
 /* While session_run() serves: waits for the first answer, then starts what works in the background. */
@@ -150,8 +151,8 @@ static int set_up(struct daemon *d, struct buf *error)
 		return rc;
 	d->state.lake->in_place = !o->mountpoint;
 	d->state.lake->read_only = o->read_only;
-	if (!store_was_clean(d->state.lake->store)) {
-		log_warning("%s was not unmounted cleanly: recovering", o->lake);
+	if (lake_must_recover(d->state.lake)) {
+		log_info("%s was not unmounted cleanly: recovering", o->lake);
 		rc = lake_recover(d->state.lake);
 		if (rc < 0) {
 			buf_addf(error, "%s: recovery failed: %s", o->lake, strerror(-rc));

@@ -254,7 +254,7 @@ static void check_store(struct doctor *d)
 
 static void check_mounts(struct doctor *d)
 {
-	_cleanup_close_ int lock = lake_lock(d->lake, LOCK_LAKE, 0);
+	_cleanup_close_ int lock = lake_lock(d->lake, 0);
 	struct mounts m;
 	int n = 0;
 

@@ -11,15 +11,14 @@
 
 #define POLL_MS 20
 
-int lake_lock(const char *lake, enum lake_lock which, int wait_ms)
+int lake_lock(const char *lake, int wait_ms)
 {
-	static const char *const folders[] = {[LOCK_LAKE] = "catalog", [LOCK_SETTINGS] = "config"};
 	const struct timespec pause = {.tv_nsec = POLL_MS * NSEC_PER_MSEC};
 	int64_t deadline = clock_monotonic() + wait_ms * NSEC_PER_MSEC;
 	_cleanup_buf_ struct buf path = BUF_INIT;
 	_cleanup_close_ int fd = -1;
 
-	buf_addf(&path, "%s/%s", lake, folders[which]);
+	buf_addf(&path, "%s/catalog", lake);
 	if (buf_error(&path))
 		return buf_error(&path);
 	fd = open(buf_str(&path), O_RDONLY | O_DIRECTORY | O_CLOEXEC);

@@ -80,7 +80,7 @@ static int take_lock(const char *lake, int *lock)
 	struct mounts m = {0};
 	int rc, code = EXIT_FAILED;
 
-	*lock = lake_lock(lake, LOCK_LAKE, 0);
+	*lock = lake_lock(lake, 0);
 	if (*lock >= 0)
 		return EXIT_OK;
 	if (*lock != -EWOULDBLOCK) {
@@ -90,10 +90,10 @@ static int take_lock(const char *lake, int *lock)
 	}
 	rc = mounts_load(&m);
 	e = rc ? NULL : mounts_of_lake(&m, lake);
-	if (e) {
+	if (e && !mount_is_dead(e)) {
 		say("%s: already mounted on %s (`tarn umount %s` ends that)", lake, e->point, lake);
 	} else {
-		*lock = lake_lock(lake, LOCK_LAKE, LOCK_WAIT_MS);
+		*lock = lake_lock(lake, LOCK_WAIT_MS);
 		code = *lock >= 0 ? EXIT_OK : EXIT_TRY_AGAIN;
 		if (*lock < 0)
 			say("%s: in use by another tarn process (a mount that is ending, or in another mount "

@@ -122,7 +122,7 @@ static int unmount_all(const char *lake, bool lazy, int *n)
 
 static int wait_for_end(const char *lake)
 {
-	_cleanup_close_ int lock = lake_lock(lake, LOCK_LAKE, END_WAIT_MS);
+	_cleanup_close_ int lock = lake_lock(lake, END_WAIT_MS);
 
 	if (lock != -EWOULDBLOCK)
 		return EXIT_OK; /* also when this user may not look */
@@ -132,7 +132,7 @@ static int wait_for_end(const char *lake)
 
 static int say_not_mounted(const char *lake)
 {
-	_cleanup_close_ int lock = lake_lock(lake, LOCK_LAKE, 0);
+	_cleanup_close_ int lock = lake_lock(lake, 0);
 
 	if (lock == -EWOULDBLOCK)
 		say("%s: not mounted here, but in use (unmount it in the mount namespace, a container say, that has "

@@ -67,8 +67,6 @@ int aside_plan(struct lake *lake, struct inode *inode, struct inode *parent, con
 	if (a->st.st_nlink > 1) /* it lives on under another name */
 		return 0;
 	SCOPED_LOCK(&inode->lock);
-	while (inode->state == INODE_CHANGING)
-		pthread_cond_wait(&inode->changed, &inode->lock);
 	plan_locked(lake, inode, parent, name, actor, a);
 	return 0;
 }
@@ -85,7 +83,7 @@ static void give_up(struct inode *inode, struct aside *a, const char *reason)
 
 int aside_unlink(struct inode *inode, int folderfd, const char *name, struct aside *a)
 {
-	if (a->wanted && !renameat(folderfd, name, inode->volume->versionsfd, a->name))
+	if (a->wanted && !renameat2(folderfd, name, inode->volume->versionsfd, a->name, RENAME_NOREPLACE))
 		return 0;
 	if (a->wanted)
 		give_up(inode, a, strerror(errno));
@@ -114,6 +112,8 @@ static void add_fresh(struct inode *inode, const struct aside *a, const struct a
 				.volume = inode->volume->index};
 
 	version_set_stat(&v, &a->st);
+	if (inode->acl)
+		v.mode &= ~(mode_t)070; /* they are the mask, and grant nothing by themselves */
 	v.run = inode->writer_run ? inode->writer_run : actor->run;
 	v.run_uid = inode->writer_run ? inode->writer_uid : actor->caller.uid;
 	record_version_add(r, &v);
@@ -148,8 +148,10 @@ void aside_record(struct lake *lake, struct inode *inode, const struct aside *a,
 	inode->kept_fresh = a->fresh;
 	if (!a->wanted || a->settled)
 		inode->dirty = inode->dirty && inode->writers;
-	if (a->wanted && a->settled)
+	if (a->wanted && a->settled) {
 		inode->kept_version = 0; /* nothing is left to do for it */
+		inode->kept_listed = a->version;
+	}
 }
 
 /* ---- O_TRUNC ---- */

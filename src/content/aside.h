@@ -26,7 +26,10 @@ struct aside {
 	char name[VERSION_NAME_MAX];
 };
 
-/* What becomes of INODE's content when its name NAME in PARENT goes away. 0 or -errno. */
+/*
+ * What becomes of INODE's content when its name NAME in PARENT goes away. From here until aside_record() the caller
+ * keeps INODE frozen. 0 or -errno.
+ */
 int aside_plan(struct lake *lake, struct inode *inode, struct inode *parent, const char *name,
 	       const struct actor *actor, struct aside *a);
 /* unlink: into versions/, or really away. 0 or -errno of the unlink. */

@@ -1,13 +1,13 @@
 /*
  * What the store knows and the disk does not have any more.
  *
- * A name that is gone says little of its file: that may have other names, and it may have been renamed, too, to a folder
- * where the scan has taken it in already. So names are ended first, those below a folder that is gone for good included,
- * until no name is left that cannot be reached on disk. Only then each file that lost a name is asked whether it has
- * another; one that has none is at its end.
+ * A name that is gone says little of its file: that may have other names, and it may have been renamed, too, to a
+ * folder where the scan has taken it in already. So names are ended first, those below a folder that is gone for good
+ * included, until no name is left that cannot be reached on disk. Only then each file that lost a name is asked whether
+ * it has another; one that has none is at its end.
  *
- * The tree lock is taken for a few names at a time: a look-up that takes something in, and every change to the tree, waits
- * for it.
+ * The tree lock is taken for a few names at a time: a look-up that takes something in, and every change to the tree,
+ * waits for it.
  */
 #include <fcntl.h>
 #include <string.h>

@@ -63,6 +63,17 @@ static int register_backing(struct lake *lake, struct inode *inode, int rawfd)
 	return id;
 }
 
+/*
+ * The file has no name any more, and its bytes are those of a listed version: whoever reached it through an old handle
+ * (/proc/PID/fd) is about to change them, so that version is not kept after all.
+ */
+static void take_back_locked(struct inode *inode, struct record *r)
+{
+	if (inode->kept_listed)
+		record_version_state(r, inode->kept_listed, VERSION_NOT_KEPT, HOW_NONE, "written after it was deleted");
+	inode->kept_listed = 0;
+}
+
 /* The content may change from now on; the store is told once. */
 static void mark_writing_locked(struct lake *lake, struct inode *inode, const struct handle *h,
 				const struct actor *actor)
@@ -73,10 +84,10 @@ static void mark_writing_locked(struct lake *lake, struct inode *inode, const st
 	inode->write_seq++;
 	inode->writer_run = actor->run;
 	inode->writer_uid = actor->caller.uid;
-	if (h && h->way != WAY_CACHED && (h->flags & O_ACCMODE) == O_RDWR && !inode->may_map) {
-		inode->may_map = true; /* from now on attributes may go stale unseen */
-		if (lake->frontend.invalidate)
+	if (h && (h->flags & O_ACCMODE) == O_RDWR) {
+		if (!inode->dirty && lake->frontend.invalidate) /* from now on attributes may go stale unseen */
 			lake->frontend.invalidate(lake->frontend.arg, inode->id, false);
+		inode->may_map |= h->way != WAY_CACHED;
 	}
 	if (inode->dirty)
 		return;
@@ -85,13 +96,14 @@ static void mark_writing_locked(struct lake *lake, struct inode *inode, const st
 	if (!r)
 		return;
 	record_node_writing(r, inode->id, true);
+	take_back_locked(inode, r);
 	if (!store_submit(lake->store, r, &commit))
 		inode_submitted(inode, commit);
 }
 
 static int access_flags(int flags)
 {
-	return flags & (O_ACCMODE | O_NOATIME);
+	return flags & (O_ACCMODE | O_NOATIME | O_SYNC | O_DSYNC);
 }
 
 /* The bytes of the live version are about to be changed in place. */
@@ -102,19 +114,13 @@ static void lose_base_locked(struct inode *inode)
 		inode->base_lost = true;
 }
 
-static void wait_change_locked(struct inode *inode)
-{
-	while (inode->state == INODE_CHANGING)
-		pthread_cond_wait(&inode->changed, &inode->lock);
-}
-
 /* Counts the handle in; with WAY_PASSTHROUGH the first one registers the file, without the lock. */
 static int enter(struct lake *lake, struct inode *inode, struct handle *h, int rawfd)
 {
 	SCOPED_LOCK(&inode->lock);
 	int id;
 
-	wait_change_locked(inode);
+	inode_wait_free_locked(inode);
 	h->way = decide_locked(lake, inode, h->flags);
 	if (h->way == WAY_CACHED) {
 		inode->state = INODE_CACHED;
@@ -152,6 +158,7 @@ static void leave(struct lake *lake, struct inode *inode, struct handle *h)
 
 	inode->handles--;
 	inode->releases++;
+	inode->closed -= h->closed;
 	if (h->writer)
 		inode->writers--;
 	if (!inode->handles) {
@@ -186,7 +193,7 @@ void inode_wait_quiet(struct inode *inode)
 	struct timespec until = release_deadline();
 	SCOPED_LOCK(&inode->lock);
 
-	while ((inode->writers || inode->dirty || inode->state == INODE_CHANGING) && !inode->settling &&
+	while ((inode->writers || inode->dirty || inode->frozen || inode->state == INODE_CHANGING) && !inode->settling &&
 	       inode->waited_at != inode->releases + 1)
 		if (pthread_cond_timedwait(&inode->changed, &inode->lock, &until) == ETIMEDOUT) {
 			inode->waited_at = inode->releases + 1;
@@ -201,11 +208,14 @@ static bool become_alone(struct inode *inode)
 	SCOPED_LOCK(&inode->lock);
 
 	inode->wanted = true;
-	while (inode->state == INODE_CHANGING || inode->holders || inode->handles) {
-		if (inode->state != INODE_CHANGING && !inode->holders && inode->waited_at == inode->releases + 1)
+	while (inode->state == INODE_CHANGING || inode->frozen || inode->holders || inode->handles) {
+		if (inode->state == INODE_CHANGING || inode->frozen || inode->holders) {
+			pthread_cond_wait(&inode->changed, &inode->lock);
+			continue;
+		}
+		if (inode->waited_at == inode->releases + 1)
 			break; /* waited for these very handles before */
-		if (pthread_cond_timedwait(&inode->changed, &inode->lock, &until) == ETIMEDOUT && inode->handles &&
-		    inode->state != INODE_CHANGING) {
+		if (pthread_cond_timedwait(&inode->changed, &inode->lock, &until) == ETIMEDOUT && inode->handles) {
 			inode->waited_at = inode->releases + 1;
 			break;
 		}
@@ -234,7 +244,18 @@ static int truncate_in_place(struct lake *lake, struct inode *inode, struct hand
 	return ftruncate(fd, 0) < 0 ? -errno : 0;
 }
 
-/* The old content goes aside if nobody else has the file. 0 done, 1 truncate in place after opening, or -errno. */
+static void count_writer(struct inode *inode, int change)
+{
+	SCOPED_LOCK(&inode->lock);
+
+	inode->writers += (unsigned)change;
+}
+
+/*
+ * The old content goes aside if nobody else has the file. 0 done, 1 truncate in place after opening, or -errno.
+ * Done: a writer is counted until the caller's handle is, or a release that is late would cut a version of the empty
+ * file.
+ */
 static int truncate_aside(struct lake *lake, struct inode *inode, const struct actor *actor)
 {
 	int rc;
@@ -245,6 +266,8 @@ static int truncate_aside(struct lake *lake, struct inode *inode, const struct a
 	if (!rc || !become_alone(inode))
 		return 1;
 	rc = aside_truncate(lake, inode, actor);
+	if (rc > 0)
+		count_writer(inode, 1);
 	inode_end_change(inode);
 	return rc < 0 ? rc : !rc;
 }
@@ -257,7 +280,7 @@ static int open_raw(struct lake *lake, struct handle *h)
 		return 0;
 	fd = inode_open(lake, h->inode, access_flags(h->flags));
 	if (fd == -EPERM && (h->flags & O_NOATIME))
-		fd = inode_open(lake, h->inode, h->flags & O_ACCMODE);
+		fd = inode_open(lake, h->inode, access_flags(h->flags) & ~O_NOATIME);
 	if (fd < 0)
 		return fd;
 	h->fd = fd;
@@ -316,25 +339,35 @@ static struct handle *new_handle(struct lake *lake, struct inode *inode, int fla
 	h->writer = is_writer(flags);
 	h->fd = openfd;
 	h->inode = inode;
-	h->keep_cache = !lake->passthrough; /* under passthrough pages cached before may be stale */
+	/* under passthrough, or where others can write, pages cached before may be stale */
+	h->keep_cache = !lake->passthrough && lake->in_place && inode->volume->index == 0;
 	return h;
 }
 
 int handle_open(struct lake *lake, struct inode *inode, int flags, const struct actor *actor, struct handle **out)
 {
 	struct handle *h = new_handle(lake, inode, flags, -1);
+	bool truncates, aside;
 	int rc = 0;
 
 	if (!h)
 		return -ENOMEM;
-	if ((flags & O_TRUNC) && h->writer)
+	truncates = (flags & O_TRUNC) && h->writer;
+	if (truncates)
 		rc = truncate_aside(lake, inode, actor);
 	if (rc < 0) {
 		free(h);
 		return rc;
 	}
 	*out = h;
-	return finish_open(lake, h, -1, rc, actor);
+	aside = truncates && !rc;
+	rc = finish_open(lake, h, -1, rc, actor);
+	if (aside) {
+		count_writer(inode, -1);
+		if (rc < 0)
+			inode_settle(lake, inode);
+	}
+	return rc;
 }
 
 int handle_open_new(struct lake *lake, struct inode *inode, int flags, int pathfd, int openfd,
@@ -351,52 +384,82 @@ int handle_open_new(struct lake *lake, struct inode *inode, int flags, int pathf
 	return finish_open(lake, h, pathfd, false, actor);
 }
 
-/* What ext4 does after a truncation: the new bytes go out soon, so that a power loss does not leave an empty file. */
+/*
+ * What ext4 does after a truncation: the new bytes go out soon, so that a power loss does not leave an empty file. Asked
+ * by the last writer before it leaves: who wants the file alone then waits for the descriptor, which would deny a lease.
+ */
+static bool hold_for_writeback(struct inode *inode)
+{
+	SCOPED_LOCK(&inode->lock);
+
+	if (!inode->flush_at_close || inode->writers > 1)
+		return false;
+	inode->flush_at_close = false;
+	inode->holders++;
+	return true;
+}
+
 static void start_writeback(struct lake *lake, struct inode *inode)
 {
-	_cleanup_close_ int fd = -1;
-	bool due;
+	int fd = inode_open(lake, inode, O_RDONLY);
 
-	pthread_mutex_lock(&inode->lock);
-	due = inode->flush_at_close && !inode->writers;
-	if (due)
-		inode->flush_at_close = false;
-	pthread_mutex_unlock(&inode->lock);
-	if (!due)
-		return;
-	fd = inode_open(lake, inode, O_RDONLY);
-	if (fd >= 0)
+	if (fd >= 0) {
 		sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE);
+		close(fd);
+	}
+	SCOPED_LOCK(&inode->lock);
+	inode->holders--;
+	pthread_cond_broadcast(&inode->changed);
 }
 
 void handle_close(struct lake *lake, struct handle *h)
 {
 	struct inode *inode = h->inode;
+	bool writeback = h->writer && hold_for_writeback(inode);
 
 	if (h->fd >= 0)
 		close(h->fd);
 	leave(lake, inode, h);
-	if (h->writer) {
+	if (writeback)
 		start_writeback(lake, inode);
+	if (h->writer)
 		inode_settle(lake, inode);
-	}
 	inode_unref(lake, inode);
 	free(h);
 }
 
-int inode_before_change(struct lake *lake, struct inode *inode, const struct actor *actor)
+void handle_flush(struct handle *h)
+{
+	SCOPED_LOCK(&h->inode->lock);
+
+	h->inode->closed += !h->closed;
+	h->closed = true;
+}
+
+void inode_before_change(struct lake *lake, struct inode *inode, const struct actor *actor)
 {
 	SCOPED_LOCK(&inode->lock);
 
-	wait_change_locked(inode);
+	inode_wait_free_locked(inode);
 	lose_base_locked(inode);
 	mark_writing_locked(lake, inode, NULL, actor);
-	return 0;
 }
 
-void inode_after_change(struct lake *lake, struct inode *inode)
+int inode_truncate(struct lake *lake, struct inode *inode, struct handle *h, off_t size, const struct actor *actor)
 {
-	inode_settle(lake, inode);
+	_cleanup_close_ int own = -1;
+	int fd = h ? h->fd : -1, rc;
+
+	if (fd < 0) {
+		fd = own = inode_open(lake, inode, O_WRONLY);
+		if (own < 0)
+			return own;
+	}
+	inode_before_change(lake, inode, actor);
+	count_writer(inode, 1); /* so that nothing is cut between the two */
+	rc = ftruncate(fd, size) < 0 ? -errno : 0;
+	count_writer(inode, -1);
+	return rc;
 }
 
 static int sync_folder(struct lake *lake, struct inode *folder)

@@ -35,6 +35,7 @@ struct handle {
 	int fd;		    /* the raw file; -1 for WAY_PASSTHROUGH */
 	unsigned error_seq; /* the inode's when opened: an error since then is still to be told */
 	bool keep_cache;    /* for the reply */
+	bool closed;	    /* close() was called, but a mapping (or another descriptor) may live on */
 };
 
 /*
@@ -50,13 +51,16 @@ int handle_open_new(struct lake *lake, struct inode *inode, int flags, int pathf
 /* RELEASE: closes, and cuts a version when the last writer went. */
 void handle_close(struct lake *lake, struct handle *h);
 
+/* close() of a descriptor of H; the release comes when nothing uses it any more. */
+void handle_flush(struct handle *h);
+
 /*
- * Before a write, truncation or other change through H (H NULL: a truncate by name) reaches the raw file: the content
- * of the live version is about to be lost in place. 0 or -errno.
+ * Before a write or another change through an open handle reaches the raw file: the content of the live version is about
+ * to be lost in place.
  */
-int inode_before_change(struct lake *lake, struct inode *inode, const struct actor *actor);
-/* After a change without an open writer (truncate by name): cuts a version at once. */
-void inode_after_change(struct lake *lake, struct inode *inode);
+void inode_before_change(struct lake *lake, struct inode *inode, const struct actor *actor);
+/* Truncates through H, or by name (H NULL); the caller settles it afterwards. 0 or -errno. */
+int inode_truncate(struct lake *lake, struct inode *inode, struct handle *h, off_t size, const struct actor *actor);
 
 /* fsync of a handle or folder: file, then folder if its name moved, then the record. 0 or -errno. */
 int inode_sync(struct lake *lake, struct inode *inode, struct handle *h, bool data_only);

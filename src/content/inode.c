@@ -153,6 +153,7 @@ static void set_name_locked(struct lake *lake, struct inode *inode, struct inode
 	free(inode->name);
 	inode->name = name;
 	inode->bucket = bucket;
+	atomic_store_explicit(&inode->in_root, parent && parent->id == NODE_ROOT, memory_order_relaxed);
 	if (inode->kind == KIND_FOLDER && parent && bucket && name)
 		atomic_store_explicit(
 			&inode->excluded,
@@ -196,6 +197,8 @@ int inode_get(struct lake *lake, const struct node_row *row, struct inode *paren
 
 	if (name && !copy)
 		return -ENOMEM;
+	if (!lake_volume(lake, row->volume))
+		return -EIO;
 	HASH_FIND(by_id, t->by_id, &row->id, sizeof(row->id), inode);
 	if (made)
 		*made = !inode;
@@ -390,16 +393,33 @@ bool inode_is_clean_locked(const struct inode *inode, const struct stat *st)
 	       (!inode->written && (uint64_t)st->st_size == inode->clean_size && stat_mtime(st) == inode->clean_mtime);
 }
 
-bool inode_begin_change(struct inode *inode)
+bool inode_is_at(struct inode *inode, const struct inode *parent, const char *name)
 {
 	SCOPED_LOCK(&inode->lock);
 
-	while (inode->state == INODE_CHANGING)
+	return inode->parent == parent && inode->name && !strcmp(inode->name, name);
+}
+
+void inode_wait_free_locked(struct inode *inode)
+{
+	while (inode->state == INODE_CHANGING || inode->frozen)
 		pthread_cond_wait(&inode->changed, &inode->lock);
-	if (inode->handles)
-		return false;
-	inode->state = INODE_CHANGING;
-	return true;
+}
+
+void inode_freeze(struct inode *inode)
+{
+	SCOPED_LOCK(&inode->lock);
+
+	inode_wait_free_locked(inode);
+	inode->frozen = true;
+}
+
+void inode_thaw(struct inode *inode)
+{
+	SCOPED_LOCK(&inode->lock);
+
+	inode->frozen = false;
+	pthread_cond_broadcast(&inode->changed);
 }
 
 void inode_end_change(struct inode *inode)

@@ -66,6 +66,7 @@ struct inode {
 		*parent; /* the folder it was last found in, with a reference; NULL for the root and after unlink */
 	char *name;	 /* and the name there */
 	struct bucket *bucket; /* whose policy holds; NULL for the root */
+	_Atomic bool in_root;  /* a bucket */
 	_Atomic bool excluded; /* a folder that the bucket excludes, or below one */
 	int pinned;	       /* an O_PATH descriptor kept open where handles cannot be opened, else -1 */
 
@@ -74,6 +75,7 @@ struct inode {
 	unsigned handles;   /* open now, replies on the way included */
 	unsigned writers;   /* of those, for writing */
 	bool written;	    /* a write or truncation came by here since it was clean */
+	unsigned closed;	 /* of those that are cached, closed but still mapped, or duplicated */
 	unsigned releases;  /* how many handles were ever released: tells a waiter that one came */
 	unsigned waited_at; /* the value of releases at which waiting for one was last in vain */
 
@@ -92,11 +94,14 @@ struct inode {
 	uint64_t opens;		 /* for reading, since last flushed */
 	int write_error;	 /* -errno of the last failed write-back */
 	unsigned write_seq; /* rises with each writable open, truncation and cut: a hasher compares before and after */
+	bool frozen;	    /* see inode_freeze() */
 	unsigned holders;   /* jobs that read the raw file now… */
 	bool wanted;	    /* …and must give it up soon: somebody wants the file alone */
 	bool settling;	    /* queued in lake->unsettled */
+	int64_t settle_delay; /* until it is tried again, when busy; 0: for the first time */
 	_Atomic bool acl;   /* has a POSIX ACL, or may have inherited one */
 	bool kept_aside;    /* its last name went away and its content lies in versions/: stat says 0 links */
+	uint64_t kept_listed; /* the version whose bytes these are, once it is listed: a writer has to take it back */
 	uint64_t kept_version;	  /* as which version there */
 	bool kept_fresh;	  /* that version was made for it, so its size may still be put right */
 	struct folder_fd *folder; /* protected by the folder cache's lock, as the next two */
@@ -150,6 +155,17 @@ void inode_each(struct lake *lake, void (*fn)(void *arg, struct inode *inode), v
 void inode_folder_moved(struct lake *lake, struct inode *folder);
 /* Are size and mtime in ST those of the live version (nobody wrote since)? The lock is held. */
 bool inode_is_clean_locked(const struct inode *inode, const struct stat *st);
+/* Is it known by this name? */
+bool inode_is_at(struct inode *inode, const struct inode *parent, const char *name);
+/*
+ * Between the two calls nobody else opens, settles, truncates or moves INODE's content: for what takes several steps on
+ * the disk. One at a time; never two inodes by one thread.
+ */
+void inode_freeze(struct inode *inode);
+void inode_thaw(struct inode *inode);
+/* The lock is held, and is given up meanwhile: waits until INODE is neither CHANGING nor frozen. */
+void inode_wait_free_locked(struct inode *inode);
+
 /* Waits a moment for the release of the last writer, which may be on its way. */
 void inode_wait_quiet(struct inode *inode);
 
@@ -184,8 +200,7 @@ static inline void folder_putp(struct folder_fd **f)
 
 /* ---- state ---- */
 
-/* Waits until no handle is open and nothing changes it, then marks it CHANGING: true. False at once when it is open. */
-bool inode_begin_change(struct inode *inode);
+/* Ends INODE_CHANGING. */
 void inode_end_change(struct inode *inode);
 /* Marks a record about INODE as submitted: it stays in memory until readers can see COMMIT. */
 void inode_submitted(struct inode *inode, uint64_t commit);

@@ -60,32 +60,73 @@ bool bucket_versions(struct bucket *b, struct inode *parent, const char *name)
 	return !parent || !atomic_load_explicit(&parent->excluded, memory_order_relaxed);
 }
 
-static int open_volume_for(struct lake *lake, const char *path, struct bucket *b)
+/*
+ * The index of the volume that says it is ID: rows of the store name it for ever, whatever is mounted in which order.
+ * A new one gets the first that is free. -ENOSPC: there are too many.
+ */
+static int volume_index(struct lake *lake, const char *id)
+{
+	char key[24];
+
+	for (int i = 1; i < LAKE_VOLUMES; i++) {
+		_cleanup_buf_ struct buf known = BUF_INIT;
+		struct record *r;
+		int rc;
+
+		snprintf(key, sizeof(key), "volume.%d", i);
+		rc = store_lake(lake->store, key, &known);
+		if (!rc && !strcmp(buf_str(&known), id))
+			return i;
+		if (!rc)
+			continue;
+		if (rc != -ENOENT)
+			return rc;
+		r = record_new(OP_SYSTEM, RUN_TARN, 0, 0, 0, NULL);
+		record_lake(r, key, id, strlen(id));
+		rc = store_submit(lake->store, r, NULL);
+		if (!rc)
+			rc = store_sync(lake->store, 0);
+		return rc ? rc : i;
+	}
+	return -ENOSPC;
+}
+
+/* Another file system: history of its files stays on it. FOLDERFD: the bucket's folder. */
+static int open_volume(struct lake *lake, struct bucket *b, int folderfd)
+{
+	_cleanup_close_ int versionsfd = -1;
+	char id[VOLUME_ID_LEN + 1];
+	int index, rc;
+
+	if (mkdirat(folderfd, ".tarn-versions", 0700) < 0 && errno != EEXIST)
+		return -errno;
+	versionsfd = openat(folderfd, ".tarn-versions", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (versionsfd < 0)
+		return -errno;
+	rc = volume_identify(versionsfd, id);
+	if (rc < 0)
+		return rc;
+	index = volume_index(lake, id);
+	if (index < 0)
+		return index;
+	if (!lake->volumes[index])
+		rc = volume_open(index, folderfd, steal_fd(&versionsfd), &lake->volumes[index]);
+	b->volume = lake->volumes[index];
+	return rc;
+}
+
+static int open_elsewhere(struct lake *lake, const char *path, struct bucket *b)
 {
 	_cleanup_close_ int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	struct stat st;
-	int versionsfd, rc;
+	int rc = 0;
 
-	if (fd < 0 || fstat(fd, &st) < 0) {
-		log_error("%s: cannot open the folder of bucket %s: %s", path, b->name, strerror(errno));
-		return -errno;
-	}
-	if (st.st_dev == lake->volumes[0]->dev) {
-		b->volume = lake->volumes[0];
-		b->fd = steal_fd(&fd);
-		return 0;
-	}
-	if (lake->nvolumes == LAKE_VOLUMES)
-		return -ENOSPC;
-	if (mkdirat(fd, ".tarn-versions", 0700) < 0 && errno != EEXIST)
-		return -errno;
-	versionsfd = openat(fd, ".tarn-versions", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (versionsfd < 0)
-		return -errno;
-	rc = volume_open(lake->nvolumes, fd, versionsfd, &lake->volumes[lake->nvolumes]);
+	if (fd < 0 || fstat(fd, &st) < 0)
+		rc = -errno;
+	else if (st.st_dev != lake->volumes[0]->dev)
+		rc = open_volume(lake, b, fd);
 	if (rc < 0)
 		return rc;
-	b->volume = lake->volumes[lake->nvolumes++];
 	b->fd = steal_fd(&fd);
 	return 0;
 }
@@ -121,7 +162,7 @@ int lake_bucket(struct lake *lake, const char *name, struct bucket **out)
 	b->volume = lake->volumes[0];
 	atomic_init(&b->policy, policy);
 	if (policy->path)
-		rc = open_volume_for(lake, policy->path, b);
+		rc = open_elsewhere(lake, policy->path, b);
 	if (rc < 0) {
 		free(b->name);
 		free(b);
@@ -245,7 +286,6 @@ static int open_folders(struct lake *lake, struct buf *error)
 		buf_addf(error, "%s/versions: %s", lake->path, strerror(-rc));
 		return rc;
 	}
-	lake->nvolumes = 1;
 	return 0;
 }
 
@@ -309,17 +349,25 @@ static int open_root(struct lake *lake, struct buf *error)
 	return rc; /* the reference stays until the end */
 }
 
-/* Those that the settings name exist; one that lies elsewhere and cannot be reached is left out, with a log line. */
+/*
+ * Those that the settings name exist. One that lies elsewhere has an empty folder here, as a mount point has, so that it
+ * is listed; one that cannot be reached is left out, with a log line.
+ */
 static int open_declared_buckets(struct lake *lake)
 {
 	const struct settings *s = lake->settings;
 	struct bucket *b;
+	int rc;
 
 	for (int i = 0; i < s->nbuckets; i++) {
-		if (!s->buckets[i].path && mkdirat(lake->buckets_fd, s->buckets[i].name, 0755) < 0 && errno != EEXIST)
+		if (mkdirat(lake->buckets_fd, s->buckets[i].name, 0755) < 0 && errno != EEXIST)
 			log_warning("%s/buckets/%s: %s", lake->path, s->buckets[i].name, strerror(errno));
-		if (lake_bucket(lake, s->buckets[i].name, &b) == -ENOMEM)
-			return -ENOMEM;
+		rc = lake_bucket(lake, s->buckets[i].name, &b);
+		if (rc == -ENOMEM)
+			return rc;
+		if (rc < 0)
+			log_warning("bucket %s cannot be reached at %s: %s", s->buckets[i].name,
+				    s->buckets[i].path ? s->buckets[i].path : "buckets/", strerror(-rc));
 	}
 	return 0;
 }
@@ -394,7 +442,7 @@ int lake_close(struct lake *lake)
 		free(b->name);
 		free(b);
 	}
-	for (int i = 0; i < lake->nvolumes; i++)
+	for (int i = 0; i < LAKE_VOLUMES; i++)
 		volume_close(lake->volumes[i]);
 	for (int i = 0; i < lake->nretired; i++)
 		settings_unref(lake->retired[i]);

@@ -36,6 +36,8 @@ struct frontend {
 	void (*backing_close)(void *arg, int id);
 	/* The kernel's cached attributes of NODE are stale; with DATA its pages too. Only queues. */
 	void (*invalidate)(void *arg, uint64_t node, bool data);
+	/* Pages of NODE that were written through a mapping are written back; waits for it, but not for long. */
+	void (*write_back)(void *arg, uint64_t node);
 	/* The kernel's cached entry NAME in folder PARENT is stale. Only queues. */
 	void (*invalidate_entry)(void *arg, uint64_t parent, const char *name);
 };
@@ -62,8 +64,7 @@ struct lake {
 	struct settings *retired[64];
 	int nretired;
 	struct bucket *buckets;
-	struct volume *volumes[LAKE_VOLUMES];
-	int nvolumes;
+	struct volume *volumes[LAKE_VOLUMES]; /* by index; NULL: none, or its disk is not there now */
 
 	/* Read: an operation changes the tree and tells the store. Write: something unknown is taken in. See
 	 * outside.h */
@@ -91,6 +92,12 @@ void lake_set_settings(struct lake *lake, struct settings *settings);
 int lake_reload(struct lake *lake, struct findings *findings);
 /* The newest settings, with a reference. */
 struct settings *lake_settings(struct lake *lake);
+
+/* The volume of a row; NULL when its disk is not there. */
+static inline struct volume *lake_volume(const struct lake *lake, int index)
+{
+	return index >= 0 && index < LAKE_VOLUMES ? lake->volumes[index] : NULL;
+}
 
 /*
  * The bucket NAME with its policy; made when it is not known yet. -EINVAL for a name that no bucket may have. A bucket

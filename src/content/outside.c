@@ -63,7 +63,7 @@ static bool same_content(const struct node_row *row, const struct stat *st)
 	       (row->kind != KIND_FILE || (row->size == (uint64_t)st->st_size && row->mtime == stat_mtime(st)));
 }
 
-/* Is the file of a row still there, under some other name? Then it was renamed, and was not replaced by what has its name. */
+/* Is a row's file still there, under some other name? Then it was renamed, not replaced by what has its name now. */
 static bool lives_on(const struct found *f, const struct node_row *row)
 {
 	_cleanup_close_ int fd = -1;
@@ -75,25 +75,27 @@ static bool lives_on(const struct found *f, const struct node_row *row)
 	return fd >= 0 && !fstat(fd, &st) && st.st_nlink > 0;
 }
 
-/* ROW's file has a name that was OVER's. */
-static void come_over(const struct found *f, const struct node_row *row, const struct node_row *over, struct record *r)
+/* NODE has the name from now on. What the store still has there was renamed, or else NODE goes on with its series. */
+static void take_place(struct lake *lake, const struct found *f, uint64_t node, enum node_kind kind, struct record *r)
 {
-	if (lives_on(f, over)) {
+	struct node_row over;
+
+	if (store_entry(lake->store, f->parent->id, f->name, &over) || over.id == node) {
+		/* the name is free */
+	} else if (lives_on(f, &over)) {
 		record_entry_end(r, f->parent->id, f->name, ENDED_RENAME);
-		return;
+	} else if (kind == KIND_FILE) {
+		record_series_take(r, node, over.id);
+		if (over.version)
+			record_version_state(r, over.version, VERSION_NOT_KEPT, HOW_NONE, "replaced outside tarn");
 	}
-	if (row->kind != KIND_FILE)
-		return;
-	record_series_take(r, row->id, over->id);
-	if (over->version)
-		record_version_state(r, over->version, VERSION_NOT_KEPT, HOW_NONE, "replaced outside tarn");
+	record_entry_add(r, f->parent->id, f->name, node);
 }
 
 /* Known by its handle; perhaps under another name, perhaps with other bytes. */
 static int refresh(struct lake *lake, const struct found *f, struct node_row *row, bool here)
 {
 	bool changed = !same_content(row, &f->st), attributes = row->ctime != stat_ctime(&f->st);
-	struct node_row over;
 	struct record *r;
 
 	if (row->writing) { /* a crash left it unsettled; settling it tells what changed */
@@ -105,16 +107,13 @@ static int refresh(struct lake *lake, const struct found *f, struct node_row *ro
 	r = outside_record(f, row->id);
 	if (!r)
 		return -ENOMEM;
-	if (!here) {
-		if (!store_entry(lake->store, f->parent->id, f->name, &over) && over.id != row->id)
-			come_over(f, row, &over, r);
-		record_entry_add(r, f->parent->id, f->name, row->id);
-	}
+	if (!here)
+		take_place(lake, f, row->id, row->kind, r);
 	if (changed || attributes) {
 		fill_row(f, row);
 		record_node_set(r, row);
 	}
-	if (changed)
+	if (changed || (!here && !row->version)) /* or its version was taken for lost when another came to its name */
 		add_version(lake, f, row, r);
 	return store_submit(lake->store, r, NULL);
 }
@@ -194,34 +193,24 @@ static bool row_is_right(const struct node_row *row, const struct found *f, bool
 
 static int make_inode(struct lake *lake, const struct found *f, const struct node_row *row, struct inode **out)
 {
-	bool made;
+	struct version_row version;
+	bool made, unsettled;
 	int rc = inode_get(lake, row, f->parent, f->name, f->bucket, out, &made);
 
 	if (rc < 0)
 		return rc;
+	/* left so by a crash: the row may have been written while the content was on its way, the version was not */
+	unsettled = made && row->writing && row->version && !store_version(lake->store, row->version, &version);
 	pthread_mutex_lock(&(*out)->lock);
 	(*out)->raw_ino = f->st.st_ino;
 	if (made)
-		(*out)->may_map = (*out)->dirty; /* left unsettled by a crash: ask the kernel before believing it */
+		(*out)->may_map = (*out)->dirty; /* ask the kernel before believing it */
+	if (unsettled) {
+		(*out)->clean_size = version.size;
+		(*out)->clean_mtime = version.mtime;
+	}
 	pthread_mutex_unlock(&(*out)->lock);
 	return 0;
-}
-
-/* In memory under this very name: then the store knows it by this name, too. */
-static struct inode *find_in_memory(struct lake *lake, const struct found *f)
-{
-	struct inode *inode = inode_find_handle(lake, f->volume->index, &f->handle);
-	bool so;
-
-	if (!inode)
-		return NULL;
-	pthread_mutex_lock(&inode->lock);
-	so = inode->parent == f->parent && inode->name && !strcmp(inode->name, f->name);
-	pthread_mutex_unlock(&inode->lock);
-	if (so)
-		return inode;
-	inode_unref(lake, inode);
-	return NULL;
 }
 
 /*
@@ -235,8 +224,42 @@ static int read_your_writes(struct lake *lake, struct inode *folder)
 	return commit ? store_barrier(lake->store, commit) : 0;
 }
 
-/* Under the tree lock for writing: nobody is between the disk and the store now. */
-static int resolve_alone(struct lake *lake, struct found *f, int folderfd, struct inode **out)
+/*
+ * INODE is in memory, and so is all that is known of its content; only the name may be new to the store. 0, or -ENOENT:
+ * it has to be recorded.
+ */
+static int check_name(struct lake *lake, const struct found *f, struct inode *inode)
+{
+	struct node_row row;
+	int rc;
+
+	if (inode_is_at(inode, f->parent, f->name))
+		return 0;
+	rc = read_your_writes(lake, f->parent);
+	if (!rc)
+		rc = store_entry(lake->store, f->parent->id, f->name, &row);
+	return rc ? rc : row.id == inode->id ? 0 : -ENOENT;
+}
+
+/* A file that is known by another name has this one as well. */
+static int record_name(struct lake *lake, const struct found *f, struct inode *inode)
+{
+	struct record *r = outside_record(f, inode->id);
+	uint64_t commit;
+	int rc;
+
+	if (!r)
+		return -ENOMEM;
+	take_place(lake, f, inode->id, inode->kind, r);
+	rc = store_submit(lake->store, r, &commit);
+	if (!rc)
+		inode_submitted(inode, commit);
+	if (!rc)
+		inode_submitted(f->parent, commit);
+	return rc;
+}
+
+static int resolve_frozen(struct lake *lake, struct found *f, int folderfd, struct inode **out)
 {
 	struct node_row row;
 	int rc;
@@ -246,9 +269,15 @@ static int resolve_alone(struct lake *lake, struct found *f, int folderfd, struc
 	rc = fhandle_get(folderfd, f->name, &f->handle);
 	if (rc < 0)
 		return rc;
-	*out = find_in_memory(lake, f);
-	if (*out)
-		return 0;
+	*out = inode_find_handle(lake, f->volume->index, &f->handle);
+	if (*out) {
+		rc = check_name(lake, f, *out);
+		if (rc == -ENOENT)
+			rc = record_name(lake, f, *out);
+		if (rc < 0)
+			inode_unref(lake, *out);
+		return rc;
+	}
 	rc = read_your_writes(lake, f->parent);
 	if (!rc)
 		rc = resolve(lake, f, &row);
@@ -259,18 +288,55 @@ static int resolve_alone(struct lake *lake, struct found *f, int folderfd, struc
 	return rc;
 }
 
+/* The inode in memory that had this name last. */
+static struct inode *find_by_name(struct lake *lake, const struct found *f)
+{
+	struct node_row row;
+
+	if (read_your_writes(lake, f->parent) || store_entry(lake->store, f->parent->id, f->name, &row))
+		return NULL;
+	return inode_find(lake, row.id);
+}
+
+/*
+ * Under the tree lock for writing: nobody is between the disk and the store now; but for a truncation that moves the old
+ * content aside, which has a file at this name that nobody knows until it is done. That one is waited for.
+ */
+static int resolve_alone(struct lake *lake, struct found *f, int folderfd, struct inode **out)
+{
+	struct inode *last = find_by_name(lake, f);
+	int rc;
+
+	if (last)
+		inode_freeze(last);
+	rc = resolve_frozen(lake, f, folderfd, out);
+	if (last)
+		inode_thaw(last);
+	inode_unref(lake, last);
+	return rc;
+}
+
+static bool lies_elsewhere(struct lake *lake, const char *bucket)
+{
+	struct settings *s = lake_settings(lake);
+	bool elsewhere = settings_bucket(s, bucket)->path;
+
+	settings_unref(s);
+	return elsewhere;
+}
+
 /* The bucket that a name in the root is, and the folder that it really lies in. */
-static int find_bucket(struct lake *lake, struct found *f, int *folderfd)
+static int find_bucket(struct lake *lake, struct found *f, bool exists, int *folderfd)
 {
 	int rc;
 
 	if (f->parent->id != NODE_ROOT) {
 		f->bucket = f->parent->bucket;
 		f->volume = f->parent->volume;
-		return f->parent->parent && f->parent->parent->id == NODE_ROOT && !strcmp(f->name, ".tarn-versions")
-			       ? -ENOENT
-			       : 0;
+		return atomic_load(&f->parent->in_root) && !strcmp(f->name, ".tarn-versions") ? -ENOENT : 0;
 	}
+	if (!exists && !lies_elsewhere(lake, f->name)) /* else every name ever asked for would become a bucket */
+		return -ENOENT;
 	rc = lake_bucket(lake, f->name, &f->bucket);
 	if (rc < 0)
 		return rc == -EINVAL ? -ENOENT : rc;
@@ -286,12 +352,13 @@ int outside_look_up(struct lake *lake, struct inode *parent, int folderfd, const
 	struct found f = {.parent = parent, .name = name, .volume = parent->volume};
 	const char *on_disk = name;
 	struct node_row row;
-	bool here = false;
+	bool here = false, exists;
 	int rc;
 
-	if (fstatat(folderfd, name, &f.st, AT_SYMLINK_NOFOLLOW) < 0 && parent->id != NODE_ROOT)
+	exists = !fstatat(folderfd, name, &f.st, AT_SYMLINK_NOFOLLOW);
+	if (!exists && parent->id != NODE_ROOT)
 		return -errno;
-	rc = find_bucket(lake, &f, &folderfd);
+	rc = find_bucket(lake, &f, exists, &folderfd);
 	if (rc < 0)
 		return rc;
 	if (f.bucket && f.bucket->fd >= 0 && parent->id == NODE_ROOT)
@@ -306,9 +373,15 @@ int outside_look_up(struct lake *lake, struct inode *parent, int folderfd, const
 	if (rc < 0)
 		return rc;
 	*st = f.st;
-	*out = find_in_memory(lake, &f);
-	if (*out)
-		return 0;
+	*out = inode_find_handle(lake, f.volume->index, &f.handle);
+	if (*out) {
+		rc = check_name(lake, &f, *out);
+		if (!rc)
+			return 0;
+		inode_unref(lake, *out);
+		if (rc != -ENOENT)
+			return rc;
+	}
 	rc = store_node_by_handle(lake->store, f.volume->index, &f.handle, parent->id, name, &row, &here);
 	if (!rc && row_is_right(&row, &f, here))
 		return make_inode(lake, &f, &row, out);
@@ -346,7 +419,7 @@ int outside_refresh(struct lake *lake, struct inode *parent, int folderfd, const
 		rc = store_node_by_handle(lake->store, f.volume->index, &f.handle, parent->id, name, &row, &here);
 	if (!rc && row.id == inode->id)
 		rc = refresh(lake, &f, &row, here);
-	if (!rc) {
+	if (!rc && row.id == inode->id && !inode->dirty) {
 		SCOPED_LOCK(&inode->lock);
 
 		inode->version = row.version;

@@ -10,6 +10,8 @@
 #include "content/run.h"
 #include "content/settle.h"
 
+#define RECOVER_AGAIN "recover_again" /* a lake key: a version in versions/ was still in use */
+
 struct left_over {
 	struct volume *volume;
 	char name[VERSION_NAME_MAX];
@@ -28,40 +30,91 @@ static int drop(const struct left_over *l, const char *why)
 static bool handle_at_path(struct lake *lake, uint64_t node, struct fhandle *h)
 {
 	_cleanup_buf_ struct buf path = BUF_INIT;
+	struct bucket *b;
+	int folderfd = lake->buckets_fd;
+	char *rest;
 
-	return !store_path(lake->store, node, &path) && !fhandle_get(lake->buckets_fd, buf_str(&path), h);
+	if (store_path(lake->store, node, &path) || !path.len)
+		return false;
+	rest = strchr(path.data, '/');
+	if (rest) {
+		*rest++ = '\0';
+		if (!lake_bucket(lake, path.data, &b) && b->fd >= 0)
+			folderfd = b->fd;
+		else
+			rest[-1] = '/';
+	}
+	return !fhandle_get(folderfd, folderfd == lake->buckets_fd ? path.data : rest, h);
 }
 
-static void keep_version(struct record *r, const struct left_over *l, bool has_row)
+/* Handles and mappings of the last mount may still be in use. */
+static bool is_settled(const struct left_over *l)
 {
-	struct version_row v = {.id = l->version,
-				.node = l->node,
+	_cleanup_close_ int fd = openat(l->volume->versionsfd, l->name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+
+	return fd >= 0 && lease_probe(fd, F_RDLCK) != -EAGAIN;
+}
+
+static bool same_bytes(const struct left_over *l, const struct version_row *v)
+{
+	return v->size == (uint64_t)l->st.st_size && v->mtime == stat_mtime(&l->st);
+}
+
+/* The file was written after its version was cut: those bytes are gone, and these are a version of their own. */
+static int keep_as_new(struct lake *lake, struct left_over *l, struct record *r)
+{
+	char was[VERSION_NAME_MAX];
+
+	memcpy(was, l->name, sizeof(was));
+	record_version_state(r, l->version, VERSION_NOT_KEPT, HOW_NONE, "overwritten in place");
+	l->version = store_new_version(lake->store);
+	version_name(l->node, l->version, l->name);
+	return renameat(l->volume->versionsfd, was, l->volume->versionsfd, l->name) < 0 ? -errno : 0;
+}
+
+/* ROW: the version that the name speaks of, NULL when the store has none. */
+static int keep_version(struct lake *lake, struct left_over *l, const struct version_row *row, struct record *r)
+{
+	struct version_row v = {.node = l->node,
 				.state = VERSION_KEPT,
 				.how = HOW_ASIDE,
-				.settled = true,
+				.settled = is_settled(l),
 				.run = RUN_UNKNOWN,
 				.volume = l->volume->index};
+	int rc = 0;
 
-	if (has_row) {
+	if (row && v.settled && same_bytes(l, row)) {
 		record_version_state(r, l->version, VERSION_KEPT, HOW_ASIDE, NULL);
-	} else {
-		version_set_stat(&v, &l->st);
-		record_version_add(r, &v);
+		return 0;
 	}
-	record_job_add(r, JOB_SNIFF, l->version, clock_wall());
+	if (row)
+		rc = keep_as_new(lake, l, r);
+	v.id = l->version;
+	version_set_stat(&v, &l->st);
+	record_version_add(r, &v);
+	if (v.settled)
+		record_job_add(r, JOB_SNIFF, v.id, clock_wall());
+	else
+		record_lake(r, RECOVER_AGAIN, "1", 1);
+	return rc;
 }
 
 /* The old content is here; the node's path has other content by now, or nothing. */
-static int finish(struct lake *lake, const struct left_over *l, struct node_row *node, const struct fhandle *now,
-		  bool has_row)
+static int finish(struct lake *lake, struct left_over *l, struct node_row *node, const struct fhandle *now,
+		  const struct version_row *row)
 {
 	struct record *r = record_new(OP_SYSTEM, RUN_TARN, 0, l->node, 0, NULL);
 	struct node_row other;
 	bool here;
+	int rc;
 
 	if (!r)
 		return -ENOMEM;
-	keep_version(r, l, has_row);
+	rc = keep_version(lake, l, row, r);
+	if (rc < 0) {
+		record_free(r);
+		return rc;
+	}
 	if (!now || !store_node_by_handle(lake->store, l->volume->index, now, 0, NULL, &other, &here)) {
 		/* unlinked, or replaced by a file that is known elsewhere: the look-up there tells the rest */
 		record_node_end(r, l->node);
@@ -77,6 +130,22 @@ static int finish(struct lake *lake, const struct left_over *l, struct node_row 
 	return store_submit(lake->store, r, NULL);
 }
 
+/* Kept, but it was still open for writing when the last daemon ended. */
+static int settle_kept(struct lake *lake, struct left_over *l)
+{
+	struct record *r = record_new(OP_SYSTEM, RUN_TARN, 0, l->node, 0, NULL);
+
+	if (!r)
+		return -ENOMEM;
+	if (is_settled(l)) {
+		record_version_settled(r, l->version, (uint64_t)l->st.st_size, stat_mtime(&l->st));
+		record_job_add(r, JOB_SNIFF, l->version, clock_wall());
+	} else {
+		record_lake(r, RECOVER_AGAIN, "1", 1);
+	}
+	return store_submit(lake->store, r, NULL);
+}
+
 static int recover_one(struct lake *lake, struct left_over *l)
 {
 	struct version_row version;
@@ -86,18 +155,19 @@ static int recover_one(struct lake *lake, struct left_over *l)
 	int rc;
 
 	has_row = !store_version(lake->store, l->version, &version);
-	if (has_row && version.state == VERSION_KEPT)
+	if (has_row && version.state == VERSION_KEPT && version.settled)
 		return 0;
+	if (fstatat(l->volume->versionsfd, l->name, &l->st, AT_SYMLINK_NOFOLLOW) < 0)
+		return -errno;
+	if (has_row && version.state == VERSION_KEPT)
+		return settle_kept(lake, l);
 	if (has_row && version.state != VERSION_LIVE)
 		return drop(l, "its version is not kept any more");
 	rc = store_node(lake->store, l->node, &node);
 	if (rc == -ENOENT)
 		return drop(l, "its file was never made durable");
-	if (rc < 0)
-		return rc;
-	if (fstatat(l->volume->versionsfd, l->name, &l->st, AT_SYMLINK_NOFOLLOW) < 0)
-		return -errno;
-	rc = fhandle_get(l->volume->versionsfd, l->name, &l->handle);
+	if (!rc)
+		rc = fhandle_get(l->volume->versionsfd, l->name, &l->handle);
 	if (rc < 0)
 		return rc;
 	at_path = handle_at_path(lake, l->node, &now);
@@ -105,7 +175,7 @@ static int recover_one(struct lake *lake, struct left_over *l)
 		return drop(l, "the rename over its file did not happen");
 	if (node.handle.len && !fhandle_equal(&node.handle, &l->handle))
 		return drop(l, "the truncation of its file did not happen");
-	return finish(lake, l, &node, at_path ? &now : NULL, has_row);
+	return finish(lake, l, &node, at_path ? &now : NULL, has_row ? &version : NULL);
 }
 
 static int recover_folder(struct lake *lake, struct volume *v, int index)
@@ -134,12 +204,22 @@ static int recover_folder(struct lake *lake, struct volume *v, int index)
 	return rc;
 }
 
+bool lake_must_recover(struct lake *lake)
+{
+	_cleanup_buf_ struct buf again = BUF_INIT;
+
+	return !store_was_clean(lake->store) || !store_lake(lake->store, RECOVER_AGAIN, &again);
+}
+
 int lake_recover(struct lake *lake)
 {
-	int rc = 0;
+	struct record *r = record_new(OP_SYSTEM, RUN_TARN, 0, 0, 0, NULL);
+	int rc;
 
-	for (int i = 0; i < lake->nvolumes && !rc; i++)
-		for (int f = 0; f < 256 && !rc; f++)
+	record_lake(r, RECOVER_AGAIN, NULL, 0);
+	rc = store_submit(lake->store, r, NULL);
+	for (int i = 0; i < LAKE_VOLUMES && !rc; i++)
+		for (int f = 0; f < 256 && !rc && lake->volumes[i]; f++)
 			rc = recover_folder(lake, lake->volumes[i], f);
 	return rc ? rc : store_barrier(lake->store, 0);
 }

@@ -18,7 +18,9 @@
 
 #include "content/lake.h"
 
-/* Before the first request, when the last daemon did not end cleanly. 0 or -errno. */
+/* Did the last daemon not end cleanly, or leave something that was still in use? */
+bool lake_must_recover(struct lake *lake);
+/* Then, before the first request. 0 or -errno. */
 int lake_recover(struct lake *lake);
 /* After that, always: queues what is unsettled. */
 int lake_queue_unsettled(struct lake *lake);

@@ -12,6 +12,7 @@
 #define SNIFF_DELAY (500 * NSEC_PER_MSEC)
 #define RETRY_FIRST_NS (10 * NSEC_PER_MSEC)
 #define RETRY_LAST_NS (2 * NSEC_PER_SEC)
+#define QUIET_NS	(60 * NSEC_PER_SEC)
 
 struct waiting {
 	struct inode *inode; /* with a reference */
@@ -67,14 +68,26 @@ int lease_probe(int fd, int type)
 
 /* ---- the cut ---- */
 
+/* Without leases (not our file, or a file system that has none): quiet for a while is all that can be known. */
+static int ask_clock(int fd)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	return clock_wall() - stat_ctime(&st) >= QUIET_NS ? 0 : -EAGAIN;
+}
+
 /* Could somebody still store through a mapping? 0 nobody, -EAGAIN yes, or -errno. */
 static int ask_kernel(struct lake *lake, struct inode *inode)
 {
 	_cleanup_close_ int fd = inode_open(lake, inode, O_RDONLY | O_NONBLOCK);
+	int rc;
 
 	if (fd < 0)
 		return fd;
-	return lease_probe(fd, F_RDLCK);
+	rc = lease_probe(fd, F_RDLCK);
+	return rc == 0 || rc == -EAGAIN ? rc : ask_clock(fd);
 }
 
 static void add_version(struct inode *inode, struct record *r, const struct stat *st, enum version_state state)
@@ -138,6 +151,7 @@ static void cut_aside_locked(struct lake *lake, struct inode *inode, const struc
 			log_error("versions/%s: cannot become %s: %s", was, now, strerror(errno));
 		add_version(inode, r, st, VERSION_KEPT);
 	}
+	inode->kept_listed = inode->kept_fresh || !inode->version ? inode->kept_version : inode->version;
 	inode->kept_version = 0;
 }
 
@@ -158,6 +172,7 @@ static int cut_locked(struct lake *lake, struct inode *inode, const struct stat 
 	inode->dirty = inode->written = inode->may_map = inode->base_lost = false;
 	inode->clean_size = (uint64_t)st->st_size;
 	inode->clean_mtime = stat_mtime(st);
+	inode->settle_delay = 0;
 	rc = store_submit(lake->store, r, &commit);
 	if (!rc)
 		inode_submitted(inode, commit);
@@ -165,36 +180,41 @@ static int cut_locked(struct lake *lake, struct inode *inode, const struct stat 
 	return rc;
 }
 
-int inode_settle(struct lake *lake, struct inode *inode)
+/* INODE is frozen, dirty, and has no writer. */
+static int settle_frozen(struct lake *lake, struct inode *inode, bool may_map)
 {
 	struct stat st;
+	int rc = may_map ? ask_kernel(lake, inode) : 0;
+
+	if (!rc)
+		rc = inode_stat(lake, inode, &st);
+	if (rc < 0)
+		return rc;
+	pthread_mutex_lock(&inode->lock);
+	rc = cut_locked(lake, inode, &st);
+	pthread_mutex_unlock(&inode->lock);
+	if (may_map && lake->frontend.invalidate)
+		lake->frontend.invalidate(lake->frontend.arg, inode->id, false);
+	return rc;
+}
+
+int inode_settle(struct lake *lake, struct inode *inode)
+{
 	bool may_map;
-	unsigned seq;
 	int rc;
 
 	pthread_mutex_lock(&inode->lock);
-	while (inode->state == INODE_CHANGING)
-		pthread_cond_wait(&inode->changed, &inode->lock);
+	inode_wait_free_locked(inode);
 	rc = inode->writers ? 1 : !inode->dirty ? 2 : 0;
-	seq = inode->write_seq;
 	may_map = inode->may_map;
+	inode->frozen = !rc;
 	pthread_mutex_unlock(&inode->lock);
 	if (rc)
 		return rc == 1;
-	if (may_map)
-		rc = ask_kernel(lake, inode);
-	if (!rc)
-		rc = inode_stat(lake, inode, &st);
+	rc = settle_frozen(lake, inode, may_map);
+	inode_thaw(inode);
 	if (rc == -EAGAIN)
 		settle_later(lake, inode);
-	if (rc < 0)
-		return rc;
-	SCOPED_LOCK(&inode->lock);
-	if (inode->writers || inode->write_seq != seq || !inode->dirty || inode->state == INODE_CHANGING)
-		return 1;
-	rc = cut_locked(lake, inode, &st);
-	if (may_map && lake->frontend.invalidate)
-		lake->frontend.invalidate(lake->frontend.arg, inode->id, false);
 	return rc;
 }
 
@@ -219,14 +239,16 @@ static void enqueue(struct lake *lake, struct inode *inode, int64_t delay)
 
 void settle_later(struct lake *lake, struct inode *inode)
 {
+	int64_t delay;
 	bool known;
 
 	pthread_mutex_lock(&inode->lock);
 	known = inode->settling;
 	inode->settling = true;
+	delay = inode->settle_delay ? inode->settle_delay : RETRY_FIRST_NS;
 	pthread_mutex_unlock(&inode->lock);
 	if (!known)
-		enqueue(lake, inode_ref(lake, inode), RETRY_FIRST_NS);
+		enqueue(lake, inode_ref(lake, inode), delay);
 }
 
 /* Takes one whose time has come; else NULL and when the next one is due. */
@@ -250,18 +272,14 @@ static void try_again(struct lake *lake, struct waiting *w)
 {
 	struct inode *inode = w->inode;
 	int64_t delay = w->delay * 2 < RETRY_LAST_NS ? w->delay * 2 : RETRY_LAST_NS;
-	int rc;
 
 	free(w);
 	atomic_fetch_add(&lake->counters.settle_retries, 1);
-	rc = inode_settle(lake, inode); /* `settling` is set, so it does not queue itself */
-	if (rc == -EAGAIN) {
-		enqueue(lake, inode, delay);
-		return;
-	}
 	pthread_mutex_lock(&inode->lock);
-	inode->settling = false;
+	inode->settling = false; /* from here on a release may queue it again */
+	inode->settle_delay = delay;
 	pthread_mutex_unlock(&inode->lock);
+	inode_settle(lake, inode);
 	inode_unref(lake, inode);
 }
 

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/fhandle.h"
 
 static int make_fan(int versionsfd)
@@ -45,6 +46,37 @@ int volume_open(int index, int rootfd, int versionsfd, struct volume **out)
 	v->mountfd = steal_fd(&mountfd);
 	v->versionsfd = steal_fd(&owned);
 	*out = v;
+	return 0;
+}
+
+static int read_id(int versionsfd, char id[VOLUME_ID_LEN + 1])
+{
+	_cleanup_close_ int fd = openat(versionsfd, "volume", O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	ssize_t n;
+
+	if (fd < 0)
+		return -errno;
+	n = read(fd, id, VOLUME_ID_LEN);
+	if (n < 0)
+		return -errno;
+	id[n] = '\0';
+	return n == VOLUME_ID_LEN && strspn(id, "0123456789abcdef") == VOLUME_ID_LEN ? 0 : -EUCLEAN;
+}
+
+int volume_identify(int versionsfd, char id[VOLUME_ID_LEN + 1])
+{
+	_cleanup_close_ int fd = -1;
+	uint8_t bytes[VOLUME_ID_LEN / 2];
+	int rc = read_id(versionsfd, id);
+
+	if (rc != -ENOENT)
+		return rc;
+	clock_source.random(bytes, sizeof(bytes));
+	for (size_t i = 0; i < sizeof(bytes); i++)
+		snprintf(id + 2 * i, 3, "%02x", bytes[i]);
+	fd = openat(versionsfd, "volume", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (fd < 0 || write(fd, id, VOLUME_ID_LEN) != VOLUME_ID_LEN || fsync(fd) < 0)
+		return -errno;
 	return 0;
 }
 

@@ -1,8 +1,9 @@
 /*
  * A file system that buckets lie on. History of its files stays on it (a rename cannot leave it):
  *
- *	<volume>/versions/HH/NODE.VERSION		the lake's own: LAKE/versions
- *	<bucket path>/../.tarn-versions… 		see volume_open()
+ *	LAKE/versions/HH/NODE.VERSION			the lake's own
+ *	<bucket's path>/.tarn-versions/HH/NODE.VERSION	a bucket's that lies elsewhere; never shown on the mount
+ *	<bucket's path>/.tarn-versions/volume		32 hex digits: which volume this is, wherever it is mounted
  *
  * HH: the low byte of the node's id, two hex digits. NODE and VERSION: hex. The name says what a file there is even
  * when the store does not know of it yet (content/recover.h).
@@ -30,6 +31,9 @@ struct volume {
  */
 int volume_open(int index, int rootfd, int versionsfd, struct volume **out);
 void volume_close(struct volume *v);
+#define VOLUME_ID_LEN 32
+/* Reads what `volume` in a .tarn-versions says, or makes it up and writes it. 0 or -errno. */
+int volume_identify(int versionsfd, char id[VOLUME_ID_LEN + 1]);
 
 /* "HH/NODE.VERSION" */
 void version_name(uint64_t node, uint64_t version, char name[VERSION_NAME_MAX]);

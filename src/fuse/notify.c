@@ -6,6 +6,9 @@
 #include <uthash.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
+
+#define WRITE_BACK_NS (100 * NSEC_PER_MSEC)
 
 struct notice {
 	UT_hash_handle hh;
@@ -21,7 +24,9 @@ struct notifier {
 	pthread_t thread;
 	pthread_mutex_t lock;
 	pthread_cond_t added;
+	pthread_cond_t sent;
 	struct notice *queue; /* uthash keeps the order of addition */
+	uint64_t waited_for;  /* the inode whose data notice somebody waits for; 0: nobody */
 	bool stopped;
 };
 
@@ -48,8 +53,12 @@ static void *run(void *arg)
 		HASH_DEL(n->queue, o);
 		pthread_mutex_unlock(&n->lock);
 		send_notice(n, o);
-		free(o);
 		pthread_mutex_lock(&n->lock);
+		if (o->data && o->key.ino == n->waited_for) {
+			n->waited_for = 0;
+			pthread_cond_broadcast(&n->sent);
+		}
+		free(o);
 	}
 	pthread_mutex_unlock(&n->lock);
 	return NULL;
@@ -65,6 +74,7 @@ int notifier_start(struct fuse_session *se, struct notifier **out)
 	n->se = se;
 	pthread_mutex_init(&n->lock, NULL);
 	pthread_cond_init(&n->added, NULL);
+	pthread_cond_init(&n->sent, NULL);
 	rc = pthread_create(&n->thread, NULL, run, n);
 	if (rc) {
 		free(n);
@@ -91,6 +101,7 @@ void notifier_stop(struct notifier *n)
 	}
 	pthread_mutex_destroy(&n->lock);
 	pthread_cond_destroy(&n->added);
+	pthread_cond_destroy(&n->sent);
 	free(n);
 }
 
@@ -118,6 +129,31 @@ static void queue_notice(struct notifier *n, uint64_t ino, const char *name, boo
 void notify_inode(struct notifier *n, uint64_t ino, bool data)
 {
 	queue_notice(n, ino, "", data);
+}
+
+/*
+ * Writing back needs request threads, so not all of them may wait for it: one does, and that not for long.
+ */
+void notify_write_back(struct notifier *n, uint64_t ino)
+{
+	struct timespec until;
+
+	bool mine;
+
+	pthread_mutex_lock(&n->lock);
+	mine = !n->waited_for;
+	if (mine)
+		n->waited_for = ino;
+	pthread_mutex_unlock(&n->lock);
+	queue_notice(n, ino, "", true);
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_nsec += WRITE_BACK_NS;
+	until.tv_sec += until.tv_nsec / NSEC_PER_SEC;
+	until.tv_nsec %= NSEC_PER_SEC;
+	SCOPED_LOCK(&n->lock);
+	while (mine && n->waited_for && !n->stopped)
+		if (pthread_cond_timedwait(&n->sent, &n->lock, &until))
+			n->waited_for = 0;
 }
 
 void notify_entry(struct notifier *n, uint64_t parent, const char *name)

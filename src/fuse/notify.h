@@ -14,6 +14,8 @@ struct notifier;
 int notifier_start(struct fuse_session *se, struct notifier **out);
 void notifier_stop(struct notifier *n); /* sends nothing more; NULL is fine */
 void notify_inode(struct notifier *n, uint64_t ino, bool data);
+/* Has the pages of INO written back, dirty ones first, and waits for that at most 100 ms; one caller at a time does. */
+void notify_write_back(struct notifier *n, uint64_t ino);
 void notify_entry(struct notifier *n, uint64_t parent, const char *name);
 
 #endif

@@ -1,4 +1,6 @@
 #include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
 
 #include "fuse/ops.h"
 #include "fuse/passthrough.h"
@@ -9,7 +11,8 @@ static void describe(struct open_file *f, struct fuse_file_info *fi)
 	const struct handle *h = open_file_handle(f);
 
 	fi->fh = (uintptr_t)f;
-	fi->noflush = 1; /* close() has nothing to report: writes are not delayed here */
+	/* close() has nothing to report, writes are not delayed here; but a mapping may outlive it */
+	fi->noflush = !h || h->way != WAY_CACHED || (h->flags & O_ACCMODE) != O_RDWR;
 	fi->keep_cache = open_file_keeps_cache(f);
 	if (!h || h->way == WAY_CACHED)
 		return;
@@ -75,6 +78,16 @@ void op_tmpfile(fuse_req_t req, fuse_ino_t parent, mode_t mode, struct fuse_file
 	reply_created(req, rc, &e, h, fi);
 }
 
+void op_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+	struct handle *h = open_file_handle(ops_file(fi));
+
+	(void)ino;
+	if (h)
+		handle_flush(h);
+	fuse_reply_err(req, 0);
+}
+
 void op_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
 	(void)ino;
@@ -82,16 +95,33 @@ void op_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	fuse_reply_err(req, 0);
 }
 
+/* A version's bytes are read before they are checked, and checked before they go out. */
+static void reply_checked(fuse_req_t req, struct open_file *f, int fd, size_t size, off_t offset)
+{
+	char *bytes = malloc(size);
+	ssize_t n = bytes ? pread(fd, bytes, size, offset) : -1;
+	int rc = n < 0 ? -errno : open_file_check_read(f);
+
+	if (rc < 0)
+		ops_reply_error(req, rc);
+	else
+		fuse_reply_buf(req, bytes, (size_t)n);
+	free(bytes);
+}
+
 void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, struct fuse_file_info *fi)
 {
 	struct fuse_bufvec buf = FUSE_BUFVEC_INIT(size);
-	struct lake *lake = ops_lake(req);
-	int fd = open_file_fd(lake, ops_file(fi)), rc;
+	struct open_file *f = ops_file(fi);
+	int fd = open_file_fd(ops_lake(req), f);
 
 	(void)ino;
-	rc = fd < 0 ? fd : open_file_check_read(lake, ops_file(fi));
-	if (rc < 0) {
-		ops_reply_error(req, rc);
+	if (fd < 0) {
+		ops_reply_error(req, fd);
+		return;
+	}
+	if (!open_file_handle(f)) {
+		reply_checked(req, f, fd, size, offset);
 		return;
 	}
 	buf.buf[0].flags = FUSE_BUF_IS_FD | FUSE_BUF_FD_SEEK;

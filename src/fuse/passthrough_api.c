@@ -17,11 +17,11 @@ int passthrough_attach(struct fuse_session *se, int stack_depth, bool wanted)
 
 void passthrough_init(struct fuse_conn_info *conn)
 {
-	fuse_set_feature_flag(conn, FUSE_CAP_HANDLE_KILLPRIV_V2);
+	conn_want(conn, FUSE_CAP_HANDLE_KILLPRIV_V2, true);
 	if (!asked)
 		return;
-	offered = fuse_set_feature_flag(conn, FUSE_CAP_PASSTHROUGH);
-	conn->max_backing_stack_depth = (uint32_t)depth;
+	offered = conn_want(conn, FUSE_CAP_PASSTHROUGH, true);
+	conn->max_backing_stack_depth = (uint32_t)depth - 1; /* libfuse adds its own layer */
 }
 
 bool passthrough_offered(void)

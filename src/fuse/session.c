@@ -40,10 +40,10 @@ static void op_init(void *userdata, struct fuse_conn_info *conn)
 
 	(void)userdata;
 	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++)
-		if (conn->capable & wanted[i])
-			conn->want |= wanted[i];
+		conn_want(conn, wanted[i], true);
 	/* pages are dropped by tarn itself when a file changed unseen */
-	conn->want &= ~(unsigned)(FUSE_CAP_AUTO_INVAL_DATA | FUSE_CAP_WRITEBACK_CACHE);
+	conn_want(conn, FUSE_CAP_AUTO_INVAL_DATA, false);
+	conn_want(conn, FUSE_CAP_WRITEBACK_CACHE, false);
 	conn->max_write = MAX_WRITE;
 	conn->max_readahead = MAX_WRITE;
 	conn->max_background = BACKGROUND;
@@ -68,6 +68,7 @@ static const struct fuse_lowlevel_ops ops = {
 	.link = op_link,
 	.open = op_open,
 	.read = op_read,
+	.flush = op_flush,
 	.release = op_release,
 	.fsync = op_fsync,
 	.opendir = op_opendir,
@@ -108,6 +109,14 @@ static void invalidate(void *arg, uint64_t node, bool data)
 
 	if (s->notifier)
 		notify_inode(s->notifier, node, data);
+}
+
+static void write_back(void *arg, uint64_t node)
+{
+	struct session *s = arg;
+
+	if (s->notifier)
+		notify_write_back(s->notifier, node);
 }
 
 static void invalidate_entry(void *arg, uint64_t parent, const char *name)
@@ -184,6 +193,7 @@ int session_mount(struct lake *lake, const struct session_options *o, struct ses
 					   .backing_open = backing_open,
 					   .backing_close = backing_close,
 					   .invalidate = invalidate,
+					   .write_back = write_back,
 					   .invalidate_entry = invalidate_entry};
 	*out = s;
 	return 0;

@@ -71,7 +71,11 @@ static int set_state(struct apply *a, uint64_t id, const struct version_brief *w
 	query_int(&q, how);
 	query_text(&q, reason);
 	rc = query_step(&q);
-	if (rc != SQLITE_DONE)
+	if (rc == SQLITE_DONE && was->state == VERSION_LIVE)
+		rc = APPLY(a, SQL_VERSION_SET_ACCESS, NULL, (int64_t)id);
+	else if (rc == SQLITE_DONE)
+		rc = SQLITE_OK;
+	if (rc != SQLITE_OK)
 		return rc;
 	now.state = state;
 	now.how = how;

@@ -215,6 +215,13 @@ static int climb(struct store *s, uint64_t node, struct buf *path)
 	return buf_error(path);
 }
 
+int store_name(struct store *s, uint64_t node, uint64_t *parent, struct buf *name)
+{
+	int got = place(s, node, parent, name);
+
+	return got < 0 ? got : got ? buf_error(name) : -ENOENT;
+}
+
 int store_path(struct store *s, uint64_t node, struct buf *path)
 {
 	int err;

@@ -241,6 +241,8 @@ int store_series(struct store *s, uint64_t parent, const char *name, uint64_t *a
 
 /* The path of a live node below buckets/ ("raw-data/a.csv"), by its first name; -ENOENT for a node without a name. */
 int store_path(struct store *s, uint64_t node, struct buf *path);
+/* One of a live node's names, and the folder it is in; -ENOENT when it has none. */
+int store_name(struct store *s, uint64_t node, uint64_t *parent, struct buf *name);
 
 int store_version(struct store *s, uint64_t id, struct version_row *out);
 int store_version_by_number(struct store *s, uint64_t asset, uint64_t number, struct version_row *out);

@@ -3,6 +3,7 @@
 #include <sys/xattr.h>
 
 #include "base/cleanup.h"
+#include "content/settle.h"
 #include "ns/real.h"
 #include "ns/view.h"
 #include "ns/virtual_xattr.h"
@@ -16,6 +17,14 @@ static const char *proc_fd(int fd, char path[PROC_FD_MAX])
 	return path;
 }
 
+/* A cached file that was closed and not released: stores through its mapping wait in the kernel, and mtime with them. */
+static bool may_be_mapped(struct inode *inode)
+{
+	SCOPED_LOCK(&inode->lock);
+
+	return inode->state == INODE_CACHED && inode->closed;
+}
+
 int ns_get_attributes(struct lake *lake, uint64_t ino, struct stat *st, double *timeout)
 {
 	struct inode *inode;
@@ -27,6 +36,8 @@ int ns_get_attributes(struct lake *lake, uint64_t ino, struct stat *st, double *
 	rc = real_get(lake, ino, &inode);
 	if (rc < 0)
 		return rc;
+	if (may_be_mapped(inode) && lake->frontend.write_back)
+		lake->frontend.write_back(lake->frontend.arg, ino);
 	rc = inode_stat(lake, inode, &raw);
 	if (!rc) {
 		real_fill_stat(inode, &raw, st);
@@ -87,22 +98,6 @@ static int set_times(struct inode *inode, int fd, const struct stat *want, unsig
 	return 0;
 }
 
-static int set_size(struct lake *lake, struct inode *inode, struct handle *h, off_t size, const struct actor *actor)
-{
-	_cleanup_close_ int own = -1;
-	int fd = h ? h->fd : -1, rc;
-
-	if (fd < 0) {
-		fd = own = inode_open(lake, inode, O_WRONLY);
-		if (own < 0)
-			return own;
-	}
-	rc = inode_before_change(lake, inode, actor);
-	if (rc < 0)
-		return rc;
-	return ftruncate(fd, size) < 0 ? -errno : 0;
-}
-
 static int set_all(struct lake *lake, struct inode *inode, const struct stat *want, unsigned set, struct handle *h,
 		   const struct actor *actor, struct stat *raw)
 {
@@ -111,7 +106,7 @@ static int set_all(struct lake *lake, struct inode *inode, const struct stat *wa
 	int rc = 0;
 
 	if (set & NS_SET_SIZE) {
-		rc = set_size(lake, inode, h, want->st_size, actor);
+		rc = inode_truncate(lake, inode, h, want->st_size, actor);
 		if (rc < 0)
 			return rc;
 	}
@@ -152,7 +147,7 @@ int ns_set_attributes(struct lake *lake, uint64_t ino, const struct stat *want, 
 		rc = real_submit(lake, r, inode, NULL);
 	}
 	if (set & NS_SET_SIZE)
-		inode_after_change(lake, inode);
+		inode_settle(lake, inode);
 	if (!rc) {
 		real_fill_stat(inode, &raw, st);
 		*timeout = real_attr_timeout(lake, inode);
@@ -233,6 +228,15 @@ int ns_list_xattrs(struct lake *lake, uint64_t ino, char *names, size_t size)
 	return n < 0 ? -errno : (int)n;
 }
 
+/* One that says no more than the mode does is not stored: cp -p, install and rsync -A set such. */
+static bool has_acl(int fd)
+{
+	char path[PROC_FD_MAX];
+
+	return getxattr(proc_fd(fd, path), "system.posix_acl_access", NULL, 0) > 0 ||
+	       getxattr(proc_fd(fd, path), "system.posix_acl_default", NULL, 0) > 0;
+}
+
 /* VALUE NULL: remove. */
 static int change_xattr(struct lake *lake, uint64_t ino, const char *name, const void *value, size_t size, int flags,
 			const struct actor *actor)
@@ -266,7 +270,7 @@ static int change_xattr(struct lake *lake, uint64_t ino, const char *name, const
 		rc = -errno;
 	if (!rc) {
 		if (!strncmp(name, "system.posix_acl", 16))
-			inode->acl = true;
+			inode->acl = has_acl(fd);
 		r = real_record(OP_XATTR, actor, inode->id, 0, NULL);
 		if (r)
 			real_record_node(lake, inode, &raw, r);

@@ -203,25 +203,15 @@ int ns_symlink(struct lake *lake, uint64_t parent, const char *name, const char 
 	return make_entry(lake, parent, name, &c, actor, e);
 }
 
-/* Another client was faster: open what is there. */
-static int open_existing(struct lake *lake, struct real_folder *f, const char *name, int flags,
-			 const struct actor *actor, struct ns_entry *e, struct handle **out)
+/* O_SYNC: the file is durable before the answer, or there is no answer. */
+static int sync_created(struct lake *lake, struct newborn *n, struct ns_entry *e, struct handle *h)
 {
-	struct inode *inode;
-	struct stat raw;
-	int rc;
+	int rc = inode_sync(lake, n->inode, h, false);
 
-	if (flags & O_EXCL)
-		return -EEXIST;
-	rc = outside_look_up(lake, f->inode, f->fd, name, &inode, &raw);
-	if (rc < 0)
-		return rc;
-	rc = inode->kind == KIND_FILE ? handle_open(lake, inode, flags, actor, out) : -EEXIST;
-	if (!rc && (flags & O_TRUNC))
-		rc = inode_stat(lake, inode, &raw);
-	if (!rc)
-		real_fill_entry(lake, inode, &raw, e);
-	inode_unref(lake, inode);
+	if (rc < 0) {
+		handle_close(lake, h);
+		inode_forget(lake, e->ino, 1);
+	}
 	return rc;
 }
 
@@ -236,14 +226,14 @@ int ns_create(struct lake *lake, uint64_t parent, const char *name, mode_t mode,
 
 	if (!rc)
 		rc = make(lake, &f, name, &c, actor, &n);
-	if (rc == -EEXIST)
-		return open_existing(lake, &f, name, flags, actor, e, out);
+	if (rc == -EEXIST && !(flags & O_EXCL))
+		rc = -ESTALE; /* somebody was faster: the kernel looks up again, and checks permissions then */
 	if (!rc)
 		rc = handle_open_new(lake, n.inode, flags, n.fd, steal_fd(&n.openfd), actor, out);
 	if (!rc)
 		real_fill_entry(lake, n.inode, &n.raw, e);
 	if (!rc && (flags & (O_SYNC | O_DSYNC)))
-		rc = inode_sync(lake, n.inode, *out, false);
+		rc = sync_created(lake, &n, e, *out);
 	newborn_release(lake, &n);
 	return rc;
 }
@@ -315,9 +305,12 @@ int ns_link(struct lake *lake, uint64_t ino, uint64_t parent, const char *name, 
 	if (rc < 0)
 		return rc;
 	pthread_rwlock_rdlock(&lake->tree_lock);
+	inode_freeze(inode); /* an aside would put another inode in its place meanwhile */
 	rc = link_on_disk(lake, inode, f.fd, name, &raw);
+	inode_thaw(inode);
 	if (!rc) {
-		inode_set_name(lake, inode, f.inode, name, f.inode->bucket);
+		if (!inode->name)
+			inode_set_name(lake, inode, f.inode, name, f.inode->bucket);
 		pthread_mutex_lock(&inode->lock);
 		inode->moved = true;
 		inode->made_here = false;

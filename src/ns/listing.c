@@ -132,7 +132,7 @@ static bool is_hidden(const struct listing *l, const struct dirent *d)
 {
 	if (l->ino == NODE_ROOT)
 		return d->d_type != DT_DIR && d->d_type != DT_UNKNOWN;
-	return l->inode->parent && l->inode->parent->id == NODE_ROOT && !strcmp(d->d_name, ".tarn-versions");
+	return atomic_load(&l->inode->in_root) && !strcmp(d->d_name, ".tarn-versions");
 }
 
 /* 0 with an entry; -ENOENT when it vanished meanwhile. */

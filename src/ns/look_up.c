@@ -46,13 +46,13 @@ double real_entry_timeout(struct lake *lake, struct inode *inode)
 	return others_can_write(lake, inode) ? SHORT_TIMEOUT : LONG_TIMEOUT;
 }
 
-/* Stores through a mapping change mtime without a request: until the file is settled nothing may be cached. */
+/* Stores through a mapping change mtime unseen: until the file is settled nothing may be cached. */
 double real_attr_timeout(struct lake *lake, struct inode *inode)
 {
 	if (inode->kind == KIND_FILE) {
 		SCOPED_LOCK(&inode->lock);
 
-		if (inode->may_map)
+		if (inode->dirty)
 			return 0;
 	}
 	return real_entry_timeout(lake, inode);
@@ -150,7 +150,7 @@ static int look_up_real(struct lake *lake, struct inode *parent, const char *nam
 	if (rc < 0)
 		return rc;
 	/* a file with several names is found under the one asked for last */
-	if (inode->parent != parent || strcmp(inode->name ? inode->name : "", name))
+	if (!inode_is_at(inode, parent, name))
 		inode_set_name(lake, inode, parent, name, parent->id == NODE_ROOT ? inode->bucket : parent->bucket);
 	real_fill_entry(lake, inode, &raw, e);
 	inode_unref(lake, inode);

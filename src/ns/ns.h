@@ -82,8 +82,8 @@ struct handle *open_file_handle(struct open_file *f);
 bool open_file_keeps_cache(const struct open_file *f);
 /* The descriptor to read from or write to; a WAY_PASSTHROUGH file gets one opened at the first such request. */
 int open_file_fd(struct lake *lake, struct open_file *f);
-/* After bytes were read: -EIO when they are not those of the version that was opened any more. */
-int open_file_check_read(struct lake *lake, struct open_file *f);
+/* After bytes of a view's file were read: -EIO when they may not be those of the version that was opened. */
+int open_file_check_read(struct open_file *f);
 int ns_before_write(struct lake *lake, struct open_file *f, const struct actor *actor);
 int ns_fallocate(struct lake *lake, struct open_file *f, int mode, off_t offset, off_t length,
 		 const struct actor *actor);

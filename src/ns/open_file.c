@@ -79,8 +79,11 @@ static int open_real(struct lake *lake, uint64_t ino, int flags, const struct ac
 		rc = check_outside(lake, inode);
 	if (!rc)
 		rc = handle_open(lake, inode, flags, actor, out);
-	if (!rc && (flags & O_TRUNC) && (flags & (O_SYNC | O_DSYNC)))
+	if (!rc && (flags & O_TRUNC) && (flags & (O_SYNC | O_DSYNC))) {
 		rc = inode_sync(lake, inode, *out, false);
+		if (rc < 0)
+			handle_close(lake, *out);
+	}
 	if (!rc && (flags & O_ACCMODE) == O_RDONLY && atomic_load_explicit(&lake->audit_reads, memory_order_relaxed))
 		audit_read(lake, inode, actor);
 	inode_unref(lake, inode);
@@ -139,9 +142,9 @@ int open_file_fd(struct lake *lake, struct open_file *f)
 	return h->fd;
 }
 
-int open_file_check_read(struct lake *lake, struct open_file *f)
+int open_file_check_read(struct open_file *f)
 {
-	return f->view ? view_file_check(lake, f->view) : 0;
+	return f->view ? view_file_check(f->view) : 0;
 }
 
 int ns_before_write(struct lake *lake, struct open_file *f, const struct actor *actor)
@@ -157,7 +160,8 @@ int ns_before_write(struct lake *lake, struct open_file *f, const struct actor *
 		return 0;
 	}
 	pthread_mutex_unlock(&inode->lock);
-	return inode_before_change(lake, inode, actor);
+	inode_before_change(lake, inode, actor);
+	return 0;
 }
 
 int ns_fallocate(struct lake *lake, struct open_file *f, int mode, off_t offset, off_t length,
@@ -176,7 +180,7 @@ int ns_fallocate(struct lake *lake, struct open_file *f, int mode, off_t offset,
 ssize_t ns_copy_range(struct lake *lake, struct open_file *from, off_t from_offset, struct open_file *to,
 		      off_t to_offset, size_t length, const struct actor *actor)
 {
-	int rc = ns_before_write(lake, to, actor), in, out;
+	int rc = from->view ? -EXDEV : ns_before_write(lake, to, actor), in, out; /* a version is checked as it is read */
 	ssize_t n;
 
 	if (rc < 0)

@@ -17,12 +17,28 @@ static int look_up(struct lake *lake, struct real_folder *f, const char *name, s
 	return rc == -ENOENT && view_has(lake, f->inode, name) ? -EROFS : rc;
 }
 
+/* The name by which INODE was known is gone, and it has others: it is known by one of those from now on. */
+static void take_other_name(struct lake *lake, struct inode *inode)
+{
+	_cleanup_buf_ struct buf name = BUF_INIT;
+	struct inode *parent;
+	struct node_row row;
+	uint64_t id;
+
+	if (store_barrier(lake->store, atomic_load(&inode->commit)) || store_name(lake->store, inode->id, &id, &name) ||
+	    store_node(lake->store, id, &row) || inode_get(lake, &row, NULL, NULL, NULL, &parent, NULL))
+		return;
+	inode_set_name(lake, inode, parent, buf_str(&name), inode->bucket);
+	inode_unref(lake, parent);
+}
+
 /* The name is gone from the tree; the store is told. */
 static int record_unlink(struct lake *lake, struct real_folder *f, const char *name, struct inode *inode,
 			 const struct stat *before, const struct aside *a, const struct actor *actor)
 {
 	struct record *r = real_record(OP_UNLINK, actor, inode->id, f->inode->id, name);
 	struct stat raw;
+	int rc;
 
 	if (!r)
 		return -ENOMEM;
@@ -35,7 +51,10 @@ static int record_unlink(struct lake *lake, struct real_folder *f, const char *n
 		aside_record(lake, inode, a, actor, r);
 		record_node_end(r, inode->id);
 	}
-	return real_submit(lake, r, inode, f->inode);
+	rc = real_submit(lake, r, inode, f->inode);
+	if (!rc && inode_is_at(inode, f->inode, name))
+		take_other_name(lake, inode);
+	return rc;
 }
 
 int ns_unlink(struct lake *lake, uint64_t parent, const char *name, const struct actor *actor)
@@ -51,6 +70,7 @@ int ns_unlink(struct lake *lake, uint64_t parent, const char *name, const struct
 	if (rc < 0)
 		return rc;
 	pthread_rwlock_rdlock(&lake->tree_lock);
+	inode_freeze(inode);
 	rc = aside_plan(lake, inode, f.inode, name, actor, &a);
 	if (!rc)
 		rc = inode_pin(lake, inode);
@@ -58,6 +78,7 @@ int ns_unlink(struct lake *lake, uint64_t parent, const char *name, const struct
 		rc = aside_unlink(inode, f.fd, name, &a);
 	if (!rc)
 		rc = record_unlink(lake, &f, name, inode, &raw, &a, actor);
+	inode_thaw(inode);
 	pthread_rwlock_unlock(&lake->tree_lock);
 	inode_unref(lake, inode);
 	return rc;

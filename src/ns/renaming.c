@@ -13,6 +13,7 @@
 #include "content/outside.h"
 #include "content/settle.h"
 #include "ns/real.h"
+#include "ns/view.h"
 
 struct rename {
 	struct lake *lake;
@@ -28,7 +29,7 @@ struct rename {
 
 static bool is_bucket_elsewhere(const struct inode *inode)
 {
-	return inode->bucket && inode->bucket->fd >= 0 && inode->parent && inode->parent->id == NODE_ROOT;
+	return atomic_load(&inode->in_root) && inode->bucket && inode->bucket->fd >= 0;
 }
 
 static int check(struct rename *m)
@@ -39,6 +40,8 @@ static int check(struct rename *m)
 		return -EINVAL;
 	if (m->over && (m->flags & RENAME_NOREPLACE))
 		return -EEXIST;
+	if ((m->flags & RENAME_EXCHANGE) && (m->from.inode->id == NODE_ROOT || m->to.inode->id == NODE_ROOT))
+		return -EINVAL; /* two buckets would exchange their policies */
 	if (is_bucket_elsewhere(m->inode) || (m->over && is_bucket_elsewhere(m->over)))
 		return -EBUSY;
 	if (strcmp(m->name, m->to_name) || m->from.inode != m->to.inode)
@@ -54,8 +57,8 @@ static int find(struct rename *m)
 {
 	int rc = outside_look_up(m->lake, m->from.inode, m->from.fd, m->name, &m->inode, &m->raw);
 
-	if (rc < 0)
-		return rc;
+	if (rc < 0) /* a synthetic name cannot be moved */
+		return rc == -ENOENT && view_has(m->lake, m->from.inode, m->name) ? -EROFS : rc;
 	rc = outside_look_up(m->lake, m->to.inode, m->to.fd, m->to_name, &m->over, &m->over_raw);
 	return rc == -ENOENT ? 0 : rc;
 }
@@ -141,25 +144,36 @@ static int record(struct rename *m)
 	return rc;
 }
 
-static int move(struct rename *m)
+/* What is there goes into history, unless the rename fails. `over` is frozen. */
+static int replace(struct rename *m)
 {
-	bool replaces = m->over && m->over != m->inode && !(m->flags & RENAME_EXCHANGE);
-	int rc = 0;
+	int rc = aside_plan(m->lake, m->over, m->to.inode, m->to_name, m->actor, &m->aside);
 
-	if (replaces) {
-		rc = aside_plan(m->lake, m->over, m->to.inode, m->to_name, m->actor, &m->aside);
-		if (!rc)
-			rc = inode_pin(m->lake, m->over);
-		if (rc < 0)
-			return rc;
-		aside_link(m->over, m->to.fd, m->to_name, &m->aside);
-	}
+	if (!rc)
+		rc = inode_pin(m->lake, m->over);
+	if (rc < 0)
+		return rc;
+	aside_link(m->over, m->to.fd, m->to_name, &m->aside);
 	if (renameat2(m->from.fd, m->name, m->to.fd, m->to_name, m->flags) < 0) {
 		rc = -errno;
-		if (replaces)
-			aside_undo_link(m->over, &m->aside);
+		aside_undo_link(m->over, &m->aside);
 		return rc;
 	}
+	return record(m);
+}
+
+static int move(struct rename *m)
+{
+	int rc;
+
+	if (m->over && m->over != m->inode && !(m->flags & RENAME_EXCHANGE)) {
+		inode_freeze(m->over);
+		rc = replace(m);
+		inode_thaw(m->over);
+		return rc;
+	}
+	if (renameat2(m->from.fd, m->name, m->to.fd, m->to_name, m->flags) < 0)
+		return -errno;
 	if (m->over == m->inode) /* two names of one file: nothing happens, says POSIX */
 		return 0;
 	return record(m);

@@ -96,10 +96,12 @@ static struct view_node *keep(struct view_node *draft)
 
 	HASH_FIND(hh, table, &draft->ino, sizeof(draft->ino), n);
 	if (!n && (n = malloc(sizeof(*n)))) {
-		*n = *draft;
+		memcpy(n, draft, sizeof(*n));
 		n->nlookup = 0;
 		HASH_ADD(hh, table, ino, sizeof(n->ino), n);
 	} else {
+		if (n)
+			atomic_store(&n->live, atomic_load(&draft->live));
 		release_draft(draft);
 	}
 	if (n)
@@ -256,9 +258,17 @@ int view_file_fd(const struct view_file *f)
 	return f->fd;
 }
 
-int view_file_check(struct lake *lake, struct view_file *f)
+static bool same_bytes(const struct view_file *f)
 {
-	(void)lake;
+	struct stat now;
+
+	return !fstat(f->fd, &now) && now.st_size == f->st.st_size && stat_mtime(&now) == stat_mtime(&f->st);
+}
+
+int view_file_check(struct view_file *f)
+{
+	if (f->watched && !same_bytes(f))
+		return -EIO;
 	if (!f->inode)
 		return 0;
 	SCOPED_LOCK(&f->inode->lock);

@@ -24,7 +24,8 @@ struct view_node {
 	const struct view_ops *ops;
 	enum node_kind kind;
 	/* the view's own: */
-	uint64_t asset, version, live; /* @v: the series, the version, the live node or 0 */
+	uint64_t asset, version; /* @v: the series, the version */
+	_Atomic uint64_t live;	 /* … and the live node, or 0; the one thing that later look-ups put right */
 	char *text;		       /* freed with the node */
 	int fd;			       /* a rendered file, closed with it; else -1 */
 	struct stat st;		       /* of a rendered file or fixed folder */
@@ -33,9 +34,12 @@ struct view_node {
 /* An open file of a view. */
 struct view_file {
 	int fd;
-	struct inode *inode; /* of a live version, with a reference: it must stay that version */
+	/* of a version: what must not change while it is read */
+	struct inode *inode; /* of a live one, with a reference */
 	uint64_t version;
 	unsigned write_seq;
+	bool watched;
+	struct stat st;
 };
 
 typedef int (*view_emit_fn)(void *arg, const char *name, enum node_kind kind);
@@ -75,7 +79,8 @@ int view_get_attributes(struct lake *lake, uint64_t ino, struct stat *st, double
 int view_open(struct lake *lake, uint64_t ino, struct view_file **out);
 void view_close(struct lake *lake, struct view_file *f);
 int view_file_fd(const struct view_file *f);
-int view_file_check(struct lake *lake, struct view_file *f);
+/* After reading: -EIO when the bytes may be others than those of the version that was opened. */
+int view_file_check(struct view_file *f);
 /* The names of views in the root, when they are listed; NULL after the last. */
 const char *view_root_name(int i);
 

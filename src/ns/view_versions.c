@@ -50,9 +50,24 @@ static const char *extension(const char *name)
 	return dot;
 }
 
-static bool can_read(const struct version_row *v)
+/* The live file is this version still, and nobody can be writing it. */
+static bool live_is_whole(struct lake *lake, const struct version_row *v)
 {
-	return v->settled && (v->state == VERSION_LIVE || v->state == VERSION_KEPT);
+	struct inode *inode = inode_find(lake, v->node);
+	bool whole;
+
+	if (!inode)
+		return true; /* nobody has it open */
+	pthread_mutex_lock(&inode->lock);
+	whole = inode->version == v->id && !inode->writers && !inode->may_map && !inode->written && !inode->base_lost;
+	pthread_mutex_unlock(&inode->lock);
+	inode_unref(lake, inode);
+	return whole;
+}
+
+static bool can_read(struct lake *lake, const struct version_row *v)
+{
+	return v->settled && (v->state == VERSION_KEPT || (v->state == VERSION_LIVE && live_is_whole(lake, v)));
 }
 
 /* "7" or "-2", nothing else, no leading zero. */
@@ -109,7 +124,7 @@ static int find_version(struct lake *lake, uint64_t asset, uint64_t live, int64_
 	int rc = number < 0 ? version_back(lake, asset, live, -number, v)
 			    : store_version_by_number(lake->store, asset, (uint64_t)number, v);
 
-	return rc ? rc : can_read(v) ? 0 : -ENOENT;
+	return rc ? rc : can_read(lake, v) ? 0 : -ENOENT;
 }
 
 static void draft_version(const struct version_row *v, uint64_t asset, uint64_t live, struct view_node *draft)
@@ -177,40 +192,58 @@ static int look_up_at(struct lake *lake, struct inode *folder, const char *name,
 
 /* ---- attributes ---- */
 
-/* The live file as it is now; false when there is none. */
-static bool live_stat(struct lake *lake, uint64_t live, struct stat *st, bool *acl)
+/* Who may read the file now: the live one, or as it was when it was deleted. */
+struct access {
+	uint64_t node;
+	mode_t mode;
+	uid_t uid;
+	gid_t gid;
+	bool acl;
+};
+
+static int access_now(struct lake *lake, uint64_t live, uint64_t then, struct access *now)
 {
 	struct inode *inode = live ? inode_find(lake, live) : NULL;
 	struct node_row row;
+	struct stat st;
 	int rc;
 
 	if (inode) {
-		rc = inode_stat(lake, inode, st);
-		*acl = inode->acl;
+		rc = inode_stat(lake, inode, &st);
+		*now = (struct access){live, st.st_mode, st.st_uid, st.st_gid, inode->acl};
 		inode_unref(lake, inode);
-		return !rc && st->st_nlink;
+		if (!rc)
+			return 0;
 	}
-	if (!live || store_node(lake->store, live, &row))
-		return false;
-	*st = (struct stat){.st_mode = row.mode, .st_uid = row.uid, .st_gid = row.gid};
-	*acl = row.acl;
-	return true;
+	rc = store_node(lake->store, live ? live : then, &row);
+	*now = (struct access){row.id, row.mode, row.uid, row.gid, row.acl};
+	return rc;
 }
 
-/* Mode then AND mode now, owner now, nothing to write or to run as another; an ACL's group bits are a mask, so none. */
-static void restrict_to_now(struct lake *lake, uint64_t live, struct stat *st)
+/*
+ * Mode then AND mode now, owner now, nothing to write or to run as another. Who owns the path now did not always: what
+ * another owner's file said of the others holds for them. An ACL's group bits are a mask, and grant nothing.
+ */
+static void restrict_to_now(struct lake *lake, uint64_t live, uint64_t then, struct stat *st)
 {
-	struct stat now;
-	bool acl = false;
+	mode_t owner = st->st_mode & 0700, group = st->st_mode & 070, other = st->st_mode & 07;
+	struct access now;
 
-	st->st_mode &= 0555;
-	if (!live_stat(lake, live, &now, &acl))
+	if (access_now(lake, live, then, &now)) { /* nothing is known, so nothing is granted */
+		st->st_mode = 0400;
+		st->st_uid = 0;
+		st->st_gid = 0;
 		return;
-	st->st_mode &= now.st_mode;
-	if (acl)
+	}
+	if (now.node != then && now.uid != st->st_uid)
+		owner = (other & group >> 3) << 6;
+	if (now.node != then && now.gid != st->st_gid)
+		group = other << 3;
+	st->st_mode = (owner | group | other) & now.mode & 0555;
+	if (now.acl)
 		st->st_mode &= ~(mode_t)070;
-	st->st_uid = now.st_uid;
-	st->st_gid = now.st_gid;
+	st->st_uid = now.uid;
+	st->st_gid = now.gid;
 }
 
 static void set_times(struct stat *st, int64_t mtime, int64_t ctime)
@@ -225,7 +258,7 @@ static int stat_version(struct lake *lake, const struct view_node *n, struct sta
 	struct version_row v;
 	int rc = store_version(lake->store, n->version, &v);
 
-	if (rc || !can_read(&v))
+	if (rc || !can_read(lake, &v))
 		return rc ? rc : -ENOENT;
 	*st = (struct stat){.st_mode = v.mode,
 			    .st_uid = v.uid,
@@ -234,7 +267,7 @@ static int stat_version(struct lake *lake, const struct view_node *n, struct sta
 			    .st_size = (off_t)v.size,
 			    .st_blksize = 4096,
 			    .st_blocks = (blkcnt_t)((v.size + 511) / 512)};
-	restrict_to_now(lake, n->live, st);
+	restrict_to_now(lake, n->live, v.node, st);
 	st->st_mode |= S_IFREG;
 	set_times(st, v.mtime, v.time);
 	return 0;
@@ -245,15 +278,14 @@ static int stat_folder(struct lake *lake, const struct view_node *n, struct stat
 	struct version_row v;
 	int rc = store_version_before(lake->store, n->asset, 0, &v);
 
-	*st = (struct stat){.st_mode = 0555, .st_nlink = 2, .st_blksize = 4096};
-	if (rc && rc != -ENOENT)
-		return rc;
-	if (!rc) {
-		*st = (struct stat){
-			.st_mode = v.mode, .st_uid = v.uid, .st_gid = v.gid, .st_nlink = 2, .st_blksize = 4096};
-		set_times(st, v.time, v.time);
-	}
-	restrict_to_now(lake, n->live, st);
+	*st = (struct stat){.st_mode = S_IFDIR | 0500, .st_nlink = 2, .st_blksize = 4096};
+	if (rc) /* nothing in it can be read; its owner may look at history.jsonl */
+		return rc == -ENOENT ? 0 : rc;
+	st->st_mode = v.mode;
+	st->st_uid = v.uid;
+	st->st_gid = v.gid;
+	set_times(st, v.time, v.time);
+	restrict_to_now(lake, n->live, v.node, st);
 	st->st_mode &= 0444;
 	st->st_mode |= S_IFDIR | (st->st_mode & 0444) >> 2; /* who may read the file may enter */
 	return 0;
@@ -341,6 +373,7 @@ static int look_up(struct lake *lake, const struct view_node *folder, const char
 }
 
 struct lister {
+	struct lake *lake;
 	view_emit_fn emit;
 	void *arg;
 	const char *ext;
@@ -351,7 +384,7 @@ static int list_version(void *arg, const struct version_row *v)
 	struct lister *l = arg;
 	char name[NAME_BYTES + 1];
 
-	if (!can_read(v))
+	if (!can_read(l->lake, v))
 		return 0;
 	snprintf(name, sizeof(name), "%" PRIu64 "%s", v->number, l->ext);
 	return l->emit(l->arg, name, KIND_FILE);
@@ -359,7 +392,7 @@ static int list_version(void *arg, const struct version_row *v)
 
 static int list(struct lake *lake, const struct view_node *folder, view_emit_fn emit, void *arg)
 {
-	struct lister l = {.emit = emit, .arg = arg, .ext = folder->text};
+	struct lister l = {.lake = lake, .emit = emit, .arg = arg, .ext = folder->text};
 	int rc = store_barrier(lake->store, 0);
 
 	return rc ? rc : store_versions(lake->store, folder->asset, list_version, &l);
@@ -376,8 +409,13 @@ static int open_kept(struct lake *lake, const struct version_row *v, struct view
 		return f->fd < 0 ? -errno : 0;
 	}
 	version_name(v->node, v->id, name);
-	f->fd = openat(lake->volumes[v->volume]->versionsfd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	return f->fd < 0 ? -errno : 0;
+	if (!lake_volume(lake, v->volume))
+		return -EIO; /* its disk is not there now */
+	f->fd = openat(lake_volume(lake, v->volume)->versionsfd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	if (f->fd < 0 || fstat(f->fd, &f->st) < 0)
+		return -errno;
+	f->watched = true;
+	return (uint64_t)f->st.st_size == v->size && stat_mtime(&f->st) == v->mtime ? 0 : -EIO;
 }
 
 /* A live version whose inode is not in memory: nobody has it open, and its path leads to it. */
@@ -396,7 +434,6 @@ static int live_inode(struct lake *lake, const struct version_row *v, struct ino
 static int open_live(struct lake *lake, const struct version_row *v, struct view_file *f)
 {
 	_cleanup_buf_ struct buf path = BUF_INIT;
-	struct stat st;
 	int rc = live_inode(lake, v, &f->inode);
 
 	if (rc)
@@ -407,11 +444,12 @@ static int open_live(struct lake *lake, const struct version_row *v, struct view
 		f->fd = openat(lake->buckets_fd, buf_str(&path), O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 		f->fd = f->fd < 0 ? -errno : f->fd;
 	}
-	if (f->fd < 0 || fstat(f->fd, &st) < 0)
+	if (f->fd < 0 || fstat(f->fd, &f->st) < 0)
 		return f->fd < 0 ? f->fd : -errno;
+	f->watched = true;
 	SCOPED_LOCK(&f->inode->lock);
 	f->write_seq = f->inode->write_seq;
-	return f->inode->version == v->id && inode_is_clean_locked(f->inode, &st) ? 0 : -ENOENT;
+	return f->inode->version == v->id && inode_is_clean_locked(f->inode, &f->st) ? 0 : -ENOENT;
 }
 
 static int open_node(struct lake *lake, const struct view_node *n, struct view_file *f)
@@ -421,7 +459,7 @@ static int open_node(struct lake *lake, const struct view_node *n, struct view_f
 
 	if (!rc)
 		rc = store_version(lake->store, n->version, &v);
-	if (rc || !can_read(&v))
+	if (rc || !can_read(lake, &v))
 		return rc ? rc : -ENOENT;
 	return v.state == VERSION_LIVE ? open_live(lake, &v, f) : open_kept(lake, &v, f);
 }

@@ -83,7 +83,8 @@ static magic_t load_magic(void)
 	if (m && !magic_load(m, NULL))
 		return m;
 	if (!atomic_exchange(&told, true))
-		log_error("libmagic: cannot load its database, so no MIME types: %s", m ? magic_error(m) : strerror(errno));
+		log_error("libmagic: cannot load its database, so no MIME types: %s",
+			  m ? magic_error(m) : strerror(errno));
 	if (m)
 		magic_close(m);
 	return NULL;

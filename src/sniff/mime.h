@@ -8,7 +8,7 @@
 
 #include <stddef.h>
 
-#define MIME_ROOM  128
+#define MIME_ROOM 128
 #define MIME_BYTES (256 * 1024) /* as many bytes as are looked at */
 
 /*

@@ -2,8 +2,8 @@
  * Room for what people write. Two things end history early, the oldest first in both, and never a live file:
  *
  *	budget	the kept versions of the whole lake are more than history_budget_gb
- *	space	a disk has less free than it should: then what is kept on that disk goes, until there is enough. The rule
- *		"older than a day first, then younger" is the same order
+ *	space	a disk has less free than it should: then what is kept on that disk goes, until there is enough. "Older
+ *		than a day first, then younger" is the same order
  *
  * Each batch: its rows are recorded as expired and made durable, then the files go. In the other order a crash would
  * leave versions that are listed and cannot be read; in this one, files that nobody lists, which the next start removes
@@ -24,13 +24,13 @@
 #include "base/log.h"
 #include "work/work_int.h"
 
-#define GIB	       (UINT64_C(1) << 30)
-#define WANTED_MOST    (10 * GIB)
-#define WANTED_PART    20  /* one part in so many: 5 % */
-#define MORE_PART      20  /* so much more is freed than wanted, or the next second would ask again */
-#define BATCH	       128 /* few enough to be finished when the daemon ends */
-#define SETTLE_NS      (5 * NSEC_PER_SEC)
-#define SPACE_SHORT    "space short"
+#define GIB (UINT64_C(1) << 30)
+#define WANTED_MOST (10 * GIB)
+#define WANTED_PART 20 /* one part in so many: 5 % */
+#define MORE_PART 20   /* so much more is freed than wanted, or the next second would ask again */
+#define BATCH 128      /* few enough to be finished when the daemon ends */
+#define SETTLE_NS (5 * NSEC_PER_SEC)
+#define SPACE_SHORT "space short"
 #define HISTORY_BUDGET "history budget"
 
 uint64_t space_wanted(uint64_t total)
@@ -47,9 +47,9 @@ struct victim {
 
 struct batch {
 	struct lake *lake;
-	int only; /* volume, or ANY_VOLUME */
+	int only;		/* volume, or ANY_VOLUME */
 	uint64_t wanted, found; /* bytes */
-	bool occupied; /* count what is occupied, not the size */
+	bool occupied;		/* count what is occupied, not the size */
 	struct victim list[BATCH];
 	int n;
 };

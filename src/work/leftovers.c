@@ -128,7 +128,8 @@ static void end_missing(struct lake *lake, uint64_t id)
 		return;
 	record_version_state(r, id, VERSION_NOT_KEPT, HOW_NONE, "its content is missing from versions/");
 	if (!store_submit(lake->store, r, NULL))
-		log_warning("node %" PRIu64 ": the content of version %" PRIu64 " (number %" PRIu64 ") is missing from versions/",
+		log_warning("node %" PRIu64 ": the content of version %" PRIu64 " (number %" PRIu64
+			    ") is missing from versions/",
 			    v.node, id, v.number);
 }
 

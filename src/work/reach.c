@@ -76,5 +76,5 @@ struct volume *reach_volume(struct lake *lake, int index)
 {
 	SCOPED_LOCK(&lake->buckets_lock);
 
-	return index >= 0 && index < lake->nvolumes ? lake->volumes[index] : NULL;
+	return lake_volume(lake, index);
 }

@@ -22,8 +22,8 @@
 #include "work/work_int.h"
 
 #define OPEN_LEVELS 64
-#define BACKGROUND  10 /* a look-up that takes something in excludes changes to the tree for that moment */
-#define TOLD	    10 /* as many problems are logged */
+#define BACKGROUND 10 /* a look-up that takes something in excludes changes to the tree for that moment */
+#define TOLD 10	      /* as many problems are logged */
 
 struct level {
 	struct inode *folder; /* with a reference */
@@ -47,7 +47,8 @@ static void problem(struct scan *s, const struct inode *folder, const char *name
 	if (err == ENOENT || err == ESTALE || err == ENOTDIR || err == ELOOP) /* it went while we came */
 		return;
 	if (s->problems++ < TOLD)
-		log_warning("scan: folder %" PRIu64 "%s%s: %s", folder->id, name ? ", " : "", name ? name : "", strerror(err));
+		log_warning("scan: folder %" PRIu64 "%s%s: %s", folder->id, name ? ", " : "", name ? name : "",
+			    strerror(err));
 }
 
 /* ---- the stack ---- */
@@ -243,8 +244,8 @@ void *scan_main(void *arg)
 		return NULL;
 	atomic_store(&lake->scan_running, false);
 	log_info("scan: %" PRIu64 " files and folders seen, %" PRIu64 " taken in, %u problems, in %.1f s",
-		 (uint64_t)atomic_load(&lake->scan_seen), (uint64_t)atomic_load(&lake->counters.adopted) - adopted, s.problems,
-		 (double)(clock_monotonic() - begun) / (double)NSEC_PER_SEC);
+		 (uint64_t)atomic_load(&lake->scan_seen), (uint64_t)atomic_load(&lake->counters.adopted) - adopted,
+		 s.problems, (double)(clock_monotonic() - begun) / (double)NSEC_PER_SEC);
 	leftovers_sweep(w);
 	return NULL;
 }

@@ -4,10 +4,11 @@
  * A hash must be of the version's bytes and of nothing else. A kept version's bytes lie in versions/ and do not change.
  * A live one's are the live file's, which anybody may write at any time:
  *
- *	before	under the inode's lock: clean, no writer, the version is the live one; write_seq is noted, holders counted
- *	read	the raw file. Who wants it alone (a truncation that moves it aside) sets `wanted` and waits for holders to
- *		go; the hasher looks between two pieces and lets go at once
- *	after	write_seq is the same, the version is still the live one, size and mtime are as before: only then it counts
+ *	before	under the inode's lock: clean, no writer, the version is the live one; write_seq is noted, holders go up
+ *	read	the raw file. Who wants it alone (a truncation that moves it aside) sets `wanted` and waits for holders
+ *		to go; the hasher looks between two pieces and lets go at once
+ *	after	write_seq is the same, the version is still the live one, size and mtime are as before: else it does not
+ *		count
  *
  * A file that is open for writing has its turn later, with a new job in place of the old one, so that waiting is not
  * counted as failing. A new version brings a job of its own.
@@ -24,14 +25,14 @@
 #include "sniff/mime.h"
 #include "work/work_int.h"
 
-#define BATCH	     64
-#define FLUSH_NS     (500 * NSEC_PER_MSEC) /* what is known is not kept back longer by the rest of a batch */
-#define POLL_NS	     NSEC_PER_SEC
-#define SOON_NS	     (2 * NSEC_PER_SEC)	 /* somebody took the file away from us */
-#define BUSY_NS	     (30 * NSEC_PER_SEC) /* it is open for writing */
-#define RETRY_NS     (2 * NSEC_PER_SEC)	 /* doubled with each try */
-#define TRIES	     5
-#define BACKGROUND   19
+#define BATCH 64
+#define FLUSH_NS (500 * NSEC_PER_MSEC) /* what is known is not kept back longer by the rest of a batch */
+#define POLL_NS NSEC_PER_SEC
+#define SOON_NS (2 * NSEC_PER_SEC)  /* somebody took the file away from us */
+#define BUSY_NS (30 * NSEC_PER_SEC) /* it is open for writing */
+#define RETRY_NS (2 * NSEC_PER_SEC) /* doubled with each try */
+#define TRIES 5
+#define BACKGROUND 19
 
 /* What became of a job, when it is not -errno. */
 enum { KNOWN, NOTHING_TO_DO, BUSY, SOON };

@@ -8,7 +8,7 @@
 
 struct work {
 	struct lake *lake;
-	_Atomic bool stopping; /* written under lock, so that no sleeper misses it */
+	_Atomic bool stopping;	/* written under lock, so that no sleeper misses it */
 	uint64_t first_version; /* ids below were given out before this start */
 	int64_t made_room;	/* the keeper's: when history last gave way to space, monotonic */
 

@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Medians of a benchmark: reads DIR/runs.csv, writes DIR/medians.csv and DIR/bench.svg, prints a table.
 
 	report.py DIR TITLE

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 """What one worker's folder may hold after a crash, from the worker's log (see worker.py).
 
 Of each name the model knows the contents that are allowed: the one that was last made durable, and those of every
@@ -84,9 +85,8 @@ class Model:
 			return
 		states = self.allowed[name]
 		before = states[0]
-		if op in ("put", "replace", "remove") and name.startswith("k") and len(set(map(str, states[:-1]))) >= 1:
-			if before is not None and before != EMPTY:
-				self.superseded.append((name, digest(bytes_of(before)), op))
+		if op in ("put", "replace", "remove") and name.startswith("k") and before is not None and before != EMPTY:
+			self.superseded.append((name, digest(bytes_of(before)), op))
 		self.allowed[name] = [states[-1]]
 		if op == "move":
 			self.allowed[e["to"]] = [before]

@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: GPL-3.0-or-later
 """One client of the crash test: changes its own folder on the mount and logs what was made durable.
 
 	worker.py FOLDER LOG NUMBER SEED
@@ -11,7 +12,8 @@ needs only that number.
 Names say what is done with them, so that the checker knows what may be there:
 	k*  rewritten (O_TRUNC), replaced by a rename, unlinked, made again     a*  appended to
 	p*  patched in place     m*  renamed     h  written through one handle that stays open, also after the crash
-	x*  changed without a log; others hold mappings and handles on them     t   what is renamed over a k* or x*
+	x*  changed without a log; others hold mappings and handles on them     t*  what is renamed over a k* or x*
+Only an existing file is replaced, and each t* is used once: else a rename would take another series of versions along.
 """
 import errno
 import json
@@ -84,9 +86,11 @@ class Worker:
 
 	def replace(self):
 		name, number = f"k{self.rng.randrange(12)}", self.fresh()
+		if not os.path.lexists(self.path(name)):
+			return
 		self.say(op="replace", name=name, number=number)
-		self.write("t", os.O_WRONLY | os.O_TRUNC, content(number))
-		os.rename(self.path("t"), self.path(name))
+		self.write(f"t{number}", os.O_WRONLY, content(number))
+		os.rename(self.path(f"t{number}"), self.path(name))
 		self.sync_folder()
 		self.say(op="done")
 
@@ -138,14 +142,14 @@ class Worker:
 		self.say(op="done")
 
 	def shake(self):
-		name, data = f"x{self.rng.randrange(2)}", content(self.fresh())
+		name, number = f"x{self.rng.randrange(2)}", self.fresh()
 		kind = self.rng.randrange(3)
-		if kind == 0:
-			self.write(name, os.O_WRONLY | os.O_TRUNC, data)
+		if kind == 0 or not os.path.lexists(self.path(name)):
+			self.write(name, os.O_WRONLY | os.O_TRUNC, content(number))
 		elif kind == 1:
-			self.write("t", os.O_WRONLY | os.O_TRUNC, data)
-			os.rename(self.path("t"), self.path(name))
-		elif os.path.lexists(self.path(name)):
+			self.write(f"t{number}", os.O_WRONLY, content(number))
+			os.rename(self.path(f"t{number}"), self.path(name))
+		else:
 			os.unlink(self.path(name))
 
 	# ---- life ----

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
 # A bucket whose path is on another file system: its history lies there, in .tarn-versions, which the mount does not show.
+ALLOWED_ERRORS="cannot open the folder of bucket far"
 . "$(dirname "$0")/lib.sh"
 need_root
 
@@ -11,7 +12,7 @@ mkfs.ext4 -q -F "$FOLDER/disk.img" && mount -o loop "$FOLDER/disk.img" "$FOLDER/
 mkdir "$FOLDER/disk/far"
 printf 'buckets:\n  far: {path: "%s"}\n' "$FOLDER/disk/far" >"$L/config/settings.yaml"
 up
-ok "it is listed" sh -c 'ls "$1" | grep -qx far' sh "$M"
+ok "it is listed" test "$(ls "$M")" = $'data\nfar'
 put one "$M/far/f.csv"
 put two "$M/far/f.csv"
 is "$(cat "$FOLDER/disk/far/f.csv")" two "a file is a plain file over there"
@@ -29,13 +30,14 @@ is "$(stat -f -c %b "$M/far")" "$size" "df shows the disk on which it lies"
 echo across >"$B/h"
 ok "mv to it is a copy, as between disks" mv "$B/h" "$M/far/h"
 is "$(cat "$M/far/h")" across "with the content"
-ok "a bucket elsewhere cannot be removed" sh -c '! rmdir "$1" 2>/dev/null' sh "$M/far"
+ok "a bucket elsewhere cannot be removed" not rmdir "$M/far"
 echo outside >"$FOLDER/disk/far/behind"
 ok "what is made there behind the mount is seen" within 10 equal outside cat "$M/far/behind"
 echo changed-by-another >"$FOLDER/disk/far/behind"
 ok "what is changed, too" within 10 equal changed-by-another cat "$M/far/behind"
-exits 0 "the next mount of the lake" sh -c '"$1" umount "$2" && "$1" mount -q "$2"' sh "$TARN" "$L"
-is "$(cat "$M/far/g@v-1")" old "finds its history"
+down
+up
+is "$(cat "$M/far/g@v-1")" old "the next mount finds its history"
 down
 umount "$FOLDER/disk"
 up

@@ -13,8 +13,6 @@ put one "$B/f"
 put two "$B/f"
 ok "a file goes to the trash" mv "$B/f" "$M/.Trash-1000/files/f"
 is "$(cat "$M/.Trash-1000/files/f")" two "it is there"
-is "$(cat "$B/f@v1")" one "its history is where it was, or goes along" ||
-	note < <(ls -la "$B/f@v" "$M/.Trash-1000/files/f@v" 2>&1)
 is "$(grep -c Trash "$M/.catalog/assets.csv")" 0 "the catalog does not have it"
 ok "it comes back" mv "$M/.Trash-1000/files/f" "$B/f"
 is "$(cat "$B/f")" two "with its content"

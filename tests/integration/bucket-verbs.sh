@@ -18,8 +18,8 @@ policy() { "$TARN" bucket list --lake "$L" --json | jq -c ".[] | select(.name ==
 is "$(policy data '.tier, .retention_days, .declared')" '["local",90,true]' "list shows what the settings say"
 exits 0 "set" "$TARN" bucket set data tier=pinned retention_days=-1 'exclude=*.log,scratch/' --lake "$L"
 is "$(policy data '.tier, .retention_days')" '["pinned",-1]' "list shows it"
-ok "comments and order stay" sh -c 'grep -q "^# the first line" "$1" && grep -q "data: .*# what came in" "$1" &&
-	grep -q "tier: pinned .*# not yet" "$1" && [ "$(tail -n 1 "$1")" = "# the last line" ]' sh "$L/config/settings.yaml"
+like "$(<"$L/config/settings.yaml")" '^# the first line.*data: +# what came in.*tier: pinned +# not yet.*# the last line$' \
+	"comments and order stay"
 exits 0 "the file is right" env -C "$L" "$TARN" bucket list
 up
 mkdir "$M/fresh"

@@ -6,8 +6,8 @@
 L=$FOLDER/lake
 exits 0 "init makes a lake" "$TARN" init "$L"
 like "$(cat "$FOLDER/out")" "tarn mount $L" "and says how to go on"
-is "$(ls "$L" | tr '\n' ' ')" "README.md buckets cache catalog config logs temp versions " "the folders of a lake"
-is "$(ls "$L/buckets" | tr '\n' ' ')" "analytics archive ml-models processed raw-data " "the starter buckets"
+is "$(cd "$L" && echo *)" "README.md buckets cache catalog config logs temp versions" "the folders of a lake"
+is "$(cd "$L/buckets" && echo *)" "analytics archive ml-models processed raw-data" "the starter buckets"
 is "$(find "$L/buckets" -name BUCKET_INFO.txt -size +0 | wc -l)" 5 "each says what it is for"
 ok "there are settings" test -s "$L/config/settings.yaml"
 ok "there is a store" test -s "$L/catalog/tarn.db"

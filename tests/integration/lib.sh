@@ -190,7 +190,12 @@ crash()
 	within 10 is_gone "$pid" || { point 1 "the daemon can be killed"; exit 1; }
 }
 
-is_gone() { [ ! -e "/proc/$1" ] || grep -q '^State:[[:space:]]*Z' "/proc/$1/status" 2>/dev/null; }
+# A process that nobody reaps is gone, too, once the last of its threads is.
+is_gone()
+{
+	[ ! -e "/proc/$1" ] ||
+		{ grep -q "^State:[[:space:]]*Z" "/proc/$1/status" && [ "$(grep -c . <(ls "/proc/$1/task"))" -le 1 ]; } 2>/dev/null
+}
 
 # fact NAME: a value of .catalog/stats.json.
 fact() { jq -r ".$1" "$M/.catalog/stats.json"; }
@@ -199,7 +204,7 @@ fact() { jq -r ".$1" "$M/.catalog/stats.json"; }
 versions()
 {
 	local names
-	names=$(ls -1 "$1@v" 2>/dev/null | sort -n)
+	names=$(find "$1@v" -mindepth 1 -printf '%f\n' 2>/dev/null | sort -n)
 	echo "${names//$'\n'/ }"
 }
 
@@ -216,6 +221,11 @@ log_lines() { grep -Ec "$1" "$L/logs/tarn.log"; }
 
 # put TEXT FILE: overwrites a file, as `>` does, in a process of its own.
 put() { sh -c 'printf "%s\n" "$1" >"$2"' sh "$1" "$2"; }
+
+append() { sh -c 'printf "%s\n" "$1" >>"$2"' sh "$1" "$2"; }
+
+# not COMMAND…: succeeds when the command fails.
+not() { ! "$@"; }
 
 # as_nobody COMMAND…: as an ordinary user without groups.
 as_nobody()

@@ -13,7 +13,7 @@ like "$(grep " $M " /proc/self/mountinfo)" ' - fuse.tarn ' "the type is fuse.tar
 echo text >"$B/file"
 down
 exits 0 "-f checks and mounts nothing" "$mount" -f "$L" "$M" -o defaults
-ok "nothing" sh -c '! mountpoint -q "$1"' sh "$M"
+ok "nothing" not mountpoint -q "$M"
 exits 2 "an unknown option is refused" "$mount" "$L" "$M" -o no-such-thing
 exits 0 "with -s it is left out" "$mount" -s "$L" "$M" -o no-such-thing,noatime
 like "$(grep " $M " /proc/self/mountinfo)" noatime "the others hold"

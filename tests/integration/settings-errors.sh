@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# A wrong settings file: one line with file, line and column for each error, exit code 78, and nothing is mounted.
+# A wrong settings file: one line with file, line and column, exit code 78, and nothing is mounted.
 . "$(dirname "$0")/lib.sh"
 
 lake lake
@@ -12,7 +12,8 @@ for file in "$TARN_SOURCE"/tests/data/settings/broken/*.yaml; do
 	"$TARN" mount "$L" >"$FOLDER/out" 2>&1
 	status=$?
 	mountpoint -q "$M" && { point 1 "$name: is mounted"; down; }
-	[ $status -eq 78 ] && grep -Eq 'settings\.yaml:[0-9]+:[0-9]+: ' "$FOLDER/out" && [ "$(wc -l <"$FOLDER/out")" -eq 1 ]
+	[ $status -eq 78 ] && [ "$(grep -Ec 'settings\.yaml:[0-9]+:[0-9]+: ' "$FOLDER/out")" -eq 1 ] &&
+		[ "$(wc -l <"$FOLDER/out")" -eq 2 ] && tail -n 1 "$FOLDER/out" | grep -q 'not mounted'
 	point $? "$name" || { echo "# exit code $status"; note <"$FOLDER/out"; }
 done
 echo "$good" >"$L/config/settings.yaml"

@@ -10,7 +10,7 @@ n=200
 for i in $(seq $n); do
 	echo "content $i" >"$F"
 done
-is "$(ls "$F@v" | wc -l)" $n "$n overwrites, $n versions"
+is "$(versions "$F" | wc -w)" $n "$n overwrites, $n versions"
 wrong=0
 for i in $(seq $n); do
 	[ "$(<"$F@v$i")" = "content $i" ] || wrong=$((wrong + 1))
@@ -24,7 +24,7 @@ F=$B/g
 for i in $(seq $n); do
 	echo "content $i" >"$F"
 done
-is "$(ls "$F@v" | wc -l)" $n "without passthrough, too"
+is "$(versions "$F" | wc -w)" $n "without passthrough, too"
 wrong=0
 for i in $(seq $n); do
 	[ "$(<"$F@v$i")" = "content $i" ] || wrong=$((wrong + 1))

@@ -11,8 +11,8 @@ put other "$B/g"
 V=$B/f.csv@v
 for file in "$V/1.csv" "$B/f.csv@v1" "$V/history.jsonl" "$M/.catalog/assets.csv" "$M/.catalog/README"; do
 	name=${file#"$M/"}
-	fails EROFS "$name: overwriting" sh -c 'echo x >"$1"' sh "$file"
-	fails EROFS "$name: appending" sh -c 'echo x >>"$1"' sh "$file"
+	fails EROFS "$name: overwriting" put x "$file"
+	fails EROFS "$name: appending" append x "$file"
 	fails EROFS "$name: truncating" truncate -s 0 "$file"
 	fails EROFS "$name: removing" rm -f "$file"
 	fails EROFS "$name: changing its mode" chmod 777 "$file"

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: GPL-3.0-or-later
 # rsync -aHAX and tar, into the mount and out of it: hard links, symlinks, ACLs, extended attributes, sparse files,
 # special files, odd modes and times come back the same.
 . "$(dirname "$0")/lib.sh"
@@ -36,7 +37,8 @@ source_tree()
 	setfattr -n user.folder -v f sticky
 	touch -d '1969-12-31 12:00:00.123456789 UTC' old
 	touch -d '2038-03-01 00:00:00.987654321 UTC' new
-	printf x >$'new\nline' && printf x >$'not utf-8 \377\376' && printf x >-dash && printf x >"$(printf 'n%.0s' $(seq 255))"
+	printf x >$'new\nline' && printf x >$'not utf-8 \377\376' && printf x >-dash
+	printf x >"$(printf 'n%.0s' $(seq 255))"
 	# rsync compares whole seconds: nothing may be as young as its copy.
 	find . -depth ! -name old ! -name new -exec touch -h -d '2020-02-02 02:02:02.123456789 UTC' {} +
 }
@@ -44,8 +46,8 @@ source_tree()
 # same FOLDER WORDS: it has what the source has, and its sparse file still is.
 same()
 {
-	"$HERE/tree.py" "$1" >"$WORK/copy.tree" 2>"$WORK/diff.log" && diff "$WORK/source.tree" "$WORK/copy.tree" >"$WORK/diff.log" &&
-		[ "$(stat -c %b "$1/sparse")" -lt 4096 ]
+	"$HERE/tree.py" "$1" >"$WORK/copy.tree" 2>"$WORK/diff.log" &&
+		diff "$WORK/source.tree" "$WORK/copy.tree" >"$WORK/diff.log" && [ "$(stat -c %b "$1/sparse")" -lt 4096 ]
 	result $? "$2, $MODE" "$WORK/diff.log"
 }
 
@@ -84,5 +86,9 @@ round_trips()
 }
 
 source_tree >"$WORK/source.log" 2>&1
-"$HERE/tree.py" "$WORK/source" >"$WORK/source.tree" || { fail "the tree to copy could not be made"; note <"$WORK/source.log"; exit 1; }
+if ! "$HERE/tree.py" "$WORK/source" >"$WORK/source.tree"; then
+	fail "the tree to copy could not be made"
+	note <"$WORK/source.log"
+	exit 1
+fi
 modes round_trips

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: GPL-3.0-or-later
 # kill -9 of the daemon at 200 random moments under load (tests/crash/kill.py says what must have survived), and at 50
 # without passthrough.
 . "$(dirname "$0")/lib.sh"

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: GPL-3.0-or-later
 # dpkg --root: unpacks Debian packages into the mount (many renames, links, fsyncs), checks them with dpkg --verify, and
 # compares with the same packages extracted into a plain folder.
 . "$(dirname "$0")/lib.sh"

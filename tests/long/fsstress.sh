@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: GPL-3.0-or-later
 # fsstress: four processes doing 20,000 random operations each. Then the tree seen through the mount, the plain tree
 # below the lake, and the tree of the next mount must be the same, byte for byte.
 . "$(dirname "$0")/lib.sh"
@@ -14,7 +15,8 @@ stress()
 	timeout 3600 "$SUITES/bin/fsstress" -d "$B" -n "$operations" -p 4 -s 1 >"$log" 2>&1 </dev/null
 	status=$?
 	entries=$(find . | wc -l)
-	result $status "fsstress, $MODE: 4 processes, $operations operations each, $entries entries, $((SECONDS - start)) s" "$log"
+	result $status "fsstress, $MODE: 4 processes, $operations operations each, $entries entries, $((SECONDS - start)) s" \
+		"$log"
 
 	"$HERE/tree.py" "$B" >"$WORK/mounted.tree" 2>>"$log"
 	down fsstress

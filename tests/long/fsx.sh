@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: GPL-3.0-or-later
 # fsx: one file, random reads, writes, truncations, holes and mapped accesses, each checked against a copy in memory.
 # Three seeds; read()/write() with mapped accesses, the same by aio, by io_uring, and with O_DIRECT.
 . "$(dirname "$0")/lib.sh"

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: GPL-3.0-or-later
 # git: a clone into the mount, work in it, gc, fsck, and a clone out of it.
 . "$(dirname "$0")/lib.sh"
 need git "install git"
@@ -16,7 +17,7 @@ origin()
 		for j in $(seq 66); do
 			seq $((i * j)) $((i * j + 40)) >"d$i/f$j.txt"
 		done
-		echo "$i" >>changes
+		echo "$i" >>log.txt
 		git add . && git commit -qm "commit $i" || return
 	done
 }
@@ -30,7 +31,7 @@ clone()
 	 cd clone
 	 test -z "$(git status --porcelain)"
 	 git checkout -q -b side HEAD~20
-	 echo more >more && git add more && git commit -qm more
+	 echo more >more.txt && git add more.txt && git commit -qm more
 	 git merge -q -m merged origin/HEAD
 	 git gc -q --aggressive --prune=now
 	 git fsck --full --strict --no-progress
@@ -43,5 +44,9 @@ clone()
 	lake_gone git
 }
 
-origin >"$WORK/origin.log" 2>&1 || { fail "git: the repository to clone could not be made"; note <"$WORK/origin.log"; exit 1; }
+if ! origin >"$WORK/origin.log" 2>&1; then
+	fail "git: the repository to clone could not be made"
+	note <"$WORK/origin.log"
+	exit 1
+fi
 modes clone

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
 # What the suites of this folder share. A suite sources this file, makes lakes below $WORK, and prints one TAP point
 # for each thing that it shows, with its figures. What the programs print goes to $WORK/*.log. Nothing that a suite
 # starts outlives it: see clean_up().

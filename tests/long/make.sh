@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: GPL-3.0-or-later
 # make -j2 of a C project: compiled, linked and run in the mount, again after a header changed, and not again after
 # nothing did (which needs right mtimes).
 . "$(dirname "$0")/lib.sh"
@@ -21,7 +22,7 @@ project()
 		seq 80 | sed 's/.*/int f&(void);/'
 		echo 'int main(void) { int sum = 0;'
 		seq 80 | sed 's/.*/sum += f&();/'
-		echo 'printf("%d\n", sum); return 0; }'
+		printf '%s\n' 'printf("%d\n", sum); return 0; }'
 	} >main.c
 	cat >Makefile <<'END'
 objects = $(patsubst %.c,%.o,$(wildcard *.c))
@@ -44,7 +45,7 @@ build()
 	 make -q
 	 sleep 1.1
 	 echo '#define BASE 1' >>base.h
-	 ! make -q
+	 if make -q; then exit 1; fi
 	 test "$(make -j2 | grep -c -- '-c -o')" = 81
 	 make -q
 	 test "$(./sum)" = 3320) >"$log" 2>&1 </dev/null

@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Stores through a mapping whose descriptor is closed, and what becomes of the file's versions.
 
 	mapping.py MAPSTORE FOLDER WORDS
@@ -132,8 +133,8 @@ def change(name, operation, ended_before):
 		expected = stored((0, b"STORED"), (100, b"LATER"), (200, b"AGAIN"))
 	# Truncated in place while somebody maps it: no old content can be kept without copying it.
 	if ended_before or operation is not truncate:
-		point(wait_for(lambda: expected in versions(path).values()), f"{title}: the version is the content that was stored",
-		      show(versions(path)))
+		listed = wait_for(lambda: expected in versions(path).values())
+		point(listed, f"{title}: the version is the content that was stored", show(versions(path)))
 	allowed = {OLD, NEW, b"", expected, stored((0, b"STORED"))}
 	found = versions(path)
 	point(set(found.values()) <= allowed, f"{title}: no version is a mixture", show(found))

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: GPL-3.0-or-later
 # Stores through a mapping after close(), then O_TRUNC, rename over it, unlink and rsync: the version is the right one,
 # never changes, and rsync does not skip the file.
 . "$(dirname "$0")/lib.sh"

@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: GPL-3.0-or-later
 """A thousand hostile names in one bucket: created, listed, overwritten, restored, renamed, catalogued, removed.
 
 	names.py TARN MOUNT WORDS
@@ -44,9 +45,10 @@ def names():
 			name += rng.choice(PIECES)
 		name = name[:255]
 		# A temporary name has no history. A name that means a version of another cannot be created, by design.
-		if name in (b".", b"..") or name.endswith(b"~") or name in found or any(is_version_of(name, f) or is_version_of(f, name) for f in found):
+		if name in (b".", b"..") or name.endswith(b"~") or name in found:
 			continue
-		found.append(name)
+		if not any(is_version_of(name, f) or is_version_of(f, name) for f in found):
+			found.append(name)
 	return found
 
 
@@ -155,9 +157,11 @@ def catalogued(all_names, title):
 			point(False, f"assets.{kind} is valid{title}", f"{type(e).__name__}: {e}")
 			continue
 		missing, more = expected - set(found), set(found) - expected
-		point(not missing and not more, f"assets.{kind} has the {len(expected)} names{title}: {len(missing)} missing, {len(more)} more",
+		point(not missing and not more,
+		      f"assets.{kind} has the {len(expected)} names{title}: {len(missing)} missing, {len(more)} more",
 		      *map(repr, sorted(missing)[:4] + sorted(more)[:4]))
-		wrong = [n for n, r in found.items() if n in expected and int(r["size"]) != os.lstat(os.path.join(mount, n)).st_size]
+		wrong = [n for n, r in found.items()
+			 if n in expected and int(r["size"]) != os.lstat(os.path.join(mount, n)).st_size]
 		point(not wrong, f"assets.{kind} has their sizes{title}", *map(repr, wrong))
 
 

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: GPL-3.0-or-later
 # 1,000 hostile names: 255 bytes, newlines, invalid UTF-8, leading dashes, `@v`, quotes, commas.
 . "$(dirname "$0")/lib.sh"
 need python3 "install python3"

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: GPL-3.0-or-later
 # Files added, changed, renamed and removed directly in LAKE/buckets while nothing is mounted are right after the next
 # mount; and a lake that rsync copied to another folder is the same lake, without a version that nobody made.
 . "$(dirname "$0")/lib.sh"
@@ -31,7 +32,8 @@ copy_of_the_lake()
 	sleep 2
 	facts "$WORK/after"
 	diff "$WORK/before" "$WORK/after" >"$WORK/diff.log"
-	result $? "a lake copied by rsync -a: the same $(grep -cE '^[0-9]+ ' "$WORK/before") files and their versions, $MODE" "$WORK/diff.log"
+	result $? "a lake copied by rsync -a: the same $(grep -cE '^[0-9]+ ' "$WORK/before") files and versions, $MODE" \
+		"$WORK/diff.log"
 	down outside
 	up
 	facts "$WORK/after"

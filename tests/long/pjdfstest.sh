@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: GPL-3.0-or-later
 # pjdfstest: what POSIX says of the calls that change names and attributes. As root, with and without passthrough,
 # none of its tests may fail. Most of them need root, so as an ordinary user the measure is a plain folder: what passes
 # there passes on that user's mount.

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: GPL-3.0-or-later
 # PostgreSQL with its data in the mount: initdb, pgbench, kill -9 of the server under load, recovery, the invariants of
 # pgbench's tables, pg_checksums.
 . "$(dirname "$0")/lib.sh"
@@ -65,7 +66,9 @@ database()
 	result $? "PostgreSQL: no transaction lost, $MODE: $promised were acknowledged, $rows found" "$WORK/pgbench.log"
 	as_postgres "$bin/pg_ctl" -D "$B/data" -w -m fast stop >>"$log" 2>&1
 	as_postgres "$bin/pg_checksums" --check -D "$B/data" >"$WORK/checksums.log" 2>&1
-	result $? "PostgreSQL pg_checksums, $MODE: $(sed -n 's/^Blocks scanned: *//p' "$WORK/checksums.log") blocks, $((SECONDS - start)) s" \
+	status=$?
+	rows=$(sed -n 's/^Blocks scanned: *//p' "$WORK/checksums.log")
+	result $status "PostgreSQL pg_checksums, $MODE: $rows blocks, $((SECONDS - start)) s" \
 		"$WORK/checksums.log"
 	lake_gone postgres
 	rm -rf "$WORK/server"

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: GPL-3.0-or-later
 # SQLite: four writing processes on one database, with a WAL (shared memory through the mount) and with a rollback
 # journal (locks and unlinks), then integrity_check, also of the plain file after unmounting.
 . "$(dirname "$0")/lib.sh"

@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Four processes write into one SQLite database; then it must be sound and complete.
 
 	sqlite_writers.py DATABASE wal|delete TRANSACTIONS

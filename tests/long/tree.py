@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Prints one line for each entry below a folder, sorted by name: what a copy of it must have too.
 
 	tree.py [--no-mtime] [--no-xattr] DIR

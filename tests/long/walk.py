@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# SPDX-License-Identifier: GPL-3.0-or-later
 """Many files: made, and walked.
 
 	walk.py make FOLDER FOLDERS FILES	FILES files in each of FOLDERS folders

@@ -80,8 +80,16 @@ static void test_fd(void)
 /* Beginnings of formats that parsers follow into offsets and lengths, then noise. */
 static void *test_hostile(void *arg)
 {
-	static const char *const starts[] = {"\177ELF\2\1\1", "PK\3\4", "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "%PDF-1.7\n",
-					     "RIFF\xff\xff\xff\xffWAVE", "\x89PNG\r\n\x1a\n", "II*\0", "{\"a\":", "<?xml ", ""};
+	static const char *const starts[] = {"\177ELF\2\1\1",
+					     "PK\3\4",
+					     "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",
+					     "%PDF-1.7\n",
+					     "RIFF\xff\xff\xff\xffWAVE",
+					     "\x89PNG\r\n\x1a\n",
+					     "II*\0",
+					     "{\"a\":",
+					     "<?xml ",
+					     ""};
 	static const char *const names[] = {"a.csv", "%s%n", "..", "a.", "", ".json", "x.\xff\xfe"};
 	unsigned char bytes[4096];
 	char mime[MIME_ROOM];
@@ -94,7 +102,8 @@ static void *test_hostile(void *arg)
 		clock_source.random(bytes, sizeof(bytes));
 		memcpy(bytes, start, strlen(start));
 		memset(mime, 'x', sizeof(mime));
-		if (mime_of_bytes(bytes, len, names[i % 7], mime) || !memchr(mime, '\0', sizeof(mime)) || !strchr(mime, '/'))
+		if (mime_of_bytes(bytes, len, names[i % 7], mime) || !memchr(mime, '\0', sizeof(mime)) ||
+		    !strchr(mime, '/'))
 			*good = false;
 	}
 	return NULL;

@@ -2,8 +2,8 @@
 #include "meta/store_test.h"
 #include "test_work.h"
 
-#define SIZE	 3000
-#define BUDGET	 10000
+#define SIZE 3000
+#define BUDGET 10000
 #define SETTINGS "storage: {history_budget_gb: 0.00001}\nbuckets:\n  raw: {}\nmonitoring: {log_level: ERROR}\n"
 
 static const char *kept_file(const struct version_row *v)
@@ -144,6 +144,7 @@ static void test_unsettled(void)
 
 		folder_get(lake, parent, &folder);
 		aside_plan(lake, inode, parent, "b", &actor, &aside);
+		inode_pin(lake, inode);
 		is_int(aside_unlink(inode, folder_fd(folder), "b", &aside), 0, "a file is removed while it is open");
 	}
 	r = record_new(OP_UNLINK, actor.run, 0, inode->id, parent->id, "b");

@@ -44,7 +44,8 @@ static void test_head(void)
 
 	is_int(hash_fd_and_head(fd, NULL, NULL, sha256, &bytes, head, &len), 0, "hashed with its head");
 	is_int((int64_t)len, sizeof(head), "as much of it as there is room for");
-	ok(pread(fd, wanted, sizeof(wanted), 0) == sizeof(wanted) && !memcmp(head, wanted, sizeof(head)), "the right bytes");
+	ok(pread(fd, wanted, sizeof(wanted), 0) == sizeof(wanted) && !memcmp(head, wanted, sizeof(head)),
+	   "the right bytes");
 	put_file(path, "short");
 	len = sizeof(head);
 	is_int(hash_fd_and_head(fd, NULL, NULL, sha256, &bytes, head, &len), 0, "a short file");

@@ -1,6 +1,6 @@
 /*
- * What is found on disk at the start: files that were put there, changed, renamed and removed while nothing was mounted,
- * and the whole lake in another place.
+ * What is found on disk at the start: files that were put there, changed, renamed and removed while nothing was
+ * mounted, and the whole lake in another place.
  */
 #include <sched.h>
 #include <sys/mount.h>
@@ -9,7 +9,7 @@
 
 #include "test_work.h"
 
-#define SETTINGS                                                                                                   \
+#define SETTINGS                                                                                        \
 	"buckets:\n  raw: {}\n  quiet: {auto_catalog: false}\n  skip: {exclude: ['*.tmp', 'cache/']}\n" \
 	"monitoring: {log_level: ERROR}\n"
 
@@ -29,7 +29,8 @@ static int64_t versions_of(const char *path)
 
 static void make_tree(void)
 {
-	static const char *const folders[] = {"raw", "quiet", "skip", "skip/cache", "raw/deep", "raw/deep/er", ".private"};
+	static const char *const folders[] = {"raw",	  "quiet",	 "skip",    "skip/cache",
+					      "raw/deep", "raw/deep/er", ".private"};
 
 	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++)
 		make_folder(in_lake("buckets/%s", folders[i]));
@@ -61,7 +62,8 @@ static void test_adoption(void)
 	is_str(v.mime, "text/csv", "and its type is known");
 	is_int((int64_t)v.number, 1, "as its first version");
 	is_int((int64_t)v.run, RUN_OUTSIDE, "that somebody outside wrote");
-	is_int((int64_t)node_at("raw/deep/a-too.csv").id, (int64_t)node_at("raw/a.csv").id, "a hard link is the same node");
+	is_int((int64_t)node_at("raw/deep/a-too.csv").id, (int64_t)node_at("raw/a.csv").id,
+	       "a hard link is the same node");
 	ok(hashed_as("raw/empty", "/dev/null"), "an empty file is hashed");
 	is_str(live_version("raw/empty").mime, "inode/x-empty", "and known as that");
 	is_str(live_version("raw/deep/er/b.parquet").mime, "application/vnd.apache.parquet", "deep down, too");
@@ -69,7 +71,8 @@ static void test_adoption(void)
 	ok(hashed_as("quiet/c.md", in_lake("buckets/quiet/c.md")), "without auto_catalog a file is hashed");
 	is_str(live_version("quiet/c.md").mime, "", "and not looked into");
 	ok(node_at("skip/d.tmp").id && !live_version("skip/d.tmp").id, "an excluded file is known, without a version");
-	ok(node_at("skip/cache/e.txt").id && !live_version("skip/cache/e.txt").id, "and what lies in an excluded folder");
+	ok(node_at("skip/cache/e.txt").id && !live_version("skip/cache/e.txt").id,
+	   "and what lies in an excluded folder");
 	ok(!node_at(".private").id, "a private bucket is left alone");
 	ok(!node_at("plain file").id, "and a plain file in the root");
 	is_int(node_at("raw/loop").kind, KIND_SYMLINK, "a symbolic link is not followed");
@@ -136,8 +139,10 @@ static void test_changes(void)
 		is_str(v.reason, "removed outside tarn", "for that reason");
 	}
 	ok(!node_at("raw/moved.txt").id, "a renamed file is not under its old name");
-	is_int((int64_t)node_at("raw/deep/er/moved here.txt").id, (int64_t)moved.id, "but under its new one, as the same node");
-	is_int((int64_t)live_version("raw/deep/er/moved here.txt").id, (int64_t)moved.version, "with the version that it had");
+	is_int((int64_t)node_at("raw/deep/er/moved here.txt").id, (int64_t)moved.id,
+	       "but under its new one, as the same node");
+	is_int((int64_t)live_version("raw/deep/er/moved here.txt").id, (int64_t)moved.version,
+	       "with the version that it had");
 	is_int(versions_of("raw/touched.txt"), 1, "a changed mode is no new version");
 	is_int(node_at("raw/touched.txt").mode & 07777, 0600, "but known");
 	ok(!node_at("skip/cache").id, "a removed folder is gone");
@@ -203,13 +208,17 @@ static void test_names(void)
 	put_file(in_lake("buckets/raw/log"), "the second log\n");
 	run_lake();
 	is_int((int64_t)node_at("raw/log.1").id, (int64_t)log.id, "a log that was rotated is the same node");
-	is_int((int64_t)live_version("raw/log.1").id, (int64_t)log.version, "with its version");
 	ok(node_at("raw/log").id != log.id, "the new log is another one");
-	is_int(versions_of("raw/log"), 1, "with a series of its own");
 	is_int((int64_t)node_at("raw/one").id, (int64_t)b.id, "two files changed names");
 	is_int((int64_t)node_at("raw/two").id, (int64_t)a.id, "both ways");
-	is_int((int64_t)live_version("raw/one").id, (int64_t)b.version, "each with its version");
-	is_int((int64_t)live_version("raw/two").id, (int64_t)a.version, "both ways");
+	if (lake->volumes[0]->handles) {
+		is_int((int64_t)live_version("raw/log.1").id, (int64_t)log.version, "the log has the one that it had");
+		is_int(versions_of("raw/log"), 1, "the new one has a series of its own");
+		is_int((int64_t)live_version("raw/one").id, (int64_t)b.version, "files that changed names keep theirs");
+		is_int((int64_t)live_version("raw/two").id, (int64_t)a.version, "both of them");
+	} else {
+		skip("files that changed names keep their versions", "the right to open files by handle");
+	}
 	is_int((int64_t)node_at("raw/over").asset, (int64_t)over.asset, "what replaces a file goes on with its series");
 	is_int(versions_of("raw/over"), 2, "as its second version");
 	is_int(version_number("raw/over", 1).state, VERSION_NOT_KEPT, "the first is not kept");

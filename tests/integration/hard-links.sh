@@ -1,0 +1,56 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# A file with two names is one file: one number, one content, and nothing goes into history while a name is left.
+. "$(dirname "$0")/lib.sh"
+
+lake lake
+up
+put one "$B/a"
+ok "a second name" ln "$B/a" "$B/b"
+is "$(stat -c %i "$B/b")" "$(stat -c %i "$B/a")" "has the same number"
+is "$(stat -c %h "$B/a") $(stat -c %h "$B/b")" "2 2" "both show two links"
+append two "$B/a"
+is "$(cat "$B/b")" $'one\ntwo' "what one appends the other shows"
+is "$(stat -c '%s %Y' "$B/b")" "$(stat -c '%s %Y' "$B/a")" "with size and time"
+is "$(history_of "$B/a" .state)" "not-kept live" "appending through one name ends a version"
+is "$(history_of "$B/b" .state)" "$(history_of "$B/a" .state)" "which the other name shows, too"
+put three "$B/b"
+is "$(cat "$B/a")" three "overwriting is for both"
+is "$(stat -c %h "$B/a")" 2 "and breaks no link"
+is "$(history_of "$B/a" .state)" "not-kept not-kept live" "nothing is kept of a file with two links"
+rm "$B/b"
+is "$(find "$L/versions" -type f | wc -l)" 0 "nor when one of them goes"
+is "$(cat "$B/a")" three "the other has the content"
+is "$(stat -c %h "$B/a")" 1 "and one link"
+put four "$B/a"
+is "$(cat "$B/a@v-1")" three "with one link left there is history again"
+is "$(history_of "$B/a" '[.version, .state]')" '[1,"not-kept"] [2,"not-kept"] [3,"kept"] [4,"live"]' "in the same series"
+
+ok "a temporary second name" ln "$B/a" "$B/.a.swp"
+rm "$B/.a.swp"
+put five "$B/a"
+is "$(cat "$B/a@v3" "$B/a@v4")" $'three\nfour' "does not drop the history"
+ln "$B/a" "$B/a~"
+put new "$B/.a.part"
+mv "$B/.a.part" "$B/a"
+is "$(cat "$B/a" "$B/a~")" $'new\nfive' "a backup by link, then a rename over the name"
+is "$(cat "$B/a@v3" "$B/a@v4")" $'three\nfour' "the series stays"
+rm "$B/a~"
+rm "$B/a"
+is "$(cat "$B/a@v-1")" new "removed at last, the content is kept"
+
+put one "$B/x"
+ln "$B/x" "$B/y"
+rm "$B/x"
+rm "$B/y"
+is "$(cat "$B/y@v1")" one "the last name takes the content into history"
+put one "$B/r"
+ln "$B/r" "$B/s"
+ok "a rename onto another name of itself does nothing" mv "$B/r" "$B/r2"
+ok "rename(2) of one link over another" python3 -c "import os; os.rename('$B/r2', '$B/s')"
+ok "leaves both" test "$B/r2" -ef "$B/s"
+down
+is "$(stat -c %h "$B/s")" 2 "on disk they are links, too"
+up
+is "$(stat -c %i "$B/s")" "$(stat -c %i "$B/r2")" "and the next mount shows one number"
+down
