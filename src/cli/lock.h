@@ -1,6 +1,7 @@
 /*
  * Who may change a lake: one process at a time, the daemon, and verbs that change an unmounted lake; by flock(2) on
- * its folder catalog/ (so there is no file that cleaning up could take away). The lock ends with the last process that has the descriptor.
+ * its folder catalog/ (so there is no file that cleaning up could take away). The lock ends with the last process that
+ * has the descriptor.
  */
 #ifndef TARN_CLI_LOCK_H
 #define TARN_CLI_LOCK_H

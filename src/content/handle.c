@@ -193,8 +193,8 @@ void inode_wait_quiet(struct inode *inode)
 	struct timespec until = release_deadline();
 	SCOPED_LOCK(&inode->lock);
 
-	while ((inode->writers || inode->dirty || inode->frozen || inode->state == INODE_CHANGING) && !inode->settling &&
-	       inode->waited_at != inode->releases + 1)
+	while ((inode->writers || inode->dirty || inode->frozen || inode->state == INODE_CHANGING) &&
+	       !inode->settling && inode->waited_at != inode->releases + 1)
 		if (pthread_cond_timedwait(&inode->changed, &inode->lock, &until) == ETIMEDOUT) {
 			inode->waited_at = inode->releases + 1;
 			break;
@@ -385,8 +385,9 @@ int handle_open_new(struct lake *lake, struct inode *inode, int flags, int pathf
 }
 
 /*
- * What ext4 does after a truncation: the new bytes go out soon, so that a power loss does not leave an empty file. Asked
- * by the last writer before it leaves: who wants the file alone then waits for the descriptor, which would deny a lease.
+ * What ext4 does after a truncation: the new bytes go out soon, so that a power loss does not leave an empty file.
+ * Asked by the last writer before it leaves: who wants the file alone then waits for the descriptor, which would deny a
+ * lease.
  */
 static bool hold_for_writeback(struct inode *inode)
 {

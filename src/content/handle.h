@@ -55,8 +55,8 @@ void handle_close(struct lake *lake, struct handle *h);
 void handle_flush(struct handle *h);
 
 /*
- * Before a write or another change through an open handle reaches the raw file: the content of the live version is about
- * to be lost in place.
+ * Before a write or another change through an open handle reaches the raw file: the content of the live version is
+ * about to be lost in place.
  */
 void inode_before_change(struct lake *lake, struct inode *inode, const struct actor *actor);
 /* Truncates through H, or by name (H NULL); the caller settles it afterwards. 0 or -errno. */

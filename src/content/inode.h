@@ -75,7 +75,7 @@ struct inode {
 	unsigned handles;   /* open now, replies on the way included */
 	unsigned writers;   /* of those, for writing */
 	bool written;	    /* a write or truncation came by here since it was clean */
-	unsigned closed;	 /* of those that are cached, closed but still mapped, or duplicated */
+	unsigned closed;    /* of those that are cached, closed but still mapped, or duplicated */
 	unsigned releases;  /* how many handles were ever released: tells a waiter that one came */
 	unsigned waited_at; /* the value of releases at which waiting for one was last in vain */
 
@@ -98,12 +98,12 @@ struct inode {
 	unsigned holders;   /* jobs that read the raw file now… */
 	bool wanted;	    /* …and must give it up soon: somebody wants the file alone */
 	bool settling;	    /* queued in lake->unsettled */
-	int64_t settle_delay; /* until it is tried again, when busy; 0: for the first time */
-	_Atomic bool acl;   /* has a POSIX ACL, or may have inherited one */
-	bool kept_aside;    /* its last name went away and its content lies in versions/: stat says 0 links */
-	uint64_t kept_listed; /* the version whose bytes these are, once it is listed: a writer has to take it back */
-	uint64_t kept_version;	  /* as which version there */
-	bool kept_fresh;	  /* that version was made for it, so its size may still be put right */
+	int64_t settle_delay;  /* until it is tried again, when busy; 0: for the first time */
+	_Atomic bool acl;      /* has a POSIX ACL, or may have inherited one */
+	bool kept_aside;       /* its last name went away and its content lies in versions/: stat says 0 links */
+	uint64_t kept_listed;  /* the version whose bytes these are, once it is listed: a writer has to take it back */
+	uint64_t kept_version; /* as which version there */
+	bool kept_fresh;       /* that version was made for it, so its size may still be put right */
 	struct folder_fd *folder; /* protected by the folder cache's lock, as the next two */
 	struct inode *folder_next, *folder_prev;
 	struct inode *idle_next; /* protected by the table's lock: waits for the store before it is freed */

@@ -350,8 +350,8 @@ static int open_root(struct lake *lake, struct buf *error)
 }
 
 /*
- * Those that the settings name exist. One that lies elsewhere has an empty folder here, as a mount point has, so that it
- * is listed; one that cannot be reached is left out, with a log line.
+ * Those that the settings name exist. One that lies elsewhere has an empty folder here, as a mount point has, so that
+ * it is listed; one that cannot be reached is left out, with a log line.
  */
 static int open_declared_buckets(struct lake *lake)
 {

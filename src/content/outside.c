@@ -299,8 +299,8 @@ static struct inode *find_by_name(struct lake *lake, const struct found *f)
 }
 
 /*
- * Under the tree lock for writing: nobody is between the disk and the store now; but for a truncation that moves the old
- * content aside, which has a file at this name that nobody knows until it is done. That one is waited for.
+ * Under the tree lock for writing: nobody is between the disk and the store now; but for a truncation that moves the
+ * old content aside, which has a file at this name that nobody knows until it is done. That one is waited for.
  */
 static int resolve_alone(struct lake *lake, struct found *f, int folderfd, struct inode **out)
 {

@@ -12,7 +12,7 @@
 #define SNIFF_DELAY (500 * NSEC_PER_MSEC)
 #define RETRY_FIRST_NS (10 * NSEC_PER_MSEC)
 #define RETRY_LAST_NS (2 * NSEC_PER_SEC)
-#define QUIET_NS	(60 * NSEC_PER_SEC)
+#define QUIET_NS (60 * NSEC_PER_SEC)
 
 struct waiting {
 	struct inode *inode; /* with a reference */

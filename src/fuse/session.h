@@ -3,7 +3,7 @@
  *
  *	session_mount()	mounts, and prepares the kernel's passthrough
  *	session_run()	serves until the mount is gone; returns when the last request is answered
- *	session_probe()	from another thread, once: waits until the mount answers, and finds out whether passthrough works
+ *	session_probe()	from another thread, once: waits until the mount answers, and tries whether passthrough works
  *	session_end()	from a signal: takes the mount away (lazily when it is busy) and makes session_run() return
  */
 #ifndef TARN_FUSE_SESSION_H

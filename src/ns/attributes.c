@@ -17,7 +17,8 @@ static const char *proc_fd(int fd, char path[PROC_FD_MAX])
 	return path;
 }
 
-/* A cached file that was closed and not released: stores through its mapping wait in the kernel, and mtime with them. */
+/* A cached file that was closed and not released: stores through its mapping wait in the kernel, and mtime with
+ * them. */
 static bool may_be_mapped(struct inode *inode)
 {
 	SCOPED_LOCK(&inode->lock);

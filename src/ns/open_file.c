@@ -180,7 +180,8 @@ int ns_fallocate(struct lake *lake, struct open_file *f, int mode, off_t offset,
 ssize_t ns_copy_range(struct lake *lake, struct open_file *from, off_t from_offset, struct open_file *to,
 		      off_t to_offset, size_t length, const struct actor *actor)
 {
-	int rc = from->view ? -EXDEV : ns_before_write(lake, to, actor), in, out; /* a version is checked as it is read */
+	int rc = from->view ? -EXDEV : ns_before_write(lake, to, actor), in,
+	    out; /* a version is checked as it is read */
 	ssize_t n;
 
 	if (rc < 0)

@@ -26,9 +26,9 @@ struct view_node {
 	/* the view's own: */
 	uint64_t asset, version; /* @v: the series, the version */
 	_Atomic uint64_t live;	 /* … and the live node, or 0; the one thing that later look-ups put right */
-	char *text;		       /* freed with the node */
-	int fd;			       /* a rendered file, closed with it; else -1 */
-	struct stat st;		       /* of a rendered file or fixed folder */
+	char *text;		 /* freed with the node */
+	int fd;			 /* a rendered file, closed with it; else -1 */
+	struct stat st;		 /* of a rendered file or fixed folder */
 };
 
 /* An open file of a view. */
