@@ -9,6 +9,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "content/registered.h"
 #include "content/settle.h"
 
 /* Attributes of the inode that its successor gets, too (chattr(1)); immutable ones cannot be truncated. */
@@ -138,10 +139,11 @@ static void record_rows(struct lake *lake, struct inode *inode, const struct asi
 void aside_record(struct lake *lake, struct inode *inode, const struct aside *a, const struct actor *actor,
 		  struct record *r)
 {
-	SCOPED_LOCK(&inode->lock);
-
 	if (inode->kind != KIND_FILE || a->st.st_nlink > 1)
 		return;
+	registered_drop(lake, inode);
+	SCOPED_LOCK(&inode->lock);
+
 	record_rows(lake, inode, a, actor, r);
 	inode->kept_aside = a->wanted;
 	inode->kept_version = a->wanted ? a->version : 0;
@@ -254,6 +256,7 @@ static void become_new(struct lake *lake, struct inode *inode, const struct asid
 	struct stat st;
 	uint64_t commit;
 
+	registered_drop(lake, inode); /* it is the old one's */
 	fhandle_get(newfd, "", &row.handle);
 	inode_set_handle(lake, inode, &row.handle);
 	if (fstat(newfd, &st) < 0)

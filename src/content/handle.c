@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "content/aside.h"
+#include "content/registered.h"
 #include "content/settle.h"
 
 /*
@@ -124,6 +125,8 @@ static int enter(struct lake *lake, struct inode *inode, struct handle *h, int r
 	h->way = decide_locked(lake, inode, h->flags);
 	if (h->way == WAY_CACHED) {
 		inode->state = INODE_CACHED;
+	} else if (inode->state == INODE_IDLE && inode->backing_id > 0) {
+		inode->state = INODE_PASSTHROUGH;
 	} else if (inode->state == INODE_IDLE) {
 		inode->state = INODE_CHANGING;
 		pthread_mutex_unlock(&inode->lock);
@@ -150,29 +153,27 @@ static int enter(struct lake *lake, struct inode *inode, struct handle *h, int r
 	return 0;
 }
 
-/* Counts it out; the last one takes the registration along. */
+/* Counts it out. Its registration stays, unless the file's name is gone: it would hold the disk's space. */
 static void leave(struct lake *lake, struct inode *inode, struct handle *h)
 {
-	int id = 0;
-	SCOPED_LOCK(&inode->lock);
+	bool last, named;
 
+	pthread_mutex_lock(&inode->lock);
 	inode->handles--;
 	inode->releases++;
 	inode->closed -= h->closed;
 	if (h->writer)
 		inode->writers--;
-	if (!inode->handles) {
-		if (inode->state == INODE_PASSTHROUGH) {
-			id = inode->backing_id;
-			inode->state = INODE_CHANGING;
-			pthread_mutex_unlock(&inode->lock);
-			lake->frontend.backing_close(lake->frontend.arg, id);
-			pthread_mutex_lock(&inode->lock);
-			inode->backing_id = 0;
-		}
+	last = !inode->handles && inode->state == INODE_PASSTHROUGH;
+	named = inode->name;
+	if (!inode->handles)
 		inode->state = INODE_IDLE;
-	}
 	pthread_cond_broadcast(&inode->changed);
+	pthread_mutex_unlock(&inode->lock);
+	if (last && named)
+		registered_keep(lake, inode);
+	else if (last)
+		registered_drop(lake, inode);
 }
 
 static struct timespec release_deadline(void)

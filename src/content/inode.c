@@ -105,7 +105,7 @@ static void reap_locked(struct lake *lake, struct inode *inode)
 
 		if (inode->id == NODE_ROOT)
 			return;
-		if (atomic_load(&inode->commit) > store_visible(lake->store)) {
+		if (atomic_load(&inode->commit) > store_visible(lake->store) || inode->opens) { /* both pass by themselves */
 			if (!inode->idle) {
 				inode->idle = true;
 				inode->idle_next = t->idle;
@@ -115,6 +115,8 @@ static void reap_locked(struct lake *lake, struct inode *inode)
 		}
 		if (inode->idle) /* the list still points to it; inode_sweep() comes by */
 			return;
+		if (inode->backing_id > 0)
+			lake->frontend.backing_close(lake->frontend.arg, inode->backing_id);
 		folder_cache_forget(&t->folders, inode);
 		HASH_DELETE(by_id, t->by_id, inode);
 		unhash_handle_locked(t, inode);

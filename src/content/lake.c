@@ -10,6 +10,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "content/registered.h"
 #include "content/run.h"
 #include "content/settle.h"
 
@@ -408,6 +409,8 @@ int lake_open(const char *path, struct settings *settings, struct lake **out, st
 	if (!rc)
 		rc = settle_queue_new(&lake->unsettled);
 	if (!rc)
+		rc = registered_new(&lake->registered);
+	if (!rc)
 		rc = open_root(lake, error);
 	if (!rc)
 		rc = open_declared_buckets(lake);
@@ -434,6 +437,7 @@ int lake_close(struct lake *lake)
 
 	settle_queue_free(lake);
 	inode_table_free(lake);
+	registered_free(lake->registered);
 	run_forget_all();
 	rc = lake->store ? store_close(lake->store) : 0;
 	while ((b = lake->buckets)) {

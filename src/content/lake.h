@@ -71,6 +71,7 @@ struct lake {
 	pthread_rwlock_t tree_lock;
 
 	struct settle_queue *unsettled; /* content/settle.h */
+	struct registered *registered;	/* content/registered.h */
 	_Atomic bool space_short;	/* history must not grow; writers may be slowed */
 	_Atomic bool scan_running;
 	atomic_uint_fast64_t scan_seen;

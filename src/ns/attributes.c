@@ -3,6 +3,7 @@
 #include <sys/xattr.h>
 
 #include "base/cleanup.h"
+#include "content/registered.h"
 #include "content/settle.h"
 #include "ns/real.h"
 #include "ns/view.h"
@@ -68,6 +69,13 @@ static int set_owner(int fd, const struct stat *want, unsigned set)
 	return fchownat(fd, "", uid, gid, AT_EMPTY_PATH) < 0 ? -errno : 0;
 }
 
+/* The kernel writes to a registered file as its owner. */
+static int change_owner(struct lake *lake, struct inode *inode, int fd, const struct stat *want, unsigned set)
+{
+	registered_drop(lake, inode);
+	return set_owner(fd, want, set);
+}
+
 static struct timespec time_to_set(struct timespec given, bool set, bool now)
 {
 	if (now)
@@ -117,7 +125,7 @@ static int set_all(struct lake *lake, struct inode *inode, const struct stat *wa
 	if (fstat(fd, &before) < 0)
 		return -errno;
 	if (set & (NS_SET_UID | NS_SET_GID))
-		rc = set_owner(fd, want, set);
+		rc = change_owner(lake, inode, fd, want, set);
 	if (!rc && (set & NS_SET_MODE))
 		rc = set_mode(fd, want->st_mode, set & NS_SET_GID ? want : &before);
 	if (!rc && (set & (NS_SET_ATIME | NS_SET_MTIME | NS_SET_ATIME_NOW | NS_SET_MTIME_NOW)))

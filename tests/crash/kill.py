@@ -21,6 +21,7 @@ import os
 import random
 import select
 import shutil
+import signal
 import sqlite3
 import statistics
 import subprocess
@@ -84,14 +85,16 @@ class Crash:
 
 	def end_daemon(self):
 		os.kill(self.pid, 9)
-		while os.path.exists(f"/proc/{self.pid}") and not self.is_zombie():
-			time.sleep(0.005)
+		while not self.is_dead():
+			time.sleep(0.002)
 
-	def is_zombie(self):
+	def is_dead(self):
+		"""Gone, or a zombie without other threads: those may still be within a system call."""
 		try:
 			with open(f"/proc/{self.pid}/stat") as f:
-				return f.read().rpartition(")")[2].split()[0] == "Z"
-		except FileNotFoundError:
+				state = f.read().rpartition(")")[2].split()[0]
+			return state == "Z" and len(os.listdir(f"/proc/{self.pid}/task")) == 1
+		except (FileNotFoundError, ProcessLookupError):
 			return True
 
 	# ---- clients ----
@@ -195,16 +198,17 @@ class Crash:
 			time.sleep(0.1)
 		return None
 
-	def read_versions(self, path):
-		"""Digest by number, of what is listed."""
+	def read_versions(self, path, some=False):
+		"""Digest by number, of what is listed. SOME: the newest ones and a few of those read before."""
 		found = {}
 		try:
-			names = os.listdir(os.path.join(self.mnt, path + "@v"))
+			names = [n for n in os.listdir(os.path.join(self.mnt, path + "@v")) if n[0].isdigit()]
 		except FileNotFoundError:
 			return found
+		if some:
+			names.sort(key=lambda n: int(n.split(".")[0]))
+			names = names[-30:] + self.rng.sample(names[:-30], min(15, len(names[:-30])))
 		for name in names:
-			if not name[0].isdigit():
-				continue
 			try:
 				with open(os.path.join(self.mnt, path + "@v", name), "rb") as f:
 					found[int(name.split(".")[0])] = digest(f.read())
@@ -213,9 +217,9 @@ class Crash:
 		self.reads += len(found)
 		return found
 
-	def check_versions(self, paths):
+	def check_versions(self, paths, some=True):
 		for path in paths:
-			found = self.read_versions(path)
+			found = self.read_versions(path, some)
 			name = os.path.basename(path)
 			for number, now in found.items():
 				before = self.seen.setdefault((path, number), now)
@@ -291,7 +295,7 @@ class Crash:
 		self.check_tree()
 		self.check_catalog(False)
 		time.sleep(3)
-		self.check_versions(self.some_paths(1))
+		self.check_versions(self.some_paths(1), some=False)
 		self.history = self.check_history()
 		self.tarn("umount", self.mnt)
 		self.mounted = False
@@ -335,6 +339,8 @@ class Crash:
 
 
 def main():
+	# A TERM ends it as an error does: nothing stays mounted.
+	signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
 	p = argparse.ArgumentParser()
 	p.add_argument("--tarn", required=True)
 	p.add_argument("--mapstore", required=True)

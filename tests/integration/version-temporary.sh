@@ -27,8 +27,12 @@ for name in .f.csv.swp f.csv~ f.csv.part .f.csv.Ab12Cd f.csv.crdownload .goutput
 	mv "$B/$name" "$B/f.csv"
 	is "$(versions "$B/f.csv")" "1.csv 2.csv 3.csv" "$name renamed over a file twice: its series goes on"
 	is "$(cat "$B/f.csv@v1" "$B/f.csv@v2" "$B/f.csv")" $'one\ntwo\nthree' "with the right contents"
+	rm "$B/f.csv"
+	put four "$B/$name"
+	mv "$B/$name" "$B/f.csv"
+	is "$(cat "$B/f.csv@v1" "$B/f.csv@v3" "$B/f.csv")" $'one\nthree\nfour' "also when the file was removed first"
 done
-is "$(fact versions_kept)" $((2 * n)) "nothing else was kept"
+is "$(fact versions_kept)" $((3 * n)) "nothing else was kept"
 B=$D/rsync
 mkdir "$B"
 
