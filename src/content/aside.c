@@ -22,8 +22,8 @@ bool inode_changed_locked(const struct inode *inode, const struct stat *st)
 	return !inode->version || !inode_is_clean_locked(inode, st);
 }
 
-static void plan_locked(struct lake *lake, struct inode *inode, struct inode *parent, const char *name,
-			const struct actor *actor, struct aside *a)
+static void plan_locked(struct lake *lake, struct inode *inode, struct inode *parent, const char *name, uint64_t remover,
+			struct aside *a)
 {
 	bool changed = inode_changed_locked(inode, &a->st);
 
@@ -33,7 +33,7 @@ static void plan_locked(struct lake *lake, struct inode *inode, struct inode *pa
 		a->reason = "excluded or temporary name";
 		return;
 	}
-	if (inode->made_here && inode->maker == actor->run) {
+	if (remover && inode->made_here && inode->maker == remover) {
 		a->lost = inode->version;
 		a->reason = "made and removed by one run";
 		return;
@@ -54,8 +54,8 @@ static void plan_locked(struct lake *lake, struct inode *inode, struct inode *pa
 	version_name(inode->id, a->version, a->name);
 }
 
-int aside_plan(struct lake *lake, struct inode *inode, struct inode *parent, const char *name,
-	       const struct actor *actor, struct aside *a)
+int aside_plan(struct lake *lake, struct inode *inode, struct inode *parent, const char *name, uint64_t remover,
+	       struct aside *a)
 {
 	int rc;
 
@@ -68,7 +68,7 @@ int aside_plan(struct lake *lake, struct inode *inode, struct inode *parent, con
 	if (a->st.st_nlink > 1) /* it lives on under another name */
 		return 0;
 	SCOPED_LOCK(&inode->lock);
-	plan_locked(lake, inode, parent, name, actor, a);
+	plan_locked(lake, inode, parent, name, remover, a);
 	return 0;
 }
 
@@ -298,7 +298,7 @@ static int truncate_named(struct lake *lake, struct inode *inode, struct inode *
 	if (lake->passthrough && lease_probe(oldfd, F_WRLCK) < 0)
 		return 0;
 	pthread_mutex_lock(&inode->lock);
-	plan_locked(lake, inode, parent, name, actor, &a);
+	plan_locked(lake, inode, parent, name, 0, &a);
 	pthread_mutex_unlock(&inode->lock);
 	if (!a.wanted)
 		return 0;

@@ -84,6 +84,8 @@ static int end_name(struct gone *g, struct gone_name *n)
 		return 0;
 	if (n->parent == g->folder->id && is_on_disk(g, n->name))
 		return 0;
+	if (!lake_volume(lake, row.volume)) /* a bucket elsewhere, whose disk is not there now */
+		return 0;
 	r = record_new(OP_OUTSIDE, RUN_OUTSIDE, 0, n->node, n->parent, n->name);
 	if (!r)
 		return -ENOMEM;

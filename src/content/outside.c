@@ -6,7 +6,10 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "content/hash.h"
 #include "content/run.h"
+
+#define COMPARE_MAX (16 * 1024 * 1024)
 
 static enum node_kind kind_of(mode_t mode)
 {
@@ -92,6 +95,21 @@ static void take_place(struct lake *lake, const struct found *f, uint64_t node, 
 	record_entry_add(r, f->parent->id, f->name, node);
 }
 
+/* Only touched? Small files are compared by their hash before they are called changed. */
+static bool has_same_hash(struct lake *lake, const struct found *f, const struct node_row *row)
+{
+	_cleanup_close_ int fd = -1;
+	uint8_t sha256[SHA256_BYTES];
+	struct version_row v;
+	uint64_t bytes;
+
+	if (row->kind != KIND_FILE || row->size != (uint64_t)f->st.st_size || row->size > COMPARE_MAX || !row->version ||
+	    store_version(lake->store, row->version, &v) || !v.hashed || !f->volume->handles)
+		return false;
+	fd = fhandle_open(f->volume->mountfd, &f->handle, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	return fd >= 0 && !hash_fd(fd, NULL, NULL, sha256, &bytes) && !memcmp(sha256, v.sha256, sizeof(sha256));
+}
+
 /* Known by its handle; perhaps under another name, perhaps with other bytes. */
 static int refresh(struct lake *lake, const struct found *f, struct node_row *row, bool here)
 {
@@ -101,6 +119,10 @@ static int refresh(struct lake *lake, const struct found *f, struct node_row *ro
 	if (row->writing) { /* a crash left it unsettled; settling it tells what changed */
 		changed = false;
 		attributes = false;
+	}
+	if (changed && has_same_hash(lake, f, row)) {
+		changed = false;
+		attributes = true;
 	}
 	if (here && !changed && !attributes)
 		return 0;
@@ -325,6 +347,15 @@ static bool lies_elsewhere(struct lake *lake, const char *bucket)
 	return elsewhere;
 }
 
+/* An empty folder that stands for a bucket elsewhere, which is not there (or not in the settings) now. */
+static bool is_placeholder(struct lake *lake, const char *name)
+{
+	struct node_row row;
+
+	return !store_entry(lake->store, NODE_ROOT, name, &row) && !lake_volume(lake, row.volume) &&
+	       !lies_elsewhere(lake, name);
+}
+
 /* The bucket that a name in the root is, and the folder that it really lies in. */
 static int find_bucket(struct lake *lake, struct found *f, bool exists, int *folderfd)
 {
@@ -358,6 +389,8 @@ int outside_look_up(struct lake *lake, struct inode *parent, int folderfd, const
 	exists = !fstatat(folderfd, name, &f.st, AT_SYMLINK_NOFOLLOW);
 	if (!exists && parent->id != NODE_ROOT)
 		return -errno;
+	if (parent->id == NODE_ROOT && is_placeholder(lake, name))
+		return -ENOENT;
 	rc = find_bucket(lake, &f, exists, &folderfd);
 	if (rc < 0)
 		return rc;

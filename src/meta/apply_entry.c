@@ -185,6 +185,18 @@ static int entry_node(struct apply *a, uint64_t node, struct fresh_node *out, bo
 	return apply_node_named(a, node, &out->named);
 }
 
+/* A file that had a temporary name so far has no series of its own, and goes on with that of its new name. */
+static int inherit_if_none(struct apply *a, uint64_t node, uint64_t parent, const char *name, size_t len)
+{
+	struct node_brief brief;
+	bool found;
+	int rc = apply_node_brief(a, node, &brief, &found);
+
+	if (rc != SQLITE_OK || !found || brief.asset)
+		return rc;
+	return apply_series_inherit(a, node, parent, name, len);
+}
+
 int apply_entry_add(struct apply *a, struct record_reader *in)
 {
 	size_t len;
@@ -206,10 +218,12 @@ int apply_entry_add(struct apply *a, struct record_reader *in)
 		return same ? SQLITE_OK : apply_failed(a, rc, "a name for node", node);
 	if (!n.named)
 		count_node(a, n.kind, n.size, 1);
-	if (!fresh || fresh->named)
+	if (n.kind != KIND_FILE || (fresh && fresh->named))
 		return SQLITE_OK;
+	if (!fresh)
+		return inherit_if_none(a, node, parent, name, len);
 	fresh->named = true;
-	return n.kind == KIND_FILE ? apply_series_inherit(a, node, parent, name, len) : SQLITE_OK;
+	return apply_series_inherit(a, node, parent, name, len);
 }
 
 /* ---- series ---- */

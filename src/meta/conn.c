@@ -24,7 +24,7 @@ static const char *const pragmas[] = {
 			"PRAGMA cell_size_check = 1; PRAGMA trusted_schema = 0",
 	[CONN_WRITER] =
 		"PRAGMA cache_size = -" WRITER_CACHE
-		"; PRAGMA temp_store = MEMORY; PRAGMA journal_mode = WAL;"
+		"; PRAGMA temp_store = MEMORY;"
 		"PRAGMA wal_autocheckpoint = 0; PRAGMA synchronous = NORMAL; PRAGMA journal_size_limit = 33554432;"
 		"PRAGMA cell_size_check = 1; PRAGMA trusted_schema = 0",
 	[CONN_CHECKPOINT] = "PRAGMA cache_size = -64; PRAGMA wal_autocheckpoint = 0; PRAGMA synchronous = NORMAL",

@@ -138,6 +138,8 @@ static int check_conn(struct conn *c, bool migrate, const char **why)
 
 	if (err)
 		return err;
+	if (migrate && sqlite3_exec(c->db, "PRAGMA journal_mode = WAL", NULL, NULL, NULL) != SQLITE_OK)
+		return -EIO; /* only now: what is not ours stays as it is */
 	rc = conn_prepare_all(c);
 	if (rc == SQLITE_OK)
 		return 0;

@@ -161,8 +161,8 @@ uint64_t store_last_commit(struct store *s); /* given out, perhaps not yet commi
 struct record *record_new(enum change_op op, uint64_t run, uid_t uid, uint64_t node, uint64_t parent, const char *name);
 void record_free(struct record *r); /* one that is not to be submitted; NULL is fine */
 
-/* A new node. Its asset is that of the last file that was unlinked (not renamed away) under this parent and name, as
- * of the record_entry_add() in the same record; else none until its first version. */
+/* A new node. Its asset is that of the last file that was unlinked (not renamed away) under the parent and name of its
+ * first record_entry_add(), or of a later one as long as it has none; else it gets one with its first version. */
 void record_node_add(struct record *r, const struct node_row *n);
 /* All of mode, uid, gid, size, mtime, ctime, acl, handle, volume, from N->id's row on; not asset, version, writing. */
 void record_node_set(struct record *r, const struct node_row *n);

@@ -43,7 +43,7 @@ int ns_get_attributes(struct lake *lake, uint64_t ino, struct stat *st, double *
 	rc = inode_stat(lake, inode, &raw);
 	if (!rc) {
 		real_fill_stat(inode, &raw, st);
-		*timeout = real_attr_timeout(lake, inode);
+		*timeout = real_attr_timeout(lake, inode, raw.st_mode);
 	}
 	inode_unref(lake, inode);
 	return rc;
@@ -159,7 +159,7 @@ int ns_set_attributes(struct lake *lake, uint64_t ino, const struct stat *want, 
 		inode_settle(lake, inode);
 	if (!rc) {
 		real_fill_stat(inode, &raw, st);
-		*timeout = real_attr_timeout(lake, inode);
+		*timeout = real_attr_timeout(lake, inode, raw.st_mode);
 	}
 	inode_unref(lake, inode);
 	return rc;
@@ -199,7 +199,7 @@ int ns_get_xattr(struct lake *lake, uint64_t ino, const char *name, void *value,
 	int rc;
 
 	if (ino & VIEW_NODE)
-		return -ENODATA;
+		return view_get_xattr(lake, ino, name, value, size);
 	rc = real_get(lake, ino, &inode);
 	if (rc < 0)
 		return rc;
@@ -225,7 +225,7 @@ int ns_list_xattrs(struct lake *lake, uint64_t ino, char *names, size_t size)
 	int rc;
 
 	if (ino & VIEW_NODE)
-		return 0;
+		return view_list_xattrs(lake, ino, names, size);
 	rc = real_get(lake, ino, &inode);
 	if (rc < 0)
 		return rc;

@@ -47,8 +47,10 @@ double real_entry_timeout(struct lake *lake, struct inode *inode)
 }
 
 /* Stores through a mapping change mtime unseen: until the file is settled nothing may be cached. */
-double real_attr_timeout(struct lake *lake, struct inode *inode)
+double real_attr_timeout(struct lake *lake, struct inode *inode, mode_t mode)
 {
+	if (S_ISREG(mode) && (mode & (S_ISUID | S_ISGID)))
+		return 0; /* a write under passthrough takes these bits away unseen */
 	if (inode->kind == KIND_FILE) {
 		SCOPED_LOCK(&inode->lock);
 
@@ -74,7 +76,7 @@ void real_fill_entry(struct lake *lake, struct inode *inode, const struct stat *
 {
 	e->ino = inode->id;
 	real_fill_stat(inode, raw, &e->st);
-	e->attr_timeout = real_attr_timeout(lake, inode);
+	e->attr_timeout = real_attr_timeout(lake, inode, raw->st_mode);
 	e->entry_timeout = real_entry_timeout(lake, inode);
 	inode_look_up(lake, inode);
 }
@@ -165,11 +167,14 @@ int ns_look_up(struct lake *lake, uint64_t parent, const char *name, const struc
 	memset(e, 0, sizeof(*e));
 	if (parent & VIEW_NODE)
 		return view_look_up(lake, parent, name, actor, e);
-	if (strlen(name) > NAME_BYTES)
-		return -ENAMETOOLONG;
 	rc = real_get(lake, parent, &folder);
 	if (rc < 0)
 		return rc;
+	if (strlen(name) > NAME_BYTES) { /* a version of a file with a long name, perhaps */
+		rc = view_look_up_at(lake, folder, name, e);
+		inode_unref(lake, folder);
+		return rc == -ENOENT ? -ENAMETOOLONG : rc;
+	}
 	rc = look_up_real(lake, folder, name, e);
 	if (rc == -ENOENT)
 		rc = view_look_up_at(lake, folder, name, e);

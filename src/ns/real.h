@@ -28,7 +28,7 @@ static inline void inode_unref_lake(struct lake *lake, struct inode **inode)
 	*inode = NULL;
 }
 
-double real_attr_timeout(struct lake *lake, struct inode *inode);
+double real_attr_timeout(struct lake *lake, struct inode *inode, mode_t mode);
 double real_entry_timeout(struct lake *lake, struct inode *inode);
 /* The stat that the mount shows. */
 void real_fill_stat(struct inode *inode, const struct stat *raw, struct stat *st);

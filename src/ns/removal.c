@@ -71,7 +71,7 @@ int ns_unlink(struct lake *lake, uint64_t parent, const char *name, const struct
 		return rc;
 	pthread_rwlock_rdlock(&lake->tree_lock);
 	inode_freeze(inode);
-	rc = aside_plan(lake, inode, f.inode, name, actor, &a);
+	rc = aside_plan(lake, inode, f.inode, name, actor->run, &a);
 	if (!rc)
 		rc = inode_pin(lake, inode);
 	if (!rc)

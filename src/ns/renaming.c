@@ -15,6 +15,8 @@
 #include "ns/real.h"
 #include "ns/view.h"
 
+#define SNIFF_DELAY (500 * NSEC_PER_MSEC)
+
 struct rename {
 	struct lake *lake;
 	const struct actor *actor;
@@ -77,29 +79,56 @@ static void end_over(struct rename *m, struct record *r)
 	record_node_end(r, m->over->id);
 }
 
+static void add_live_version(struct rename *m, struct inode *inode, const struct stat *raw, struct record *r)
+{
+	struct version_row v = {.id = store_new_version(m->lake->store),
+				.node = inode->id,
+				.state = VERSION_LIVE,
+				.settled = true,
+				.run = inode->writer_run ? inode->writer_run : m->actor->run,
+				.run_uid = inode->writer_run ? inode->writer_uid : m->actor->caller.uid,
+				.volume = inode->volume->index};
+
+	inode->version = v.id;
+	version_set_stat(&v, raw);
+	record_version_add(r, &v);
+	record_job_add(r, JOB_SNIFF, v.id, clock_wall() + SNIFF_DELAY);
+}
+
 /* Content that had no version under its old name (a temporary one) gets one now. */
 static void cut_if_new(struct rename *m, struct record *r)
 {
 	struct inode *inode = m->inode;
-	struct version_row v = {.node = inode->id,
-				.state = VERSION_LIVE,
-				.settled = true,
-				.run = m->actor->run,
-				.run_uid = m->actor->caller.uid,
-				.volume = inode->volume->index};
 	SCOPED_LOCK(&inode->lock);
 
 	inode->made_here = false;
-	if (inode->version || inode->dirty || !bucket_versions(m->to.inode->bucket, m->to.inode, m->to_name))
-		return;
-	if (inode->writer_run) {
-		v.run = inode->writer_run;
-		v.run_uid = inode->writer_uid;
-	}
-	version_set_stat(&v, &m->raw);
-	v.id = inode->version = store_new_version(m->lake->store);
-	record_version_add(r, &v);
-	record_job_add(r, JOB_SNIFF, v.id, clock_wall() + 500 * NSEC_PER_MSEC);
+	if (!inode->version && !inode->dirty && bucket_versions(m->to.inode->bucket, m->to.inode, m->to_name))
+		add_live_version(m, inode, &m->raw, r);
+}
+
+/* A file that has a history of its own leaves it where it was, down to the last number. */
+static bool has_history(struct rename *m, const struct inode *inode)
+{
+	struct version_row v;
+
+	return inode->version && !store_version(m->lake->store, inode->version, &v) && v.number > 1;
+}
+
+/*
+ * INODE goes on with the series of OVER. Its live version goes along when it is the only one (a file on its way to this
+ * name); else that one ends, and the new series gets one of its own.
+ */
+static void take_series(struct rename *m, struct inode *inode, const struct inode *over, const struct stat *raw, bool leaves,
+			struct record *r)
+{
+	SCOPED_LOCK(&inode->lock);
+
+	leaves = leaves && inode->version && !inode->dirty;
+	if (leaves)
+		record_version_state(r, inode->version, VERSION_NOT_KEPT, HOW_NONE, "went on under another name");
+	record_series_take(r, inode->id, over->id);
+	if (leaves)
+		add_live_version(m, inode, raw, r);
 }
 
 static int record(struct rename *m)
@@ -123,13 +152,13 @@ static int record(struct rename *m)
 		inode_set_name(m->lake, m->over, m->from.inode, m->name,
 			       m->from.inode->id == NODE_ROOT ? m->over->bucket : m->from.inode->bucket);
 		if (m->inode->kind == KIND_FILE && m->over->kind == KIND_FILE) { /* series stay with paths */
-			record_series_take(r, m->inode->id, m->over->id);
-			record_series_take(r, m->over->id, m->inode->id);
+			take_series(m, m->inode, m->over, &m->raw, true, r);
+			take_series(m, m->over, m->inode, &m->over_raw, true, r);
 		}
 	} else if (m->over) {
 		end_over(m, r);
 		if (m->inode->kind == KIND_FILE)
-			record_series_take(r, m->inode->id, m->over->id);
+			take_series(m, m->inode, m->over, &m->raw, has_history(m, m->inode), r);
 	}
 	if (m->inode->kind == KIND_FILE && !exchange)
 		cut_if_new(m, r);
@@ -147,7 +176,7 @@ static int record(struct rename *m)
 /* What is there goes into history, unless the rename fails. `over` is frozen. */
 static int replace(struct rename *m)
 {
-	int rc = aside_plan(m->lake, m->over, m->to.inode, m->to_name, m->actor, &m->aside);
+	int rc = aside_plan(m->lake, m->over, m->to.inode, m->to_name, 0, &m->aside);
 
 	if (!rc)
 		rc = inode_pin(m->lake, m->over);

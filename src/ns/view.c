@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/xattr.h>
 
 #include "base/cleanup.h"
 
@@ -273,6 +274,70 @@ int view_file_check(struct view_file *f)
 		return 0;
 	SCOPED_LOCK(&f->inode->lock);
 	return f->inode->version == f->version && f->inode->write_seq == f->write_seq ? 0 : -EIO;
+}
+
+/* ---- extended attributes ---- */
+
+static bool is_users(const char *name)
+{
+	return !strncmp(name, "user.", 5);
+}
+
+/* A version's file, where the node is one; NULL else. */
+static struct view_file *open_version(struct lake *lake, uint64_t ino)
+{
+	struct view_node *n = find(ino);
+	struct view_file *f;
+
+	return n && n->fd < 0 && n->kind == KIND_FILE && !view_open(lake, ino, &f) ? f : NULL;
+}
+
+int view_get_xattr(struct lake *lake, uint64_t ino, const char *name, void *value, size_t size)
+{
+	struct view_file *f = is_users(name) ? open_version(lake, ino) : NULL;
+	ssize_t n;
+
+	if (!f)
+		return -ENODATA;
+	n = fgetxattr(f->fd, name, value, size);
+	n = n < 0 ? -errno : n;
+	view_close(lake, f);
+	return (int)n;
+}
+
+/* Takes all but the user's names out of NAMES; the length of what is left. */
+static size_t keep_users(char *names, size_t len)
+{
+	size_t kept = 0;
+
+	for (size_t at = 0, step; at < len; at += step) {
+		step = strlen(names + at) + 1;
+		if (!is_users(names + at))
+			continue;
+		memmove(names + kept, names + at, step);
+		kept += step;
+	}
+	return kept;
+}
+
+int view_list_xattrs(struct lake *lake, uint64_t ino, char *names, size_t size)
+{
+	struct view_file *f = open_version(lake, ino);
+	char all[65536]; /* XATTR_LIST_MAX */
+	ssize_t n;
+
+	if (!f)
+		return 0;
+	n = flistxattr(f->fd, all, sizeof(all));
+	view_close(lake, f);
+	if (n <= 0)
+		return 0;
+	n = (ssize_t)keep_users(all, (size_t)n);
+	if (size && (size_t)n > size)
+		return -ERANGE;
+	if (size)
+		memcpy(names, all, (size_t)n);
+	return (int)n;
 }
 
 /* ---- listings ---- */

@@ -76,6 +76,9 @@ bool view_has(struct lake *lake, struct inode *folder, const char *name);
 int view_look_up(struct lake *lake, uint64_t folder, const char *name, const struct actor *actor, struct ns_entry *e);
 void view_forget(uint64_t ino, uint64_t n);
 int view_get_attributes(struct lake *lake, uint64_t ino, struct stat *st, double *timeout);
+/* Of a version: its user.* attributes, and no others. As getxattr(2), listxattr(2). */
+int view_get_xattr(struct lake *lake, uint64_t ino, const char *name, void *value, size_t size);
+int view_list_xattrs(struct lake *lake, uint64_t ino, char *names, size_t size);
 int view_open(struct lake *lake, uint64_t ino, struct view_file **out);
 void view_close(struct lake *lake, struct view_file *f);
 int view_file_fd(const struct view_file *f);

@@ -12,7 +12,7 @@ mkdir "$B/locked" && put inner "$B/locked/inner.csv" && chmod 700 "$B/locked"
 mkdir "$B/search" && put hidden "$B/search/hidden.csv" && chmod 711 "$B/search"
 mkdir -m 1777 "$B/all"
 as_nobody bash -c "echo mine >'$B/all/mine.csv' && chmod 600 '$B/all/mine.csv'"
-put denied "$B/denied.csv" && setfacl -m u:$NOBODY:- "$B/denied.csv"
+put denied "$B/denied.csv" && setfacl -m "u:$NOBODY:-" "$B/denied.csv"
 as_other() { setpriv --reuid=1234 --regid=1234 --clear-groups "$@"; }
 
 names() { tail -n +2 | cut -d, -f1 | sort | tr -d '\r' | sed 's|^data/||' | paste -sd' '; }

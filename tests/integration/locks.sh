@@ -53,7 +53,7 @@ for way in '' passthrough=off; do
 	ok "another waits in vain" not flock -w 0.2 "$B/f" true
 	flock -w 20 "$B/f" touch "$B/got" &
 	echo >&"${HOLD[1]}"
-	wait $holder $!
+	wait "$holder" $!
 	ok "and gets it when the first has ended" test -e "$B/got"
 	flock -o "$B/f" sleep 5 & # the child does not have it
 	within 10 not flock -n "$B/f" true

@@ -15,15 +15,15 @@ as_user() { setpriv --reuid=1234 --regid=1235 --groups=1236,1237 "$@"; }
 ok "another user makes a file, folder, symlink, fifo and link" as_nobody bash -c \
 	"cd '$D' && echo x >file && mkdir folder && ln -s file symlink && mkfifo fifo && ln file link && cp file copy"
 for name in file folder symlink fifo link copy; do
-	is "$(owner "$D/$name")" $NOBODY:$NOBODY "the $name is that user's"
+	is "$(owner "$D/$name")" "$NOBODY:$NOBODY" "the $name is that user's"
 done
 ok "open O_EXCL" as_nobody python3 -c "import os; os.open('$D/excl', os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600)"
 is "$(owner "$D/excl") $(stat -c %a "$D/excl")" "$NOBODY:$NOBODY 600" "too"
 as_nobody bash -c "echo y >'$D/copy'"
-is "$(owner "$D/copy")" $NOBODY:$NOBODY "after an overwrite"
+is "$(owner "$D/copy")" "$NOBODY:$NOBODY" "after an overwrite"
 echo z >"$D/copy"
 is "$(owner "$D/copy") $(cat "$D/copy")" "$NOBODY:$NOBODY z" "and after one by root"
-is "$(owner "$D/copy@v1")" $NOBODY:$NOBODY "an old version is that user's, too"
+is "$(owner "$D/copy@v1")" "$NOBODY:$NOBODY" "an old version is that user's, too"
 
 mkdir -m 2777 "$B/group" && chgrp 1236 "$B/group" && chmod g+s "$B/group"
 ok "in a set-group-id folder" as_user bash -c "cd '$B/group' && echo x >file && mkdir folder && ln -s x symlink"
@@ -36,7 +36,7 @@ is "$(owner "$B/members/f")" 1234:1235 "with the primary group for what is made"
 fails EACCES "others stay out" as_nobody touch "$B/members/g"
 ok "chgrp to a group of one's own" as_user chgrp 1236 "$B/members/f"
 fails EPERM "not to another" as_user chgrp 4321 "$B/members/f"
-fails EPERM "nor chown" as_user chown $NOBODY "$B/members/f"
+fails EPERM "nor chown" as_user chown "$NOBODY" "$B/members/f"
 
 as_user bash -c "echo x >'$D/users'"
 fails EPERM "sticky: another's file cannot be removed" as_nobody rm -f "$D/users"

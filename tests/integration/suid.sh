@@ -30,7 +30,8 @@ changes()
 by_other() { as_nobody python3 "$FOLDER/write.py" "$f" "$1"; }
 by_root() { python3 "$FOLDER/write.py" "$f" "$1"; }
 while_read() { exec 3<"$f" && head -c 1 <&3 && by_other place; }
-by_owner() { chown $NOBODY:$NOBODY "$f" && as_nobody chmod 4755 "$f" && as_nobody sh -c "echo x >>'$f'"; }
+by_chown() { chown 1234:1234 "$f"; }
+by_owner() { chown "$NOBODY:$NOBODY" "$f" && as_nobody chmod 4755 "$f" && as_nobody sh -c "echo x >>'$f'"; }
 not_my_group() { chown "$NOBODY:4321" "$f" && as_nobody chmod 2755 "$f"; }
 run()
 {
@@ -43,7 +44,7 @@ run()
 		changes 6755 "$1: $way by root" by_root $way
 	done
 	changes 6777 "$1: another user's write while somebody reads" while_read
-	changes 6755 "$1: chown" eval 'chown 1234:1234 "$f"'
+	changes 6755 "$1: chown" by_chown
 	changes 644 "$1: chmod and a write by the owner" by_owner
 	changes 644 "$1: set-group-id of a group one is not in" not_my_group
 }

@@ -7,7 +7,7 @@ cat >"$FOLDER/write.py" <<'END'
 import os, sys
 folder = sys.argv[1]
 for name in "O_SYNC", "O_DSYNC":
-    for way, flags in ("create", os.O_CREAT | os.O_EXCL), ("truncate", os.O_TRUNC), ("append", os.O_APPEND):
+    for way, flags in ("create", os.O_CREAT), ("truncate", os.O_TRUNC), ("append", os.O_APPEND):
         f = os.open(f"{folder}/{name}", os.O_WRONLY | flags | getattr(os, name), 0o640)
         for i in range(5):
             os.write(f, f"{way} {i}\n".encode())
@@ -30,7 +30,7 @@ run()
 	wait "$writer"
 	for name in O_SYNC O_DSYNC; do
 		is "$(sqlite3 "$L/catalog/tarn.db" "SELECT count(*) FROM entry WHERE name = CAST('$name' AS BLOB) OR name = '$name'")" 1 \
-			"$1: $name: the name is in the store" 
+			"$1: $name: the name is in the store"
 	done
 	up
 	for name in O_SYNC O_DSYNC; do

@@ -17,7 +17,7 @@ rm "$F"
 fails EACCES "another user cannot read a removed file that was closed" as_nobody cat "$F@v1"
 ok "who makes a file of that name" as_nobody bash -c "echo mine >'$F'"
 is "$(as_nobody cat "$F")" mine "owns it"
-is "$(stat -c %u "$F")" $NOBODY "as stat says"
+is "$(stat -c %u "$F")" "$NOBODY" "as stat says"
 for name in @v1 @v2 @v-1 @v-2 @v/1.csv @v/2.csv @v/-1.csv; do
 	ok "and cannot read report.csv$name" not as_nobody grep secret "$F$name"
 done
@@ -37,7 +37,7 @@ chmod 600 "$G"
 as_nobody bash -c "echo mine >'$B/shared/new'"
 fails EPERM "a sticky folder keeps others from renaming over it" as_nobody mv -f "$B/shared/new" "$G"
 mv -f "$B/shared/new" "$G"
-is "$(stat -c %u "$G")" $NOBODY "root puts another user's file in its place"
+is "$(stat -c %u "$G")" "$NOBODY" "root puts another user's file in its place"
 ok "who cannot read what it was" not as_nobody grep secret "$G@v1"
 is "$(cat "$G@v1")" secret "root can"
 

@@ -20,7 +20,7 @@ settings()
 	for name; do
 		echo "  $name: {path: \"$FOLDER/$name/data\"}" >>"$L/config/settings.yaml"
 	done
-	[ $# -gt 0 ] || : >"$L/config/settings.yaml"
+	[ $# -gt 0 ] || echo "buckets: {}" >"$L/config/settings.yaml"
 }
 # kept BUCKET TEXT: its three versions are right.
 kept() { is "$(cat "$M/$1/f@v1" "$M/$1/f@v2" "$M/$1/gone@v1")" "$1 first"$'\n'"$1 second"$'\n'"$1 gone" "$2"; }
@@ -45,7 +45,7 @@ is "$(cat "$M/two/f")" "two third" "and its file"
 put "two fourth" "$M/two/f"
 is "$(cat "$M/two/f@v3")" "two third" "the series goes on"
 is "$(cat "$B/f@v1")" local1 "so does the lake's own bucket"
-ok "the first is not listed" not test -e "$M/one"
+ok "nothing of the first is shown" not test -e "$M/one/f"
 down
 
 settings two one
@@ -68,7 +68,9 @@ up
 kept one "both disks mounted anew, in another order: the first"
 kept two "and the second"
 put "one fourth" "$M/one/f"
-is "$(cat "$M/one/f@v3")" "one third" "the series goes on"
+is "$(cat "$M/one/f@v-1")" "one third" "the series goes on"
+is "$(history_of "$M/one/f" .state)" "kept kept kept live" "and being out of the settings for a while made no version" ||
+	note <"$M/one/f@v/history.jsonl"
 down
 
 settings
