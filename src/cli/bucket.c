@@ -16,7 +16,6 @@
 #include "cli/verb_list.h"
 #include "config/settings_edit.h"
 
-
 /* ---- list ---- */
 
 static struct json_object *bucket_facts(const char *lake, const char *name, const struct bucket_policy *p)

@@ -22,8 +22,8 @@ bool inode_changed_locked(const struct inode *inode, const struct stat *st)
 	return !inode->version || !inode_is_clean_locked(inode, st);
 }
 
-static void plan_locked(struct lake *lake, struct inode *inode, struct inode *parent, const char *name, uint64_t remover,
-			struct aside *a)
+static void plan_locked(struct lake *lake, struct inode *inode, struct inode *parent, const char *name,
+			uint64_t remover, struct aside *a)
 {
 	bool changed = inode_changed_locked(inode, &a->st);
 

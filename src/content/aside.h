@@ -28,8 +28,8 @@ struct aside {
 
 /*
  * What becomes of INODE's content when its name NAME in PARENT goes away. From here until aside_record() the caller
- * keeps INODE frozen. REMOVER: the run that unlinks it (what one run makes O_EXCL and unlinks is no history), else 0. 0 or
- * -errno.
+ * keeps INODE frozen. REMOVER: the run that unlinks it (what one run makes O_EXCL and unlinks is no history), else 0. 0
+ * or -errno.
  */
 int aside_plan(struct lake *lake, struct inode *inode, struct inode *parent, const char *name, uint64_t remover,
 	       struct aside *a);

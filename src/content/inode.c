@@ -105,7 +105,8 @@ static void reap_locked(struct lake *lake, struct inode *inode)
 
 		if (inode->id == NODE_ROOT)
 			return;
-		if (atomic_load(&inode->commit) > store_visible(lake->store) || inode->opens) { /* both pass by themselves */
+		if (atomic_load(&inode->commit) > store_visible(lake->store) ||
+		    inode->opens) { /* both pass by themselves */
 			if (!inode->idle) {
 				inode->idle = true;
 				inode->idle_next = t->idle;

@@ -71,8 +71,8 @@ struct inode {
 	int pinned;	       /* an O_PATH descriptor kept open where handles cannot be opened, else -1 */
 
 	enum inode_state state;
-	bool in_ring; /* of content/registered.h */
-	int backing_id; /* registered with the kernel, in use or kept (content/registered.h); 0: not */
+	bool in_ring;	    /* of content/registered.h */
+	int backing_id;	    /* registered with the kernel, in use or kept (content/registered.h); 0: not */
 	unsigned handles;   /* open now, replies on the way included */
 	unsigned writers;   /* of those, for writing */
 	bool written;	    /* a write or truncation came by here since it was clean */

@@ -103,8 +103,8 @@ static bool has_same_hash(struct lake *lake, const struct found *f, const struct
 	struct version_row v;
 	uint64_t bytes;
 
-	if (row->kind != KIND_FILE || row->size != (uint64_t)f->st.st_size || row->size > COMPARE_MAX || !row->version ||
-	    store_version(lake->store, row->version, &v) || !v.hashed || !f->volume->handles)
+	if (row->kind != KIND_FILE || row->size != (uint64_t)f->st.st_size || row->size > COMPARE_MAX ||
+	    !row->version || store_version(lake->store, row->version, &v) || !v.hashed || !f->volume->handles)
 		return false;
 	fd = fhandle_open(f->volume->mountfd, &f->handle, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	return fd >= 0 && !hash_fd(fd, NULL, NULL, sha256, &bytes) && !memcmp(sha256, v.sha256, sizeof(sha256));

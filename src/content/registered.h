@@ -1,7 +1,7 @@
 /*
- * Backing files that the kernel knows (inode->backing_id), kept registered for a while after the last close: registering
- * costs more than the rest of an open. At most REGISTERED_KEPT, first in, first out. A registration holds its file, so
- * it ends when the file is unlinked, put aside or gets another owner, and when the inode leaves memory.
+ * Backing files that the kernel knows (inode->backing_id), kept registered for a while after the last close:
+ * registering costs more than the rest of an open. At most REGISTERED_KEPT, first in, first out. A registration holds
+ * its file, so it ends when the file is unlinked, put aside or gets another owner, and when the inode leaves memory.
  */
 #ifndef TARN_CONTENT_REGISTERED_H
 #define TARN_CONTENT_REGISTERED_H

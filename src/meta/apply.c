@@ -110,7 +110,7 @@ static int (*const appliers[])(struct apply *, struct record_reader *) = {
 
 int apply_record(struct apply *a, const struct record *r)
 {
-	struct record_reader in = { r->bytes, r->bytes + r->len }, body;
+	struct record_reader in = {r->bytes, r->bytes + r->len}, body;
 	enum row row;
 	int rc;
 

@@ -55,9 +55,9 @@ int apply_refused(struct apply *a, const char *what, uint64_t id, const char *re
 int apply_missing(struct apply *a, const char *what, uint64_t id);
 /* Runs a statement whose parameters are all integers. CHANGES (may be NULL): how many rows. */
 int apply_numbers(struct apply *a, enum sql id, int *changes, const int64_t *values, int count);
-#define APPLY(a, id, changes, ...)                                      \
-	apply_numbers(a, id, changes, (const int64_t[]){ __VA_ARGS__ }, \
-		      sizeof((const int64_t[]){ __VA_ARGS__ }) / sizeof(int64_t))
+#define APPLY(a, id, changes, ...)                                    \
+	apply_numbers(a, id, changes, (const int64_t[]){__VA_ARGS__}, \
+		      sizeof((const int64_t[]){__VA_ARGS__}) / sizeof(int64_t))
 
 /* What many changes need to know of a node. */
 struct node_brief {

@@ -17,8 +17,7 @@
 static void count_node(struct apply *a, enum node_kind kind, uint64_t size, int sign)
 {
 	static const int item[] = {
-		[KIND_FILE] = TALLY_FILES, [KIND_FOLDER] = TALLY_FOLDERS, [KIND_SYMLINK] = TALLY_SYMLINKS
-	};
+		[KIND_FILE] = TALLY_FILES, [KIND_FOLDER] = TALLY_FOLDERS, [KIND_SYMLINK] = TALLY_SYMLINKS};
 
 	if (kind >= KIND_FILE && kind <= KIND_SYMLINK)
 		a->tally->items[item[kind]] += sign;
@@ -181,7 +180,7 @@ static int entry_node(struct apply *a, uint64_t node, struct fresh_node *out, bo
 	rc = apply_node_brief(a, node, &brief, found);
 	if (rc != SQLITE_OK || !*found)
 		return rc;
-	*out = (struct fresh_node){ .id = node, .kind = brief.kind, .size = brief.size };
+	*out = (struct fresh_node){.id = node, .kind = brief.kind, .size = brief.size};
 	return apply_node_named(a, node, &out->named);
 }
 
@@ -264,7 +263,7 @@ static int last_ended(struct apply *a, uint64_t parent, const char *name, size_t
 	uint64_t asset_then, asset_now, version;
 	int rc;
 
-	*out = (struct ended){ 0 };
+	*out = (struct ended){0};
 	query_start(&q, a->conn, SQL_SERIES_ENDED);
 	query_int(&q, (int64_t)parent);
 	query_blob(&q, name, len);
@@ -321,7 +320,7 @@ static int add_take(struct apply *a, uint64_t node, uint64_t over)
 		a->takes = more;
 		a->take_room = room;
 	}
-	a->takes[a->take_count++] = (struct series_take){ node, over, found ? brief.asset : 0 };
+	a->takes[a->take_count++] = (struct series_take){node, over, found ? brief.asset : 0};
 	return SQLITE_OK;
 }
 
@@ -329,7 +328,7 @@ static int add_take(struct apply *a, uint64_t node, uint64_t over)
 static int find_takes(struct apply *a)
 {
 	const struct record *r = a->record;
-	struct record_reader in = { r->bytes, r->bytes + r->len }, body;
+	struct record_reader in = {r->bytes, r->bytes + r->len}, body;
 	enum row row;
 	size_t len;
 	int rc = SQLITE_OK;

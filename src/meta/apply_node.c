@@ -17,7 +17,7 @@ int apply_node_brief(struct apply *a, uint64_t node, struct node_brief *out, boo
 	*found = rc == SQLITE_ROW;
 	if (rc != SQLITE_ROW)
 		return rc == SQLITE_DONE ? SQLITE_OK : rc;
-	*out = (struct node_brief){ .kind = (enum node_kind)query_get(&q) };
+	*out = (struct node_brief){.kind = (enum node_kind)query_get(&q)};
 	out->size = (uint64_t)query_get(&q);
 	out->asset = (uint64_t)query_get(&q);
 	out->version = (uint64_t)query_get(&q);
@@ -64,7 +64,7 @@ static int add_fresh(struct apply *a, uint64_t id, enum node_kind kind, uint64_t
 		a->fresh = more;
 		a->fresh_room = room;
 	}
-	a->fresh[a->fresh_count++] = (struct fresh_node){ .id = id, .kind = kind, .size = size };
+	a->fresh[a->fresh_count++] = (struct fresh_node){.id = id, .kind = kind, .size = size};
 	return SQLITE_OK;
 }
 

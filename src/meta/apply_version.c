@@ -97,7 +97,7 @@ static int find_place(struct apply *a, uint64_t node, uint64_t asset, struct pla
 	bool other = false;
 	int rc = SQLITE_OK;
 
-	*out = (struct place){ (uint64_t)a->tally->items[TALLY_NEXT_ASSET], 1, true };
+	*out = (struct place){(uint64_t)a->tally->items[TALLY_NEXT_ASSET], 1, true};
 	if (!asset)
 		return SQLITE_OK;
 	query_start(&q, a->conn, SQL_ASSET);
@@ -105,7 +105,7 @@ static int find_place(struct apply *a, uint64_t node, uint64_t asset, struct pla
 	rc = query_step(&q);
 	if (rc != SQLITE_ROW)
 		return rc == SQLITE_DONE ? SQLITE_OK : rc;
-	*out = (struct place){ asset, (uint64_t)query_get(&q) + 1, false };
+	*out = (struct place){asset, (uint64_t)query_get(&q) + 1, false};
 	holder = (uint64_t)query_get(&q);
 	/* Another file goes on with it: what still has a name starts anew, what has none ends here. */
 	if (holder != node)
@@ -113,7 +113,7 @@ static int find_place(struct apply *a, uint64_t node, uint64_t asset, struct pla
 	else
 		rc = SQLITE_OK;
 	if (rc == SQLITE_OK && other)
-		*out = (struct place){ (uint64_t)a->tally->items[TALLY_NEXT_ASSET], 1, true };
+		*out = (struct place){(uint64_t)a->tally->items[TALLY_NEXT_ASSET], 1, true};
 	return rc;
 }
 
@@ -176,7 +176,7 @@ static int end_former(struct apply *a, uint64_t former)
 int apply_version_add(struct apply *a, struct record_reader *in)
 {
 	struct cut v = get_cut(in);
-	struct version_brief counted = { .node = v.node, .size = (uint64_t)v.size, .settled = v.settled };
+	struct version_brief counted = {.node = v.node, .size = (uint64_t)v.size, .settled = v.settled};
 	struct node_brief node;
 	struct place place;
 	bool found;

@@ -50,7 +50,7 @@ static int enter(struct walk *w, uint64_t folder)
 		w->frames = more;
 		w->room = room;
 	}
-	w->frames[w->depth++] = (struct frame){ .folder = folder, .path_len = w->path.len };
+	w->frames[w->depth++] = (struct frame){.folder = folder, .path_len = w->path.len};
 	return 0;
 }
 
@@ -65,8 +65,8 @@ static int set_path(struct walk *w, const struct frame *f, const char *name, siz
 
 static int tell_file(struct walk *w, struct query *q, const struct node_row *node)
 {
-	struct version_row version = { 0 };
-	struct asset_row row = { .path = buf_str(&w->path), .node = node, .version = &version };
+	struct version_row version = {0};
+	struct asset_row row = {.path = buf_str(&w->path), .node = node, .version = &version};
 
 	row.versions = (uint64_t)query_get(q);
 	if (node->version)
@@ -129,7 +129,7 @@ static int walk(struct walk *w, const struct node_row *root)
 
 int store_assets(struct store *s, store_visible_fn folder_visible, store_asset_fn fn, void *arg)
 {
-	struct walk w = { .path = BUF_INIT, .folder_visible = folder_visible, .fn = fn, .arg = arg };
+	struct walk w = {.path = BUF_INIT, .folder_visible = folder_visible, .fn = fn, .arg = arg};
 	struct node_row root;
 	int err;
 

@@ -20,7 +20,7 @@ static uint64_t file_bytes(const char *path, const char *suffix)
 
 int store_totals(struct store *s, struct store_totals *out)
 {
-	struct tally t = { 0 };
+	struct tally t = {0};
 	int err;
 	struct conn *c = store_conn(s, &err);
 
@@ -75,7 +75,7 @@ static int complaints(struct conn *c, const char *sql, const char *good, struct 
 
 static int compare_totals(struct conn *c, struct buf *why)
 {
-	struct tally kept = { 0 }, counted = { 0 };
+	struct tally kept = {0}, counted = {0};
 	int err = tally_load(c, &kept);
 	bool bad = false;
 

@@ -121,7 +121,7 @@ int query_start(struct query *q, struct conn *c, enum sql id)
 {
 	int rc = SQLITE_OK;
 
-	*q = (struct query){ .conn = c, .id = id, .own = c->used[id] };
+	*q = (struct query){.conn = c, .id = id, .own = c->used[id]};
 	if (q->own) {
 		rc = prepare(c, id, 0, &q->st);
 	} else {

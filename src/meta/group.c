@@ -8,7 +8,7 @@
 #include "base/log.h"
 #include "meta/writer_int.h"
 
-static const char *const counter_keys[COUNTERS] = { "store.next.node", "store.next.version", "store.next.run" };
+static const char *const counter_keys[COUNTERS] = {"store.next.node", "store.next.version", "store.next.run"};
 
 static int plain(struct writer *w, enum sql id)
 {

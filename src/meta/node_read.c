@@ -13,12 +13,12 @@ void node_from_query(struct query *q, struct node_row *out)
 	const void *handle;
 	size_t len;
 
-	*out = (struct node_row){ .id = (uint64_t)query_get(q) };
+	*out = (struct node_row){.id = (uint64_t)query_get(q)};
 	out->kind = (enum node_kind)query_get(q);
 	out->volume = (int)query_get(q);
 	handle = query_get_blob(q, &len);
 	if (handle && fhandle_from_blob(&out->handle, handle, (int)len) < 0)
-		out->handle = (struct fhandle){ 0 };
+		out->handle = (struct fhandle){0};
 	out->mode = (mode_t)query_get(q);
 	out->uid = (uid_t)query_get(q);
 	out->gid = (gid_t)query_get(q);

@@ -85,7 +85,7 @@ struct record *record_new(enum change_op op, uint64_t run, uid_t uid, uint64_t n
 
 	if (!r)
 		return NULL;
-	*r = (struct record){ .op = op, .run = run, .uid = uid, .node = node, .parent = parent, .named = name };
+	*r = (struct record){.op = op, .run = run, .uid = uid, .node = node, .parent = parent, .named = name};
 	r->bytes = r->own;
 	r->room = sizeof(r->own);
 	if (name)
@@ -155,7 +155,7 @@ static void numbers(struct record *r, enum row row, const uint64_t *values, int 
 	end(r, start);
 }
 #define NUMBERS(r, row, ...) \
-	numbers(r, row, (const uint64_t[]){ __VA_ARGS__ }, sizeof((const uint64_t[]){ __VA_ARGS__ }) / sizeof(uint64_t))
+	numbers(r, row, (const uint64_t[]){__VA_ARGS__}, sizeof((const uint64_t[]){__VA_ARGS__}) / sizeof(uint64_t))
 
 void record_node_writing(struct record *r, uint64_t node, bool writing)
 {
@@ -361,7 +361,7 @@ bool record_next(struct record_reader *in, enum row *row, struct record_reader *
 		return false;
 	*row = (enum row)in->at[0];
 	memcpy(&len, in->at + 1, sizeof(len));
-	*body = (struct record_reader){ in->at + 5, in->at + 5 + len };
+	*body = (struct record_reader){in->at + 5, in->at + 5 + len};
 	in->at = body->end;
 	return true;
 }

@@ -22,7 +22,7 @@ static void remember(struct store *s, uint64_t id, const char *boot, pid_t tgid,
 	struct run_number *r = &s->runs[s->runs_at++ % RUNS_REMEMBERED];
 	size_t len = strnlen(boot, sizeof(r->boot) - 1);
 
-	*r = (struct run_number){ .id = id, .start = start, .tgid = tgid };
+	*r = (struct run_number){.id = id, .start = start, .tgid = tgid};
 	memcpy(r->boot, boot, len);
 }
 

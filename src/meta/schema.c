@@ -115,7 +115,7 @@ static const char step_1[] =
 	"	('store.how.2', 0), ('store.how.3', 0), ('store.how.4', 0), ('store.how.5', 0), ('store.how.6', 0),"
 	"	('store.how.7', 0), ('store.jobs', 0), ('store.commits', 0), ('store.opens', 0);";
 
-static const char *const steps[SCHEMA_VERSION] = { step_1 };
+static const char *const steps[SCHEMA_VERSION] = {step_1};
 
 /* One number from the first row of SQL. */
 static int number(sqlite3 *db, const char *sql, int64_t *out)

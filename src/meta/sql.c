@@ -106,9 +106,10 @@ const char *const sql_text[SQL_COUNT] = {
 		"UPDATE version SET asset = ?2, number = ?3, commit_id = ?4, time = ?5 WHERE id = ?1",
 	[SQL_VERSION_SET_STATE] = "UPDATE version SET state = ?2, how = ?3, reason = ?4 WHERE id = ?1",
 	/* what the file's mode and owner were at the end; an ACL's group bits are a mask, and grant nothing */
-	[SQL_VERSION_SET_ACCESS] = "UPDATE version SET mode = version.mode & CASE WHEN node.acl THEN node.mode & ~56"
-				   " ELSE node.mode END, uid = node.uid, gid = node.gid FROM node"
-				   " WHERE version.id = ? AND node.id = version.node",
+	[SQL_VERSION_SET_ACCESS] =
+		"UPDATE version SET mode = version.mode & CASE WHEN node.acl THEN node.mode & ~56"
+		" ELSE node.mode END, uid = node.uid, gid = node.gid FROM node"
+		" WHERE version.id = ? AND node.id = version.node",
 	[SQL_VERSION_SET_SETTLED] = "UPDATE version SET settled = 1, size = ?2, mtime = ?3 WHERE id = ?1",
 	[SQL_VERSION_SET_FACTS] =
 		"UPDATE version SET sha256 = ifnull(?2, sha256), mime = ifnull(?3, mime) WHERE id = ?1",

@@ -88,7 +88,7 @@ int store_query(struct store *s, struct query *q, enum sql id)
 
 	if (c)
 		return query_start(q, c, id);
-	*q = (struct query){ .error = err };
+	*q = (struct query){.error = err};
 	return err;
 }
 

@@ -33,30 +33,41 @@
 struct store;
 struct record;
 
-#define NODE_ROOT	UINT64_C(1) /* buckets/ itself; its children are the buckets */
-#define NAME_BYTES	255
-#define SHA256_BYTES	32
+#define NODE_ROOT UINT64_C(1) /* buckets/ itself; its children are the buckets */
+#define NAME_BYTES 255
+#define SHA256_BYTES 32
 
 enum node_kind { KIND_FILE = 1, KIND_FOLDER, KIND_SYMLINK, KIND_OTHER };
 
 enum change_op {
-	OP_CREATE = 1, OP_MKDIR, OP_MKNOD, OP_SYMLINK, OP_LINK, OP_UNLINK, OP_RMDIR, OP_RENAME, OP_EXCHANGE,
-	OP_ATTR,     /* chmod, chown, utimens */
-	OP_XATTR, OP_TRUNCATE,
-	OP_OPEN,     /* for writing: the content may change from here on */
-	OP_WRITE,    /* a version was cut: the content that was written is settled */
-	OP_READ,     /* only with audit_reads */
-	OP_OUTSIDE,  /* found changed behind tarn's back */
-	OP_SYSTEM    /* tarn's own: jobs, expiry, settings */
+	OP_CREATE = 1,
+	OP_MKDIR,
+	OP_MKNOD,
+	OP_SYMLINK,
+	OP_LINK,
+	OP_UNLINK,
+	OP_RMDIR,
+	OP_RENAME,
+	OP_EXCHANGE,
+	OP_ATTR, /* chmod, chown, utimens */
+	OP_XATTR,
+	OP_TRUNCATE,
+	OP_OPEN,    /* for writing: the content may change from here on */
+	OP_WRITE,   /* a version was cut: the content that was written is settled */
+	OP_READ,    /* only with audit_reads */
+	OP_OUTSIDE, /* found changed behind tarn's back */
+	OP_SYSTEM   /* tarn's own: jobs, expiry, settings */
 };
 const char *change_op_name(enum change_op op);
 
 enum version_state {
 	VERSION_LIVE = 1, /* the bytes are the live file's */
 	VERSION_KEPT,	  /* the bytes are in versions/ (or need none: size 0) */
-	VERSION_PARTIAL, VERSION_TRANSIENT, /* not made yet: time-travel issue */
-	VERSION_NOT_KEPT, /* the bytes are gone; reason says why */
-	VERSION_EXPIRED, VERSION_PURGED
+	VERSION_PARTIAL,
+	VERSION_TRANSIENT, /* not made yet: time-travel issue */
+	VERSION_NOT_KEPT,  /* the bytes are gone; reason says why */
+	VERSION_EXPIRED,
+	VERSION_PURGED
 };
 const char *version_state_name(enum version_state s);
 
@@ -93,7 +104,7 @@ struct version_row {
 	gid_t gid;
 	enum version_state state;
 	enum version_how how;
-	bool settled;	       /* false: somebody may still write into it; then it is not listed */
+	bool settled; /* false: somebody may still write into it; then it is not listed */
 	bool hashed;
 	uint8_t sha256[SHA256_BYTES];
 	uint64_t run;
@@ -114,7 +125,7 @@ struct run_row {
 /* Runs that are always there. */
 #define RUN_UNKNOWN UINT64_C(1) /* from outside this pid namespace */
 #define RUN_OUTSIDE UINT64_C(2) /* changes found behind tarn's back */
-#define RUN_TARN    UINT64_C(3) /* tarn itself */
+#define RUN_TARN UINT64_C(3)	/* tarn itself */
 
 enum job_type { JOB_SNIFF = 1, /* hash and MIME type of a version */ JOB_EXPIRE, JOB_SETTLE };
 

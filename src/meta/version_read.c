@@ -48,7 +48,7 @@ void version_from_query(struct query *q, struct version_row *out)
 	const void *hash;
 	size_t len;
 
-	*out = (struct version_row){ .id = (uint64_t)query_get(q) };
+	*out = (struct version_row){.id = (uint64_t)query_get(q)};
 	out->asset = (uint64_t)query_get(q);
 	out->number = (uint64_t)query_get(q);
 	out->node = (uint64_t)query_get(q);

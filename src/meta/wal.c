@@ -8,12 +8,12 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 
-#define FRAME	     4096 /* SQLite's page size, and nearly that of a frame */
-#define WAL_LARGE    ((int64_t)16 << 20)
-#define WAL_LITTLE   ((int64_t)1 << 20)
-#define WAL_HUGE     ((int64_t)64 << 20)
+#define FRAME 4096 /* SQLite's page size, and nearly that of a frame */
+#define WAL_LARGE ((int64_t)16 << 20)
+#define WAL_LITTLE ((int64_t)1 << 20)
+#define WAL_HUGE ((int64_t)64 << 20)
 #define WAL_ALARMING ((int64_t)256 << 20)
-#define ROUNDS_MOST  4
+#define ROUNDS_MOST 4
 
 static int64_t to_copy(const struct wal *wal)
 {
@@ -174,9 +174,7 @@ int wal_start(struct wal *wal, struct conn *writer, const char *path)
 	sigset_t all, old;
 	int rc, err;
 
-	*wal = (struct wal){
-		.writer = writer, .path = strdup(path), .alarm = WAL_ALARMING, .alarm_from = WAL_ALARMING
-	};
+	*wal = (struct wal){.writer = writer, .path = strdup(path), .alarm = WAL_ALARMING, .alarm_from = WAL_ALARMING};
 	pthread_mutex_init(&wal->lock, NULL);
 	pthread_cond_init(&wal->changed, NULL);
 	if (!wal->path)

@@ -47,15 +47,15 @@
 #include "base/log.h"
 #include "meta/writer_int.h"
 
-#define LINGER	       (10 * NSEC_PER_MSEC)
-#define GROUP_ENOUGH   512
-#define GROUP_MOST     1024 /* bounds how long others wait for a group */
-#define QUEUE_BYTES    ((size_t)64 << 20)
-#define RETRY	       NSEC_PER_SEC
-#define WAL_SMALL      ((int64_t)1 << 20)
-#define QUEUE_MUCH     ((size_t)4 << 20)
-#define IDLE_SOON      NSEC_PER_SEC	   /* quiet for so long: a checkpoint, if the WAL is not small */
-#define IDLE_LONG      (30 * NSEC_PER_SEC) /* or any */
+#define LINGER (10 * NSEC_PER_MSEC)
+#define GROUP_ENOUGH 512
+#define GROUP_MOST 1024 /* bounds how long others wait for a group */
+#define QUEUE_BYTES ((size_t)64 << 20)
+#define RETRY NSEC_PER_SEC
+#define WAL_SMALL ((int64_t)1 << 20)
+#define QUEUE_MUCH ((size_t)4 << 20)
+#define IDLE_SOON NSEC_PER_SEC	      /* quiet for so long: a checkpoint, if the WAL is not small */
+#define IDLE_LONG (30 * NSEC_PER_SEC) /* or any */
 #define CLOCK_BACKWARD (3600 * NSEC_PER_SEC)
 
 static int64_t monotonic(void)
@@ -69,7 +69,7 @@ static int64_t monotonic(void)
 /* Until DEADLINE (0: for ever) or a signal. False when the time is over. */
 static bool wait_work(struct writer *w, int64_t deadline)
 {
-	struct timespec until = { deadline / NSEC_PER_SEC, deadline % NSEC_PER_SEC };
+	struct timespec until = {deadline / NSEC_PER_SEC, deadline % NSEC_PER_SEC};
 	int err = 0;
 
 	w->asleep = true;
@@ -99,7 +99,7 @@ static void take_group(struct writer *w, struct group *g)
 {
 	struct record *r = w->first;
 
-	*g = (struct group){ .first = r, .last = w->visible };
+	*g = (struct group){.first = r, .last = w->visible};
 	for (; r && g->count < GROUP_MOST; r = r->next) {
 		g->count++;
 		g->last = r->commit;
@@ -470,7 +470,7 @@ int writer_open(struct conn *c, const char *path, bool *clean, struct writer **o
 		return -ENOMEM;
 	}
 	w->conn = c;
-	w->apply = (struct apply){ .conn = c, .tally = &w->tally };
+	w->apply = (struct apply){.conn = c, .tally = &w->tally};
 	pthread_mutex_init(&w->lock, NULL);
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);

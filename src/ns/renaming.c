@@ -118,8 +118,8 @@ static bool has_history(struct rename *m, const struct inode *inode)
  * INODE goes on with the series of OVER. Its live version goes along when it is the only one (a file on its way to this
  * name); else that one ends, and the new series gets one of its own.
  */
-static void take_series(struct rename *m, struct inode *inode, const struct inode *over, const struct stat *raw, bool leaves,
-			struct record *r)
+static void take_series(struct rename *m, struct inode *inode, const struct inode *over, const struct stat *raw,
+			bool leaves, struct record *r)
 {
 	SCOPED_LOCK(&inode->lock);
 

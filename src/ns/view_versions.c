@@ -162,7 +162,8 @@ static int look_up_at(struct lake *lake, struct inode *folder, const char *name,
 
 	for (const char *p = strstr(name, "@v"); p; p = strstr(p + 1, "@v"))
 		at = p;
-	if (!at || at == name || at - name > NAME_BYTES || folder->id == NODE_ROOT || (at[2] && !parse_number(at + 2, strlen(at + 2), &number)))
+	if (!at || at == name || at - name > NAME_BYTES || folder->id == NODE_ROOT ||
+	    (at[2] && !parse_number(at + 2, strlen(at + 2), &number)))
 		return -ENOENT;
 	snprintf(base, sizeof(base), "%.*s", (int)(at - name), name);
 	rc = store_barrier(lake->store, 0);
