@@ -22,6 +22,7 @@ struct found {
 	struct bucket *bucket;
 	struct volume *volume;
 	const char *name;
+	const char *on_disk; /* below the descriptor of its folder: the name, or "." for a bucket elsewhere */
 	struct fhandle handle;
 	struct stat st;
 };
@@ -286,9 +287,9 @@ static int resolve_frozen(struct lake *lake, struct found *f, int folderfd, stru
 	struct node_row row;
 	int rc;
 
-	if (fstatat(folderfd, f->name, &f->st, AT_SYMLINK_NOFOLLOW) < 0)
+	if (fstatat(folderfd, f->on_disk, &f->st, AT_SYMLINK_NOFOLLOW) < 0)
 		return -errno;
-	rc = fhandle_get(folderfd, f->name, &f->handle);
+	rc = fhandle_get(folderfd, f->on_disk, &f->handle);
 	if (rc < 0)
 		return rc;
 	*out = inode_find_handle(lake, f->volume->index, &f->handle);
@@ -380,8 +381,7 @@ static int find_bucket(struct lake *lake, struct found *f, bool exists, int *fol
 int outside_look_up(struct lake *lake, struct inode *parent, int folderfd, const char *name, struct inode **out,
 		    struct stat *st)
 {
-	struct found f = {.parent = parent, .name = name, .volume = parent->volume};
-	const char *on_disk = name;
+	struct found f = {.parent = parent, .name = name, .on_disk = name, .volume = parent->volume};
 	struct node_row row;
 	bool here = false, exists;
 	int rc;
@@ -395,14 +395,14 @@ int outside_look_up(struct lake *lake, struct inode *parent, int folderfd, const
 	if (rc < 0)
 		return rc;
 	if (f.bucket && f.bucket->fd >= 0 && parent->id == NODE_ROOT)
-		on_disk = ".";
-	if (on_disk != name || parent->id == NODE_ROOT) {
-		if (fstatat(folderfd, on_disk, &f.st, AT_SYMLINK_NOFOLLOW) < 0)
+		f.on_disk = ".";
+	if (parent->id == NODE_ROOT) {
+		if (fstatat(folderfd, f.on_disk, &f.st, AT_SYMLINK_NOFOLLOW) < 0)
 			return -errno;
 		if (!S_ISDIR(f.st.st_mode)) /* a plain file in the root is no bucket */
 			return -ENOENT;
 	}
-	rc = fhandle_get(folderfd, on_disk, &f.handle);
+	rc = fhandle_get(folderfd, f.on_disk, &f.handle);
 	if (rc < 0)
 		return rc;
 	*st = f.st;
@@ -421,15 +421,7 @@ int outside_look_up(struct lake *lake, struct inode *parent, int folderfd, const
 	if (rc < 0 && rc != -ENOENT)
 		return rc;
 	pthread_rwlock_wrlock(&lake->tree_lock);
-	if (on_disk == name) {
-		rc = resolve_alone(lake, &f, folderfd, out);
-	} else {
-		rc = read_your_writes(lake, parent);
-		if (!rc)
-			rc = resolve(lake, &f, &row);
-		if (!rc)
-			rc = make_inode(lake, &f, &row, out);
-	}
+	rc = resolve_alone(lake, &f, folderfd, out);
 	pthread_rwlock_unlock(&lake->tree_lock);
 	*st = f.st;
 	return rc;

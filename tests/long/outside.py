@@ -51,6 +51,9 @@ def prepare(mount):
 	write(os.path.join(bucket, "twice.csv"), b"second of twice")
 	if not wait_for(lambda: counts(mount)["work/twice.csv"] == 2):
 		sys.exit(f"twice.csv has {counts(mount)['work/twice.csv']} versions")
+	# What is only touched later can be told by its hash, once that is known.
+	if not wait_for(lambda: all(r["sha256"] for r in assets(mount).values())):
+		sys.exit("assets.csv has no sha256 for some files")
 
 
 def change(lake):

@@ -143,7 +143,7 @@ static void test_unsettled(void)
 		_cleanup_folder_ struct folder_fd *folder = NULL;
 
 		folder_get(lake, parent, &folder);
-		aside_plan(lake, inode, parent, "b", &actor, &aside);
+		aside_plan(lake, inode, parent, "b", 0, &aside);
 		inode_pin(lake, inode);
 		is_int(aside_unlink(inode, folder_fd(folder), "b", &aside), 0, "a file is removed while it is open");
 	}
