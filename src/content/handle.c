@@ -15,7 +15,7 @@
  * RELEASE is sent after close() returned, so an open that follows may be served first. It was queued before, though:
  * waiting a moment for it tells "nobody" from "somebody".
  */
-#define RELEASE_WAIT_NS (20 * NSEC_PER_MSEC)
+#define RELEASE_WAIT_NS (250 * NSEC_PER_MSEC)
 
 static bool is_writer(int flags)
 {

@@ -49,6 +49,8 @@ void op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr, int to_set, s
 		if (to_set & map[i].fuse)
 			set |= map[i].ns;
 	rc = ns_set_attributes(ops_lake(req), ino, attr, set, h, &actor, &st, &timeout);
+	if (fi)
+		open_file_used(ops_file(fi));
 	reply_attr(req, rc, &st, timeout);
 }
 

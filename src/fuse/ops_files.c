@@ -85,6 +85,7 @@ void op_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	(void)ino;
 	if (h)
 		handle_flush(h);
+	open_file_used(ops_file(fi));
 	fuse_reply_err(req, 0);
 }
 
@@ -102,6 +103,7 @@ static void reply_checked(fuse_req_t req, struct open_file *f, int fd, size_t si
 	ssize_t n = bytes ? pread(fd, bytes, size, offset) : -1;
 	int rc = n < 0 ? -errno : open_file_check_read(f);
 
+	open_file_used(f);
 	if (rc < 0)
 		ops_reply_error(req, rc);
 	else
@@ -124,6 +126,7 @@ void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, struct f
 		reply_checked(req, f, fd, size, offset);
 		return;
 	}
+	open_file_used(f);
 	buf.buf[0].flags = FUSE_BUF_IS_FD | FUSE_BUF_FD_SEEK;
 	buf.buf[0].fd = fd;
 	buf.buf[0].pos = offset;
@@ -140,6 +143,7 @@ void op_write_buf(fuse_req_t req, fuse_ino_t ino, struct fuse_bufvec *in, off_t 
 
 	(void)ino;
 	fd = rc < 0 ? rc : open_file_fd(lake, ops_file(fi));
+	open_file_used(ops_file(fi));
 	if (fd < 0) {
 		ops_reply_error(req, fd);
 		return;
@@ -156,15 +160,21 @@ void op_write_buf(fuse_req_t req, fuse_ino_t ino, struct fuse_bufvec *in, off_t 
 
 void op_fsync(fuse_req_t req, fuse_ino_t ino, int data_only, struct fuse_file_info *fi)
 {
-	ops_reply_error(req, ns_fsync(ops_lake(req), ino, ops_file(fi), data_only));
+	int rc = ns_fsync(ops_lake(req), ino, ops_file(fi), data_only);
+
+	if (fi)
+		open_file_used(ops_file(fi));
+	ops_reply_error(req, rc);
 }
 
 void op_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t offset, off_t length, struct fuse_file_info *fi)
 {
 	struct actor actor = ops_actor(req);
+	int rc = ns_fallocate(ops_lake(req), ops_file(fi), mode, offset, length, &actor);
 
 	(void)ino;
-	ops_reply_error(req, ns_fallocate(ops_lake(req), ops_file(fi), mode, offset, length, &actor));
+	open_file_used(ops_file(fi));
+	ops_reply_error(req, rc);
 }
 
 void op_copy_file_range(fuse_req_t req, fuse_ino_t in, off_t in_offset, struct fuse_file_info *in_fi, fuse_ino_t out,
@@ -177,6 +187,8 @@ void op_copy_file_range(fuse_req_t req, fuse_ino_t in, off_t in_offset, struct f
 	(void)out;
 	(void)flags;
 	n = ns_copy_range(ops_lake(req), ops_file(in_fi), in_offset, ops_file(out_fi), out_offset, length, &actor);
+	open_file_used(ops_file(in_fi));
+	open_file_used(ops_file(out_fi));
 	if (n < 0)
 		ops_reply_error(req, (int)n);
 	else
@@ -188,6 +200,7 @@ void op_lseek(fuse_req_t req, fuse_ino_t ino, off_t offset, int whence, struct f
 	off_t at = ns_seek(ops_lake(req), ops_file(fi), offset, whence);
 
 	(void)ino;
+	open_file_used(ops_file(fi));
 	if (at < 0)
 		ops_reply_error(req, (int)at);
 	else

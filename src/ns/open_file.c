@@ -8,6 +8,7 @@
 struct open_file {
 	struct handle *real;
 	struct view_file *view; /* else */
+	atomic_uint used;
 };
 
 struct open_file *open_file_of(struct handle *h)
@@ -17,6 +18,11 @@ struct open_file *open_file_of(struct handle *h)
 	if (f)
 		f->real = h;
 	return f;
+}
+
+void open_file_used(struct open_file *f)
+{
+	atomic_fetch_add_explicit(&f->used, 1, memory_order_release);
 }
 
 struct handle *open_file_handle(struct open_file *f)
@@ -113,6 +119,7 @@ int ns_open(struct lake *lake, uint64_t ino, int flags, const struct actor *acto
 
 void ns_release(struct lake *lake, struct open_file *f)
 {
+	atomic_load_explicit(&f->used, memory_order_acquire);
 	if (f->real)
 		handle_close(lake, f->real);
 	if (f->view)

@@ -235,7 +235,7 @@ static void append(const char *work)
 	unlink("log");
 }
 
-/* ---- many files: in this order, each on what the one before left ---- */
+/* ---- many files: create, stat, open-read, rename, unlink; each on what the one before left ---- */
 
 static const char *file_name(const char *prefix, int i)
 {
