@@ -92,7 +92,7 @@ static int answer_path(struct daemon_state *d, const char *path, struct json_obj
 	add_text(reply, "tier", bucket_tier_name(settings_bucket(settings, bucket)->tier));
 	settings_unref(settings);
 	inode = inode_find(lake, row.id);
-	add_text(reply, "state", inode && inode->dirty ? "changed" : "live");
+	add_text(reply, "state", inode && inode_is_dirty(inode) ? "changed" : "live");
 	inode_unref(lake, inode);
 	if (row.kind == KIND_FILE) {
 		json_object_object_add(reply, "size", json_object_new_int64((int64_t)row.size));

@@ -155,7 +155,8 @@ static void set_name_locked(struct lake *lake, struct inode *inode, struct inode
 	inode->parent = parent;
 	free(inode->name);
 	inode->name = name;
-	inode->bucket = bucket;
+	if (bucket)
+		inode->bucket = bucket;
 	atomic_store_explicit(&inode->in_root, parent && parent->id == NODE_ROOT, memory_order_relaxed);
 	if (inode->kind == KIND_FOLDER && parent && bucket && name)
 		atomic_store_explicit(
@@ -394,6 +395,20 @@ bool inode_is_clean_locked(const struct inode *inode, const struct stat *st)
 {
 	return !inode->dirty ||
 	       (!inode->written && (uint64_t)st->st_size == inode->clean_size && stat_mtime(st) == inode->clean_mtime);
+}
+
+bool inode_is_dirty(struct inode *inode)
+{
+	SCOPED_LOCK(&inode->lock);
+
+	return inode->dirty;
+}
+
+bool inode_is_named(struct inode *inode)
+{
+	SCOPED_LOCK(&inode->lock);
+
+	return inode->name;
 }
 
 bool inode_is_at(struct inode *inode, const struct inode *parent, const char *name)

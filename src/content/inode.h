@@ -61,11 +61,12 @@ struct inode {
 	pthread_cond_t changed; /* state left CHANGING, a handle was released */
 
 	/* protected by lock */
-	/* parent, name, bucket: written under the table's lock and this one, read under either */
+	/* parent, name: written under the table's lock and this one, read under either */
 	struct inode
 		*parent; /* the folder it was last found in, with a reference; NULL for the root and after unlink */
 	char *name;	 /* and the name there */
-	struct bucket *bucket; /* whose policy holds; NULL for the root */
+	_Atomic(struct bucket *)
+		bucket;	       /* whose policy holds; NULL for the root only: the last one stays after unlink */
 	_Atomic bool in_root;  /* a bucket */
 	_Atomic bool excluded; /* a folder that the bucket excludes, or below one */
 	int pinned;	       /* an O_PATH descriptor kept open where handles cannot be opened, else -1 */
@@ -156,6 +157,10 @@ void inode_each(struct lake *lake, void (*fn)(void *arg, struct inode *inode), v
 void inode_folder_moved(struct lake *lake, struct inode *folder);
 /* Are size and mtime in ST those of the live version (nobody wrote since)? The lock is held. */
 bool inode_is_clean_locked(const struct inode *inode, const struct stat *st);
+/* Was it written since its last version? */
+bool inode_is_dirty(struct inode *inode);
+/* Has it a name at all? */
+bool inode_is_named(struct inode *inode);
 /* Is it known by this name? */
 bool inode_is_at(struct inode *inode, const struct inode *parent, const char *name);
 /*

@@ -444,12 +444,14 @@ int outside_refresh(struct lake *lake, struct inode *parent, int folderfd, const
 		rc = store_node_by_handle(lake->store, f.volume->index, &f.handle, parent->id, name, &row, &here);
 	if (!rc && row.id == inode->id)
 		rc = refresh(lake, &f, &row, here);
-	if (!rc && row.id == inode->id && !inode->dirty) {
+	if (!rc && row.id == inode->id) {
 		SCOPED_LOCK(&inode->lock);
 
-		inode->version = row.version;
-		inode->clean_size = row.size;
-		inode->clean_mtime = row.mtime;
+		if (!inode->dirty) {
+			inode->version = row.version;
+			inode->clean_size = row.size;
+			inode->clean_mtime = row.mtime;
+		}
 		inode_submitted(inode, store_last_commit(lake->store));
 	}
 	pthread_rwlock_unlock(&lake->tree_lock);

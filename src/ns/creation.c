@@ -309,7 +309,7 @@ int ns_link(struct lake *lake, uint64_t ino, uint64_t parent, const char *name, 
 	rc = link_on_disk(lake, inode, f.fd, name, &raw);
 	inode_thaw(inode);
 	if (!rc) {
-		if (!inode->name)
+		if (!inode_is_named(inode))
 			inode_set_name(lake, inode, f.inode, name, f.inode->bucket);
 		pthread_mutex_lock(&inode->lock);
 		inode->moved = true;
