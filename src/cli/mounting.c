@@ -19,15 +19,19 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "cli/cli.h"
+#include "cli/control.h"
 #include "cli/facts.h"
 #include "cli/human.h"
 #include "cli/lock.h"
 #include "cli/mounts.h"
 #include "cli/place.h"
 
+#define DYING_TRIES 20
 #define LOCK_WAIT_MS 5000 /* a daemon that is ending, a verb that changes the lake */
 
 static int load_settings(const struct mounting *m, const char *lake, struct settings **settings)
@@ -90,6 +94,9 @@ static int take_lock(const char *lake, int *lock)
 	}
 	rc = mounts_load(&m);
 	e = rc ? NULL : mounts_of_lake(&m, lake);
+	for (int i = 0; e && i < DYING_TRIES && !mount_is_dead(e) && !control_pid(lake); i++)
+		nanosleep(&(struct timespec){.tv_nsec = 100 * NSEC_PER_MSEC},
+			  NULL); /* a killed daemon is still ending */
 	if (e && !mount_is_dead(e)) {
 		say("%s: already mounted on %s (`tarn umount %s` ends that)", lake, e->point, lake);
 	} else {

@@ -27,7 +27,7 @@ static int drop(const struct left_over *l, const char *why)
 }
 
 /* What lies at the node's path now; false when nothing does. */
-static bool handle_at_path(struct lake *lake, uint64_t node, struct fhandle *h)
+static bool look_at_path(struct lake *lake, uint64_t node, struct fhandle *h, struct stat *st)
 {
 	_cleanup_buf_ struct buf path = BUF_INIT;
 	struct bucket *b;
@@ -44,7 +44,8 @@ static bool handle_at_path(struct lake *lake, uint64_t node, struct fhandle *h)
 		else
 			rest[-1] = '/';
 	}
-	return !fhandle_get(folderfd, folderfd == lake->buckets_fd ? path.data : rest, h);
+	rest = folderfd == lake->buckets_fd ? path.data : rest;
+	return !fstatat(folderfd, rest, st, AT_SYMLINK_NOFOLLOW) && !fhandle_get(folderfd, rest, h);
 }
 
 /* Handles and mappings of the last mount may still be in use. */
@@ -99,9 +100,9 @@ static int keep_version(struct lake *lake, struct left_over *l, const struct ver
 	return rc;
 }
 
-/* The old content is here; the node's path has other content by now, or nothing. */
+/* The old content is here; the node's path has other content by now (NOW, ST), or nothing (NOW is NULL). */
 static int finish(struct lake *lake, struct left_over *l, struct node_row *node, const struct fhandle *now,
-		  const struct version_row *row)
+		  const struct stat *st, const struct version_row *row)
 {
 	struct record *r = record_new(OP_SYSTEM, RUN_TARN, 0, l->node, 0, NULL);
 	struct node_row other;
@@ -121,8 +122,7 @@ static int finish(struct lake *lake, struct left_over *l, struct node_row *node,
 		record_node_writing(r, l->node, false);
 	} else {
 		node->handle = *now;
-		node->size = 0;
-		node->mtime = 0;
+		row_set_stat(node, st);
 		record_node_set(r, node);
 		record_node_writing(r, l->node, true);
 	}
@@ -151,6 +151,7 @@ static int recover_one(struct lake *lake, struct left_over *l)
 	struct version_row version;
 	struct node_row node;
 	struct fhandle now;
+	struct stat st;
 	bool has_row, at_path;
 	int rc;
 
@@ -170,12 +171,12 @@ static int recover_one(struct lake *lake, struct left_over *l)
 		rc = fhandle_get(l->volume->versionsfd, l->name, &l->handle);
 	if (rc < 0)
 		return rc;
-	at_path = handle_at_path(lake, l->node, &now);
+	at_path = look_at_path(lake, l->node, &now, &st);
 	if (at_path && fhandle_equal(&now, &l->handle))
 		return drop(l, "the rename over its file did not happen");
 	if (node.handle.len && !fhandle_equal(&node.handle, &l->handle))
 		return drop(l, "the truncation of its file did not happen");
-	return finish(lake, l, &node, at_path ? &now : NULL, has_row ? &version : NULL);
+	return finish(lake, l, &node, at_path ? &now : NULL, &st, has_row ? &version : NULL);
 }
 
 static int recover_folder(struct lake *lake, struct volume *v, int index)
