@@ -110,7 +110,7 @@ struct inode {
 	struct inode *folder_next, *folder_prev;
 	struct inode *idle_next; /* protected by the table's lock: waits for the store before it is freed */
 	bool idle;
-	uint64_t raw_ino;    /* st_ino of the backing inode */
+	_Atomic uint64_t raw_ino;    /* st_ino of the backing inode */
 	int64_t clean_mtime; /* of the content of `version`: what differs now was changed since */
 	uint64_t clean_size;
 };

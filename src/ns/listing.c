@@ -135,6 +135,16 @@ static bool is_hidden(const struct listing *l, const struct dirent *d)
 	return atomic_load(&l->inode->in_root) && !strcmp(d->d_name, ".tarn-versions");
 }
 
+static uint64_t parent_number(struct lake *lake, struct listing *l)
+{
+	char name[NAME_BYTES + 1];
+	struct inode *parent = inode_parent(lake, l->inode, name);
+	uint64_t number = parent ? parent->id : l->ino;
+
+	inode_unref(lake, parent);
+	return number;
+}
+
 /* 0 with an entry; -ENOENT when it vanished meanwhile. */
 static int describe(struct lake *lake, struct listing *l, const struct dirent *d, bool plus, const struct actor *actor,
 		    struct ns_entry *e)
@@ -149,7 +159,7 @@ static int describe(struct lake *lake, struct listing *l, const struct dirent *d
 	}
 	e->st.st_mode = (mode_t)(d->d_type << 12);
 	if (is_dots(d->d_name)) {
-		e->st.st_ino = d->d_name[1] && l->inode->parent ? l->inode->parent->id : l->ino;
+		e->st.st_ino = d->d_name[1] ? parent_number(lake, l) : l->ino;
 		return 0;
 	}
 	HASH_FIND_STR(l->numbers, d->d_name, n);

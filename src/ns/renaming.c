@@ -107,11 +107,15 @@ static void cut_if_new(struct rename *m, struct record *r)
 }
 
 /* A file that has a history of its own leaves it where it was, down to the last number. */
-static bool has_history(struct rename *m, const struct inode *inode)
+static bool has_history(struct rename *m, struct inode *inode)
 {
 	struct version_row v;
+	uint64_t version;
 
-	return inode->version && !store_version(m->lake->store, inode->version, &v) && v.number > 1;
+	pthread_mutex_lock(&inode->lock);
+	version = inode->version;
+	pthread_mutex_unlock(&inode->lock);
+	return version && !store_version(m->lake->store, version, &v) && v.number > 1;
 }
 
 /*
