@@ -14,7 +14,6 @@
 
 /* Attributes of the inode that its successor gets, too (chattr(1)); immutable ones cannot be truncated. */
 #define FS_FLAGS_KEPT (FS_NODUMP_FL | FS_NOATIME_FL | FS_SYNC_FL | FS_COMPR_FL | FS_NOCOW_FL)
-#define SNIFF_DELAY (500 * NSEC_PER_MSEC) /* short-lived content is not looked at */
 
 /* The live version does not describe these bytes: somebody wrote since. */
 bool inode_changed_locked(const struct inode *inode, const struct stat *st)
@@ -119,7 +118,7 @@ static void add_fresh(struct inode *inode, const struct aside *a, const struct a
 	v.run_uid = inode->writer_run ? inode->writer_uid : actor->caller.uid;
 	record_version_add(r, &v);
 	if (a->settled)
-		record_job_add(r, JOB_SNIFF, a->version, clock_wall() + SNIFF_DELAY);
+		record_sniff(r, a->version);
 }
 
 /* The rows that every way aside has in common. */

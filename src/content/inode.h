@@ -110,8 +110,8 @@ struct inode {
 	struct inode *folder_next, *folder_prev;
 	struct inode *idle_next; /* protected by the table's lock: waits for the store before it is freed */
 	bool idle;
-	_Atomic uint64_t raw_ino;    /* st_ino of the backing inode */
-	int64_t clean_mtime; /* of the content of `version`: what differs now was changed since */
+	_Atomic uint64_t raw_ino; /* st_ino of the backing inode */
+	int64_t clean_mtime;	  /* of the content of `version`: what differs now was changed since */
 	uint64_t clean_size;
 };
 
@@ -175,6 +175,9 @@ void inode_wait_free_locked(struct inode *inode);
 /* Waits a moment for the release of the last writer, which may be on its way. */
 void inode_wait_quiet(struct inode *inode);
 
+enum node_kind kind_of_mode(mode_t mode);
+/* A version that was just cut is to be hashed and looked at, in a moment: short-lived content never is. */
+void record_sniff(struct record *r, uint64_t version);
 /* A store row's columns that come from the backing inode; not id, kind, handle, volume, asset, version. */
 void row_set_stat(struct node_row *row, const struct stat *st);
 int64_t stat_mtime(const struct stat *st);

@@ -11,11 +11,6 @@
 
 #define COMPARE_MAX (16 * 1024 * 1024)
 
-static enum node_kind kind_of(mode_t mode)
-{
-	return S_ISREG(mode) ? KIND_FILE : S_ISDIR(mode) ? KIND_FOLDER : S_ISLNK(mode) ? KIND_SYMLINK : KIND_OTHER;
-}
-
 /* One name on disk, on its way to an inode. */
 struct found {
 	struct inode *parent;
@@ -34,7 +29,7 @@ static struct record *outside_record(const struct found *f, uint64_t node)
 
 static void fill_row(const struct found *f, struct node_row *row)
 {
-	row->kind = kind_of(f->st.st_mode);
+	row->kind = kind_of_mode(f->st.st_mode);
 	row->volume = f->volume->index;
 	row->handle = f->handle;
 	row_set_stat(row, &f->st);
@@ -63,7 +58,7 @@ static void add_version(struct lake *lake, const struct found *f, struct node_ro
 
 static bool same_content(const struct node_row *row, const struct stat *st)
 {
-	return row->kind == kind_of(st->st_mode) &&
+	return row->kind == kind_of_mode(st->st_mode) &&
 	       (row->kind != KIND_FILE || (row->size == (uint64_t)st->st_size && row->mtime == stat_mtime(st)));
 }
 
@@ -166,7 +161,7 @@ static int replace(struct lake *lake, const struct found *f, struct node_row *ro
 	bool same = same_content(row, &f->st);
 	struct record *r;
 
-	if (!same && kind_of(f->st.st_mode) != row->kind)
+	if (!same && kind_of_mode(f->st.st_mode) != row->kind)
 		return -ENOENT;
 	if (lives_on(f, row))
 		return take_in(lake, f, row);

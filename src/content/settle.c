@@ -9,7 +9,6 @@
 #include "base/log.h"
 #include "content/aside.h"
 
-#define SNIFF_DELAY (500 * NSEC_PER_MSEC)
 #define RETRY_FIRST_NS (10 * NSEC_PER_MSEC)
 #define RETRY_LAST_NS (2 * NSEC_PER_SEC)
 #define QUIET_NS (60 * NSEC_PER_SEC)
@@ -103,7 +102,7 @@ static void add_version(struct inode *inode, struct record *r, const struct stat
 
 	version_set_stat(&v, st);
 	record_version_add(r, &v);
-	record_job_add(r, JOB_SNIFF, v.id, clock_wall() + SNIFF_DELAY);
+	record_sniff(r, v.id);
 }
 
 static void lose_version(struct inode *inode, struct record *r)
@@ -139,7 +138,7 @@ static void cut_aside_locked(struct lake *lake, struct inode *inode, const struc
 
 	if (inode->kept_fresh) {
 		record_version_settled(r, inode->kept_version, (uint64_t)st->st_size, stat_mtime(st));
-		record_job_add(r, JOB_SNIFF, inode->kept_version, clock_wall() + SNIFF_DELAY);
+		record_sniff(r, inode->kept_version);
 	} else if (!inode_changed_locked(inode, st)) {
 		record_version_state(r, inode->kept_version, VERSION_KEPT, HOW_ASIDE, NULL);
 	} else {

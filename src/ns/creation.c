@@ -6,11 +6,6 @@
 #include "content/outside.h"
 #include "ns/real.h"
 
-static enum node_kind kind_of(mode_t mode)
-{
-	return S_ISREG(mode) ? KIND_FILE : S_ISDIR(mode) ? KIND_FOLDER : S_ISLNK(mode) ? KIND_SYMLINK : KIND_OTHER;
-}
-
 /* Before anything is made: may NAME be made in F? */
 static int check_name(struct lake *lake, struct real_folder *f, const char *name, bool is_folder)
 {
@@ -75,7 +70,7 @@ static int newborn_bucket(struct lake *lake, struct real_folder *f, const char *
 static int record_newborn(struct lake *lake, struct real_folder *f, const char *name, enum change_op op, bool exclusive,
 			  const struct actor *actor, struct newborn *n)
 {
-	struct node_row row = {.id = store_new_node(lake->store), .kind = kind_of(n->raw.st_mode)};
+	struct node_row row = {.id = store_new_node(lake->store), .kind = kind_of_mode(n->raw.st_mode)};
 	struct bucket *bucket;
 	struct volume *volume;
 	struct record *r;

@@ -15,8 +15,6 @@
 #include "ns/real.h"
 #include "ns/view.h"
 
-#define SNIFF_DELAY (500 * NSEC_PER_MSEC)
-
 struct rename {
 	struct lake *lake;
 	const struct actor *actor;
@@ -92,7 +90,7 @@ static void add_live_version(struct rename *m, struct inode *inode, const struct
 	inode->version = v.id;
 	version_set_stat(&v, raw);
 	record_version_add(r, &v);
-	record_job_add(r, JOB_SNIFF, v.id, clock_wall() + SNIFF_DELAY);
+	record_sniff(r, v.id);
 }
 
 /* Content that had no version under its old name (a temporary one) gets one now. */
