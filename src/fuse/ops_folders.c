@@ -20,6 +20,7 @@ void op_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 		return;
 	}
 	fi->fh = (uintptr_t)l;
+	fi->cache_readdir = fi->keep_cache = ns_folder_keeps_cache(lake, l);
 	if (fuse_reply_open(req, fi) < 0)
 		ns_release_folder(lake, l);
 }

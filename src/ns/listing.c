@@ -94,6 +94,12 @@ int ns_open_folder(struct lake *lake, uint64_t ino, const struct actor *actor, s
 	return 0;
 }
 
+/* The root is also changed by `tarn bucket` and by a reload. */
+bool ns_folder_keeps_cache(struct lake *lake, struct listing *l)
+{
+	return l->inode && l->ino != NODE_ROOT && real_entry_timeout(lake, l->inode) == LONG_TIMEOUT;
+}
+
 static int note_number(void *arg, const char *name, uint64_t node, enum node_kind kind)
 {
 	struct listing *l = arg;
