@@ -5,7 +5,8 @@
 packages_build="autoconf automake gcc libc6-dev libfuse3-dev libjson-c-dev libmagic-dev libsqlite3-dev libssl-dev \
 libyaml-dev libzstd-dev make pkgconf uthash-dev"
 packages_run="fuse3"
-packages_test="acl attr bash clang e2fsprogs file git jq mandoc procps postgresql python3 rsync shellcheck sqlite3 util-linux"
+packages_test="acl attr bash clang e2fsprogs file git jq mandoc procps postgresql python3 rsync shellcheck sqlite3 \
+util-linux xz-utils"
 
 die() {
 	echo "${0##*/}: $*" >&2
