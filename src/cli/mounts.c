@@ -157,12 +157,14 @@ bool mount_is_dead(const struct mount_entry *e)
 	return statfs(e->point, &fs) < 0 && (errno == ENOTCONN || errno == ECONNABORTED);
 }
 
-extern char **environ;
-
-/* Says what it has to say on standard error; that is read here, for "busy" is the one answer that matters. */
-static int run_fusermount(const char *point, bool lazy)
+/*
+ * Runs a program that may unmount for others. It says what it has to say on standard error; that is read here, for
+ * "busy" is the one answer that matters.
+ */
+static int run_unmounter(const char *program, const char *option, const char *point)
 {
-	char *const argv[] = {"fusermount3", lazy ? "-uz" : "-u", "--", (char *)point, NULL};
+	char *const argv[] = {(char *)program, (char *)option, "--", (char *)point, NULL};
+	char *const environment[] = {"LC_ALL=C", NULL};
 	posix_spawn_file_actions_t actions;
 	char said[1024] = "";
 	int fds[2], rc, status = 0;
@@ -174,7 +176,7 @@ static int run_fusermount(const char *point, bool lazy)
 		return -errno;
 	posix_spawn_file_actions_init(&actions);
 	posix_spawn_file_actions_adddup2(&actions, fds[1], STDERR_FILENO);
-	rc = posix_spawnp(&pid, argv[0], &actions, NULL, argv, environ);
+	rc = posix_spawnp(&pid, argv[0], &actions, NULL, argv, environment);
 	posix_spawn_file_actions_destroy(&actions);
 	close(fds[1]);
 	while (!rc && len < sizeof(said) - 1 && (n = read(fds[0], said + len, sizeof(said) - 1 - len)) != 0) {
@@ -192,13 +194,19 @@ static int run_fusermount(const char *point, bool lazy)
 	return strcasestr(said, "busy") ? -EBUSY : -EPERM;
 }
 
+/* Without an /etc/mtab, as in a bare chroot, fusermount3 unmounts nothing; umount(8) knows a user's FUSE mount, too. */
 int unmount(const char *point, bool lazy)
 {
+	int rc;
+
 	if (!umount2(point, UMOUNT_NOFOLLOW | (lazy ? MNT_DETACH : 0)))
 		return 0;
 	if (errno != EPERM)
 		return -errno;
-	return run_fusermount(point, lazy);
+	rc = run_unmounter("fusermount3", lazy ? "-uz" : "-u", point);
+	if (rc && rc != -EBUSY)
+		rc = run_unmounter("umount", lazy ? "-ql" : "-q", point);
+	return rc == -ENOENT ? -EPERM : rc;
 }
 
 int unmount_dead(const char *lake)

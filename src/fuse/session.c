@@ -276,23 +276,24 @@ const char *session_passthrough(struct session *s)
 	return s->passthrough;
 }
 
-/* As an ordinary user only fusermount3 may unmount. */
-static void run_fusermount(const char *mountpoint)
+static bool run_unmounter(const char *program, const char *option, const char *mountpoint)
 {
 	pid_t pid = fork();
+	int status = 0;
 
 	if (!pid) {
-		execlp("fusermount3", "fusermount3", "-u", "-z", "-q", "--", mountpoint, (char *)NULL);
+		execlp(program, program, option, "--", mountpoint, (char *)NULL);
 		_exit(127);
 	}
-	if (pid > 0)
-		waitpid(pid, NULL, 0);
+	return pid > 0 && waitpid(pid, &status, 0) == pid && WIFEXITED(status) && !WEXITSTATUS(status);
 }
 
+/* As an ordinary user only through fusermount3; without an /etc/mtab that cannot, but umount(8) can. */
 static void unmount(struct session *s)
 {
-	if (umount2(s->mountpoint, MNT_DETACH | UMOUNT_NOFOLLOW) < 0 && errno == EPERM)
-		run_fusermount(s->mountpoint);
+	if (umount2(s->mountpoint, MNT_DETACH | UMOUNT_NOFOLLOW) < 0 && errno == EPERM &&
+	    !run_unmounter("fusermount3", "-uqz", s->mountpoint))
+		run_unmounter("umount", "-ql", s->mountpoint);
 }
 
 void session_end(struct session *s)

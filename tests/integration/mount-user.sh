@@ -32,3 +32,22 @@ else
 	like "$(cat "$FOLDER/out")" user_allow_other "and the message says what is missing"
 	ok "nothing is mounted" not mountpoint -q "$M"
 fi
+
+# As on a machine without /etc/mtab, where fusermount3 can mount, but not unmount.
+mkdir "$FOLDER/unable"
+printf '#!/bin/sh\necho "fusermount3: failed to open /etc/mtab: No such file or directory" >&2\nexit 1\n' >"$FOLDER/unable/fusermount3"
+chmod 755 "$FOLDER/unable/fusermount3"
+unable=(as_nobody env "PATH=$FOLDER/unable:$PATH")
+exits 0 "mount, without an mtab" "${unable[@]}" "$TARN" mount "$L"
+exits 0 "umount through umount(8)" "${unable[@]}" "$TARN" umount "$L"
+ok "nothing is mounted" not mountpoint -q "$M"
+exits 0 "mount" "${unable[@]}" "$TARN" mount "$L"
+exec 3< <(as_nobody bash -c "cd '$M/raw-data' && echo there && exec sleep 60")
+sleeper=$!
+read -r <&3
+exits 1 "a busy one is not unmounted" "${unable[@]}" "$TARN" umount "$L"
+like "$(cat "$FOLDER/out")" busy "and the message says so"
+kill "$sleeper"
+exec 3<&-
+as_nobody kill "$(as_nobody "$TARN" status "$L" --json | jq .pid)"
+ok "a daemon that is told to end unmounts, too" within 10 not mountpoint -q "$M"
