@@ -177,6 +177,8 @@ static int take_down(struct daemon *d)
 		pthread_join(d->signals, NULL);
 	}
 	control_stop(d->control);
+	if (d->state.session)
+		ns_release_all(d->state.lake);
 	if (d->work)
 		work_stop(d->work);
 	session_free(d->state.session);

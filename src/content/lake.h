@@ -70,6 +70,9 @@ struct lake {
 	 * outside.h */
 	pthread_rwlock_t tree_lock;
 
+	pthread_mutex_t opened_lock;
+	struct opened *open_files, *open_folders; /* ns/opened.h; protected by opened_lock */
+
 	struct settle_queue *unsettled; /* content/settle.h */
 	struct registered *registered;	/* content/registered.h */
 	_Atomic bool space_short;	/* history must not grow; writers may be slowed */

@@ -41,7 +41,7 @@ static void reply_created(fuse_req_t req, int rc, const struct ns_entry *e, stru
 	struct fuse_entry_param param;
 	struct open_file *f = NULL;
 
-	if (!rc && !(f = open_file_of(h))) {
+	if (!rc && !(f = open_file_of(lake, h))) {
 		handle_close(lake, h);
 		ns_forget(lake, e->ino, 1);
 		rc = -ENOMEM;

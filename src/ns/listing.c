@@ -8,6 +8,7 @@
 
 #include "base/cleanup.h"
 #include "content/outside.h"
+#include "ns/opened.h"
 #include "ns/real.h"
 #include "ns/view.h"
 
@@ -18,6 +19,7 @@ struct number {
 };
 
 struct listing {
+	struct opened opened;
 	uint64_t ino;
 	struct inode *inode; /* NULL for a view's */
 	struct folder_fd *folder;
@@ -45,6 +47,7 @@ void ns_release_folder(struct lake *lake, struct listing *l)
 {
 	if (!l)
 		return;
+	opened_remove(lake, &l->opened);
 	if (l->dir)
 		closedir(l->dir);
 	folder_put(l->folder);
@@ -90,6 +93,7 @@ int ns_open_folder(struct lake *lake, uint64_t ino, const struct actor *actor, s
 		ns_release_folder(lake, l);
 		return rc;
 	}
+	opened_add(lake, &lake->open_folders, &l->opened);
 	*out = l;
 	return 0;
 }

@@ -75,8 +75,10 @@ int ns_rename(struct lake *lake, uint64_t parent, const char *name, uint64_t to_
 
 struct open_file; /* a real one (a struct handle) or a view's */
 int ns_open(struct lake *lake, uint64_t ino, int flags, const struct actor *actor, struct open_file **out);
-struct open_file *open_file_of(struct handle *h); /* takes H; NULL when out of memory (H is closed) */
+struct open_file *open_file_of(struct lake *lake, struct handle *h); /* takes H; NULL when out of memory */
 void ns_release(struct lake *lake, struct open_file *f);
+/* After the last request: what the kernel has not released, folders too. */
+void ns_release_all(struct lake *lake);
 /* The struct handle of a real file; NULL for a view's. */
 struct handle *open_file_handle(struct open_file *f);
 bool open_file_keeps_cache(const struct open_file *f);

@@ -2,21 +2,25 @@
 
 #include "base/cleanup.h"
 #include "content/outside.h"
+#include "ns/opened.h"
 #include "ns/real.h"
 #include "ns/view.h"
 
 struct open_file {
+	struct opened opened;
 	struct handle *real;
 	struct view_file *view; /* else */
 	atomic_uint used;
 };
 
-struct open_file *open_file_of(struct handle *h)
+struct open_file *open_file_of(struct lake *lake, struct handle *h)
 {
 	struct open_file *f = calloc(1, sizeof(*f));
 
-	if (f)
-		f->real = h;
+	if (!f)
+		return NULL;
+	f->real = h;
+	opened_add(lake, &lake->open_files, &f->opened);
 	return f;
 }
 
@@ -113,6 +117,7 @@ int ns_open(struct lake *lake, uint64_t ino, int flags, const struct actor *acto
 		free(f);
 		return rc;
 	}
+	opened_add(lake, &lake->open_files, &f->opened);
 	*out = f;
 	return 0;
 }
@@ -120,6 +125,7 @@ int ns_open(struct lake *lake, uint64_t ino, int flags, const struct actor *acto
 void ns_release(struct lake *lake, struct open_file *f)
 {
 	atomic_load_explicit(&f->used, memory_order_acquire);
+	opened_remove(lake, &f->opened);
 	if (f->real)
 		handle_close(lake, f->real);
 	if (f->view)
