@@ -293,12 +293,15 @@ nothing()
 	point $? "$2" || note <<<"$1"
 }
 
+# late STATUS: timeout(1) ended it.
+late() { [ "$1" -eq 124 ] || [ "$1" -eq 137 ]; }
+
 judge()
 {
 	local limit=$1 status=$2
-	[ "$status" -ne 124 ] && [ "$status" -ne 137 ]
+	not late "$status"
 	point $? "ended within $limit seconds"
-	[ "$status" -eq 0 ] || [ "$status" -eq 124 ] || [ "$status" -eq 137 ] || point 1 "came to its end (status $status)"
+	[ "$status" -eq 0 ] || late "$status" || point 1 "came to its end (status $status)"
 	nothing "$(left_mounts)" "nothing is left mounted"
 	within 5 no_daemons
 	nothing "$(left_daemons)" "no daemon is left"

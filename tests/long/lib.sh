@@ -28,6 +28,9 @@ result()
 	fi
 }
 
+# holds EXPRESSION: as test(1), for a result.
+holds() { test "$@"; }
+
 # Ends the suite when a program is missing. The words say what to install.
 need()
 {

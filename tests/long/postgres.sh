@@ -56,13 +56,13 @@ database()
 	rm -f "$WORK/server/.s.PGSQL.5432" "$WORK/server/.s.PGSQL.5432.lock"
 	start_server >>"$log" 2>&1
 	result $? "PostgreSQL recovery after kill -9, $MODE" "$log"
-	[ "$(query 'SELECT (SELECT sum(abalance) FROM pgbench_accounts) = (SELECT sum(delta) FROM pgbench_history)
+	holds "$(query 'SELECT (SELECT sum(abalance) FROM pgbench_accounts) = (SELECT sum(delta) FROM pgbench_history)
 		AND (SELECT sum(tbalance) FROM pgbench_tellers) = (SELECT sum(delta) FROM pgbench_history)
-		AND (SELECT sum(bbalance) FROM pgbench_branches) = (SELECT sum(delta) FROM pgbench_history)' 2>>"$log")" = t ]
+		AND (SELECT sum(bbalance) FROM pgbench_branches) = (SELECT sum(delta) FROM pgbench_history)' 2>>"$log")" = t
 	result $? "PostgreSQL: the balances agree after recovery, $MODE" "$log"
 	rows=$(query 'SELECT count(*) FROM pgbench_history')
 	promised=$(awk '/actually processed:/ { n += $6 } END { print n }' "$WORK/pgbench.log")
-	[ "${rows:-0}" -ge "$promised" ]
+	holds "${rows:-0}" -ge "$promised"
 	result $? "PostgreSQL: no transaction lost, $MODE: $promised were acknowledged, $rows found" "$WORK/pgbench.log"
 	as_postgres "$bin/pg_ctl" -D "$B/data" -w -m fast stop >>"$log" 2>&1
 	as_postgres "$bin/pg_checksums" --check -D "$B/data" >"$WORK/checksums.log" 2>&1
