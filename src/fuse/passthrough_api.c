@@ -2,10 +2,13 @@
 
 #if LIBFUSE_HAS_PASSTHROUGH
 
+#include <stdatomic.h>
+
 const char passthrough_way[] = "api";
 
 static int depth;
-static bool asked, offered;
+static bool asked;
+static atomic_bool offered;
 
 int passthrough_attach(struct fuse_session *se, int stack_depth, bool wanted)
 {
@@ -20,13 +23,13 @@ void passthrough_init(struct fuse_conn_info *conn)
 	conn_want(conn, FUSE_CAP_HANDLE_KILLPRIV_V2, true);
 	if (!asked)
 		return;
-	offered = conn_want(conn, FUSE_CAP_PASSTHROUGH, true);
+	atomic_store(&offered, conn_want(conn, FUSE_CAP_PASSTHROUGH, true));
 	conn->max_backing_stack_depth = (uint32_t)depth - 1; /* libfuse adds its own layer */
 }
 
 bool passthrough_offered(void)
 {
-	return offered;
+	return atomic_load(&offered);
 }
 
 void passthrough_set(struct fuse_file_info *fi, int id, bool direct)
