@@ -7,12 +7,18 @@ need dpkg "a Debian system is needed"
 need python3 "install python3"
 need_root
 
-# Without a preinst, which would need a system to run in.
 packages=(coreutils gzip sed grep tar findutils libpython3-stdlib git-man)
 mkdir "$WORK/debs"
 (cd "$WORK/debs" && chmod 777 . && apt-get -q download "${packages[@]}") >"$WORK/download.log" 2>&1 ||
 	{ skip dpkg "apt-get download failed"; note <"$WORK/download.log"; exit 0; }
+# A preinst would need a system to run in. Which packages have one is not the same in every release.
+packages=()
 for deb in "$WORK"/debs/*.deb; do
+	if dpkg-deb -I "$deb" preinst >/dev/null 2>&1; then
+		rm "$deb"
+		continue
+	fi
+	packages+=("$(dpkg-deb -f "$deb" Package)")
 	dpkg-deb -x "$deb" "$WORK/plain"
 done
 "$HERE/tree.py" "$WORK/plain" >"$WORK/plain.tree"
