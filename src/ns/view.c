@@ -89,7 +89,7 @@ static void release_draft(struct view_node *n)
 		close(n->fd);
 }
 
-/* A node for DRAFT, which is used up: the one of that number, or a new one. It counts as looked up. */
+/* A node for DRAFT, which is used up: the one of that number, or a new one. It counts as looked up, and as in use. */
 static struct view_node *keep(struct view_node *draft)
 {
 	SCOPED_LOCK(&table_lock);
@@ -98,27 +98,51 @@ static struct view_node *keep(struct view_node *draft)
 	HASH_FIND(hh, table, &draft->ino, sizeof(draft->ino), n);
 	if (!n && (n = malloc(sizeof(*n)))) {
 		memcpy(n, draft, sizeof(*n));
-		n->nlookup = 0;
+		n->nlookup = n->users = 0;
 		HASH_ADD(hh, table, ino, sizeof(n->ino), n);
 	} else {
 		if (n)
 			atomic_store(&n->live, atomic_load(&draft->live));
 		release_draft(draft);
 	}
-	if (n)
+	if (n) {
 		n->nlookup++;
+		n->users++;
+	}
 	return n;
 }
 
-/* The kernel holds it while a request about it is under way. */
 static struct view_node *find(uint64_t ino)
 {
 	SCOPED_LOCK(&table_lock);
 	struct view_node *n;
 
 	HASH_FIND(hh, table, &ino, sizeof(ino), n);
+	if (n)
+		n->users++;
 	return n;
 }
+
+static void drop_unused_locked(struct view_node *n)
+{
+	if (n->nlookup || n->users)
+		return;
+	HASH_DEL(table, n);
+	release_draft(n);
+	free(n);
+}
+
+static void put(struct view_node **n)
+{
+	SCOPED_LOCK(&table_lock);
+
+	if (!*n)
+		return;
+	(*n)->users--;
+	drop_unused_locked(*n);
+}
+
+#define _cleanup_node_ __attribute__((cleanup(put)))
 
 void view_forget(uint64_t ino, uint64_t count)
 {
@@ -129,11 +153,7 @@ void view_forget(uint64_t ino, uint64_t count)
 	if (!n)
 		return;
 	n->nlookup -= count < n->nlookup ? count : n->nlookup;
-	if (n->nlookup)
-		return;
-	HASH_DEL(table, n);
-	release_draft(n);
-	free(n);
+	drop_unused_locked(n);
 }
 
 static int node_stat(struct lake *lake, const struct view_node *n, struct stat *st)
@@ -150,7 +170,7 @@ static int node_stat(struct lake *lake, const struct view_node *n, struct stat *
 
 static int answer(struct lake *lake, struct view_node *draft, struct ns_entry *e)
 {
-	struct view_node *n = keep(draft);
+	_cleanup_node_ struct view_node *n = keep(draft);
 	int rc;
 
 	if (!n)
@@ -197,7 +217,8 @@ bool view_has(struct lake *lake, struct inode *folder, const char *name)
 
 int view_look_up(struct lake *lake, uint64_t folder, const char *name, const struct actor *actor, struct ns_entry *e)
 {
-	struct view_node *n = find(folder), draft = {.fd = -1};
+	_cleanup_node_ struct view_node *n = find(folder);
+	struct view_node draft = {.fd = -1};
 	int rc;
 
 	if (!n)
@@ -211,7 +232,7 @@ int view_look_up(struct lake *lake, uint64_t folder, const char *name, const str
 
 int view_get_attributes(struct lake *lake, uint64_t ino, struct stat *st, double *timeout)
 {
-	struct view_node *n = find(ino);
+	_cleanup_node_ struct view_node *n = find(ino);
 
 	*timeout = 0;
 	return n ? node_stat(lake, n, st) : -ESTALE;
@@ -221,7 +242,7 @@ int view_get_attributes(struct lake *lake, uint64_t ino, struct stat *st, double
 
 int view_open(struct lake *lake, uint64_t ino, struct view_file **out)
 {
-	struct view_node *n = find(ino);
+	_cleanup_node_ struct view_node *n = find(ino);
 	struct view_file *f;
 	int rc = 0;
 
@@ -286,7 +307,7 @@ static bool is_users(const char *name)
 /* A version's file, where the node is one; NULL else. */
 static struct view_file *open_version(struct lake *lake, uint64_t ino)
 {
-	struct view_node *n = find(ino);
+	_cleanup_node_ struct view_node *n = find(ino);
 	struct view_file *f;
 
 	return n && n->fd < 0 && n->kind == KIND_FILE && !view_open(lake, ino, &f) ? f : NULL;
@@ -371,7 +392,7 @@ static int add_name(void *arg, const char *name, enum node_kind kind)
 
 int view_list_start(struct lake *lake, uint64_t ino, const struct actor *actor, struct view_listing **out)
 {
-	struct view_node *n = find(ino);
+	_cleanup_node_ struct view_node *n = find(ino);
 	struct view_listing *l;
 	int rc;
 

@@ -2,9 +2,9 @@
  * The synthetic views: subtrees that are not on disk. Each is one file with a struct view_ops, and one line in the
  * table in view.c.
  *
- * A node of a view is made by a look-up and lives until the kernel forgets it. Its number has VIEW_NODE set, then the
- * view's slot in bits 56..61, then what the view chooses; two contents never share a number, because the kernel's
- * pages are shared by all users. Entries and attributes are not cached by the kernel.
+ * A node of a view is made by a look-up and lives until the kernel forgot it and no request uses it. Its number has
+ * VIEW_NODE set, then the view's slot in bits 56..61, then what the view chooses; two contents never share a number,
+ * because the kernel's pages are shared by all users. Entries and attributes are not cached by the kernel.
  *
  * Any thread. What a node holds does not change after it was made.
  */
@@ -18,8 +18,9 @@
 #define VIEW_SLOT_SHIFT 56
 
 struct view_node {
-	UT_hash_handle hh; /* protected by the table's lock, as the next one */
+	UT_hash_handle hh; /* protected by the table's lock, as the next two */
 	uint64_t nlookup;
+	unsigned users; /* requests about it that are under way */
 	uint64_t ino;
 	const struct view_ops *ops;
 	enum node_kind kind;
