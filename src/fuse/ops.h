@@ -2,6 +2,7 @@
 #ifndef TARN_FUSE_OPS_H
 #define TARN_FUSE_OPS_H
 
+#include "base/kernel_order.h"
 #include "fuse/lowlevel.h"
 #include "ns/ns.h"
 
@@ -15,9 +16,24 @@ void ops_reply_error(fuse_req_t req, int rc);
 void ops_reply_entry(fuse_req_t req, int rc, const struct ns_entry *e);
 struct fuse_entry_param ops_entry_param(const struct ns_entry *e);
 
+/* What FI's handle points to, at the start of a request about it… */
+static inline void *ops_handle(const struct fuse_file_info *fi)
+{
+	void *p = (void *)(uintptr_t)fi->fh;
+
+	order_after_request(p);
+	return p;
+}
+
+/* … and before the reply, after its last use. */
+static inline void ops_handle_done(const struct fuse_file_info *fi)
+{
+	order_before_reply((void *)(uintptr_t)fi->fh);
+}
+
 static inline struct open_file *ops_file(const struct fuse_file_info *fi)
 {
-	return fi ? (struct open_file *)(uintptr_t)fi->fh : NULL;
+	return fi ? ops_handle(fi) : NULL;
 }
 
 /* ops_names.c */

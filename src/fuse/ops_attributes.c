@@ -50,7 +50,7 @@ void op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr, int to_set, s
 			set |= map[i].ns;
 	rc = ns_set_attributes(ops_lake(req), ino, attr, set, h, &actor, &st, &timeout);
 	if (fi)
-		open_file_used(ops_file(fi));
+		ops_handle_done(fi);
 	reply_attr(req, rc, &st, timeout);
 }
 

@@ -14,9 +14,9 @@ static void describe(struct open_file *f, struct fuse_file_info *fi)
 	/* close() has nothing to report, writes are not delayed here; but a mapping may outlive it */
 	fi->noflush = !h || h->way != WAY_CACHED || (h->flags & O_ACCMODE) != O_RDWR;
 	fi->keep_cache = open_file_keeps_cache(f);
-	if (!h || h->way == WAY_CACHED)
-		return;
-	passthrough_set(fi, h->backing_id, h->way == WAY_PASSTHROUGH_DIRECT);
+	if (h && h->way != WAY_CACHED)
+		passthrough_set(fi, h->backing_id, h->way == WAY_PASSTHROUGH_DIRECT);
+	ops_handle_done(fi);
 }
 
 void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
@@ -85,7 +85,7 @@ void op_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	(void)ino;
 	if (h)
 		handle_flush(h);
-	open_file_used(ops_file(fi));
+	ops_handle_done(fi);
 	fuse_reply_err(req, 0);
 }
 
@@ -103,7 +103,7 @@ static void reply_checked(fuse_req_t req, struct open_file *f, int fd, size_t si
 	ssize_t n = bytes ? pread(fd, bytes, size, offset) : -1;
 	int rc = n < 0 ? -errno : open_file_check_read(f);
 
-	open_file_used(f);
+	order_before_reply(f);
 	if (rc < 0)
 		ops_reply_error(req, rc);
 	else
@@ -118,15 +118,15 @@ void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, struct f
 	int fd = open_file_fd(ops_lake(req), f);
 
 	(void)ino;
+	if (fd >= 0 && !open_file_handle(f)) {
+		reply_checked(req, f, fd, size, offset);
+		return;
+	}
+	ops_handle_done(fi);
 	if (fd < 0) {
 		ops_reply_error(req, fd);
 		return;
 	}
-	if (!open_file_handle(f)) {
-		reply_checked(req, f, fd, size, offset);
-		return;
-	}
-	open_file_used(f);
 	buf.buf[0].flags = FUSE_BUF_IS_FD | FUSE_BUF_FD_SEEK;
 	buf.buf[0].fd = fd;
 	buf.buf[0].pos = offset;
@@ -143,15 +143,14 @@ void op_write_buf(fuse_req_t req, fuse_ino_t ino, struct fuse_bufvec *in, off_t 
 
 	(void)ino;
 	fd = rc < 0 ? rc : open_file_fd(lake, ops_file(fi));
-	open_file_used(ops_file(fi));
-	if (fd < 0) {
-		ops_reply_error(req, fd);
-		return;
+	n = fd;
+	if (fd >= 0) {
+		out.buf[0].flags = FUSE_BUF_IS_FD | FUSE_BUF_FD_SEEK;
+		out.buf[0].fd = fd;
+		out.buf[0].pos = offset;
+		n = fuse_buf_copy(&out, in, 0);
 	}
-	out.buf[0].flags = FUSE_BUF_IS_FD | FUSE_BUF_FD_SEEK;
-	out.buf[0].fd = fd;
-	out.buf[0].pos = offset;
-	n = fuse_buf_copy(&out, in, 0);
+	ops_handle_done(fi);
 	if (n < 0)
 		ops_reply_error(req, (int)n);
 	else
@@ -163,7 +162,7 @@ void op_fsync(fuse_req_t req, fuse_ino_t ino, int data_only, struct fuse_file_in
 	int rc = ns_fsync(ops_lake(req), ino, ops_file(fi), data_only);
 
 	if (fi)
-		open_file_used(ops_file(fi));
+		ops_handle_done(fi);
 	ops_reply_error(req, rc);
 }
 
@@ -173,7 +172,7 @@ void op_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t offset, off_t 
 	int rc = ns_fallocate(ops_lake(req), ops_file(fi), mode, offset, length, &actor);
 
 	(void)ino;
-	open_file_used(ops_file(fi));
+	ops_handle_done(fi);
 	ops_reply_error(req, rc);
 }
 
@@ -187,8 +186,8 @@ void op_copy_file_range(fuse_req_t req, fuse_ino_t in, off_t in_offset, struct f
 	(void)out;
 	(void)flags;
 	n = ns_copy_range(ops_lake(req), ops_file(in_fi), in_offset, ops_file(out_fi), out_offset, length, &actor);
-	open_file_used(ops_file(in_fi));
-	open_file_used(ops_file(out_fi));
+	ops_handle_done(in_fi);
+	ops_handle_done(out_fi);
 	if (n < 0)
 		ops_reply_error(req, (int)n);
 	else
@@ -200,7 +199,7 @@ void op_lseek(fuse_req_t req, fuse_ino_t ino, off_t offset, int whence, struct f
 	off_t at = ns_seek(ops_lake(req), ops_file(fi), offset, whence);
 
 	(void)ino;
-	open_file_used(ops_file(fi));
+	ops_handle_done(fi);
 	if (at < 0)
 		ops_reply_error(req, (int)at);
 	else

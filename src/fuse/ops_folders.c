@@ -5,7 +5,7 @@
 
 static struct listing *listing_of(const struct fuse_file_info *fi)
 {
-	return (struct listing *)(uintptr_t)fi->fh;
+	return ops_handle(fi);
 }
 
 void op_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
@@ -21,6 +21,7 @@ void op_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	}
 	fi->fh = (uintptr_t)l;
 	fi->cache_readdir = fi->keep_cache = ns_folder_keeps_cache(lake, l);
+	ops_handle_done(fi);
 	if (fuse_reply_open(req, fi) < 0)
 		ns_release_folder(lake, l);
 }
@@ -65,6 +66,7 @@ static void list(fuse_req_t req, size_t size, off_t offset, struct fuse_file_inf
 
 	if (p.bytes)
 		rc = ns_list(ops_lake(req), listing_of(fi), offset, plus, &actor, add_entry, &p);
+	ops_handle_done(fi);
 	/* entries that were added count as looked up, so they have to reach the kernel also when a later one failed */
 	if (rc < 0 && !p.used)
 		ops_reply_error(req, rc);

@@ -84,12 +84,6 @@ struct handle *open_file_handle(struct open_file *f);
 bool open_file_keeps_cache(const struct open_file *f);
 /* The descriptor to read from or write to; a WAY_PASSTHROUGH file gets one opened at the first such request. */
 int open_file_fd(struct lake *lake, struct open_file *f);
-/*
- * Before the reply to a request about F, after its last use. The kernel sends RELEASE only when all of a file's
- * requests are answered; this says so in the terms of C11, so that the thread that frees F comes after all that used
- * it.
- */
-void open_file_used(struct open_file *f);
 /* After bytes of a view's file were read: -EIO when they may not be those of the version that was opened. */
 int open_file_check_read(struct open_file *f);
 int ns_before_write(struct lake *lake, struct open_file *f, const struct actor *actor);

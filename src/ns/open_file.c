@@ -10,7 +10,6 @@ struct open_file {
 	struct opened opened;
 	struct handle *real;
 	struct view_file *view; /* else */
-	atomic_uint used;
 };
 
 struct open_file *open_file_of(struct lake *lake, struct handle *h)
@@ -22,11 +21,6 @@ struct open_file *open_file_of(struct lake *lake, struct handle *h)
 	f->real = h;
 	opened_add(lake, &lake->open_files, &f->opened);
 	return f;
-}
-
-void open_file_used(struct open_file *f)
-{
-	atomic_fetch_add_explicit(&f->used, 1, memory_order_release);
 }
 
 struct handle *open_file_handle(struct open_file *f)
@@ -124,7 +118,6 @@ int ns_open(struct lake *lake, uint64_t ino, int flags, const struct actor *acto
 
 void ns_release(struct lake *lake, struct open_file *f)
 {
-	atomic_load_explicit(&f->used, memory_order_acquire);
 	opened_remove(lake, &f->opened);
 	if (f->real)
 		handle_close(lake, f->real);
