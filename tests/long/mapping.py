@@ -12,11 +12,12 @@ import subprocess
 import sys
 import time
 
-SIZE, WAIT = 8192, 15
+from files import points, read, unreadable, versions, wait_for, write
+
+SIZE = 8192
 OLD = b"a" * SIZE
 NEW = b"new\n"
-unreadable = set()  # what was listed three times, and could not be opened
-helper, folder, words = sys.argv[1], sys.argv[2], sys.argv[3]
+helper, folder, point = sys.argv[1], sys.argv[2], points(sys.argv[3])
 
 
 class Mapping:
@@ -37,53 +38,6 @@ class Mapping:
 		self.process.stdin.close()
 		if self.process.wait() != 0:
 			sys.exit(f"mapstore ended with status {self.process.returncode}")
-
-
-def point(ok, text, *more):
-	print(f"{'ok' if ok else 'not ok'} - {text}, {words}", flush=True)
-	if not ok:
-		for line in more:
-			print(f"# {line}", flush=True)
-
-
-def read(path):
-	with open(path, "rb") as f:
-		return f.read()
-
-
-def write(path, content):
-	with open(path, "wb") as f:
-		f.write(content)
-
-
-def versions(path):
-	"""Content by number, of what is listed. One that a writer ends between listing and reading is listed no more."""
-	for _ in range(3):
-		found, missing = {}, []
-		try:
-			names = [n for n in os.listdir(path + "@v") if n[0].isdigit()]
-		except FileNotFoundError:
-			return {}
-		for name in names:
-			try:
-				found[int(name.split(".")[0])] = read(f"{path}@v/{name}")
-			except FileNotFoundError:
-				missing.append(name)
-		if not missing:
-			break
-		time.sleep(0.1)
-	else:
-		unreadable.add(f"{os.path.basename(path)}@v/: {' '.join(missing)}")
-	return found
-
-
-def wait_for(condition):
-	end = time.monotonic() + WAIT
-	while not condition():
-		if time.monotonic() > end:
-			return False
-		time.sleep(0.05)
-	return True
 
 
 def stored(*texts):

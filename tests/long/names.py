@@ -7,16 +7,17 @@
 Prints TAP points, each ending with WORDS.
 """
 import csv
-import io
 import json
 import os
 import random
 import subprocess
 import sys
-import time
 
-COUNT, WAIT = 1000, 30
-tarn, mount, words = sys.argv[1], os.fsencode(sys.argv[2]), sys.argv[3]
+import files
+from files import read, wait_for
+
+COUNT = 1000
+tarn, mount, point = sys.argv[1], os.fsencode(sys.argv[2]), files.points(sys.argv[3], most=4)
 bucket = os.path.join(mount, b"hostile")
 
 FIXED = [b" ", b"  ", b"\t", b"\n", b"\r\n", b"a\nb", b"\x01\x02", b"\x7f", b"-", b"--", b"-rf", b"--help", b"-n 1", b"...",
@@ -56,12 +57,6 @@ def is_version_of(name, other):
 	return name.startswith(other + b"@v")
 
 
-def point(ok, text, *more):
-	print(f"{'ok' if ok else 'not ok'} - {text}, {words}", flush=True)
-	for line in more[:4] if not ok else ():
-		print(f"# {line}", flush=True)
-
-
 def every(title, items, check):
 	"""A point for CHECK(item) on all items; what it returns (or raises) is what is wrong with one."""
 	bad = []
@@ -85,13 +80,7 @@ def content(name, turn):
 
 
 def write(name, turn):
-	with open(path(name), "wb") as f:
-		f.write(content(name, turn))
-
-
-def read(file):
-	with open(file, "rb") as f:
-		return f.read()
+	files.write(path(name), content(name, turn))
 
 
 def create(name):
@@ -125,20 +114,8 @@ def restore(name):
 	return None if done.returncode == 0 else f"exit {done.returncode}, {done.stderr.decode(errors='replace').strip()}"
 
 
-def wait_for(condition):
-	end = time.monotonic() + WAIT
-	while not condition():
-		if time.monotonic() > end:
-			return False
-		time.sleep(0.1)
-	return True
-
-
 def from_csv():
-	"""Rows of assets.csv by name; RFC 4180, names as raw bytes."""
-	text = read(os.path.join(mount, b".catalog/assets.csv"))
-	rows = list(csv.DictReader(io.StringIO(text.decode(errors="surrogateescape"), newline=""), strict=True))
-	return {os.fsencode(r["path"]): r for r in rows}
+	return {os.fsencode(p): r for p, r in files.assets(os.fsdecode(mount)).items()}
 
 
 def from_json():

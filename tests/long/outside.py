@@ -8,29 +8,13 @@
 	outside.py counts MOUNT		prints "VERSIONS PATH" for every file, sorted
 	outside.py contents MOUNT	prints "SHA256 PATH VERSION" for every version that is listed, sorted
 """
-import csv
 import hashlib
-import io
 import os
 import sys
-import time
 
-WAIT, MANY = 30, 200
+from files import assets, points, read, unreadable, versions, wait_for, write
 
-
-def read(path):
-	with open(path, "rb") as f:
-		return f.read()
-
-
-def write(path, content):
-	with open(path, "wb") as f:
-		f.write(content)
-
-
-def assets(mount):
-	text = read(os.path.join(mount, ".catalog/assets.csv")).decode(errors="surrogateescape")
-	return {r["path"]: r for r in csv.DictReader(io.StringIO(text, newline=""), strict=True)}
+MANY = 200
 
 
 def counts(mount):
@@ -79,26 +63,8 @@ def change(lake):
 	write(os.path.join(lake, "buckets/second/a.csv"), b"in a new bucket")
 
 
-def wait_for(condition):
-	end = time.monotonic() + WAIT
-	while not condition():
-		if time.monotonic() > end:
-			return False
-		time.sleep(0.1)
-	return True
-
-
-def versions(mount, path):
-	folder = os.path.join(mount, path + "@v")
-	return {n.split(".")[0]: read(os.path.join(folder, n)) for n in os.listdir(folder) if n[0].isdigit()}
-
-
 def check(mount, words):
-	def point(ok, text, *more):
-		print(f"{'ok' if ok else 'not ok'} - {text}, {words}", flush=True)
-		for line in more[:6] if not ok else ():
-			print(f"# {line}", flush=True)
-
+	point = points(words)
 	live = {"kept": b"first of kept", "changed": b"first of changed, then more", "same-size": b"other of same-size",
 		"new-name": b"first of renamed", "other/moved": b"first of moved", "replaced": b"second of replaced",
 		"linked": b"first of linked", "other/link": b"first of linked", "touched": b"first of touched",
@@ -124,12 +90,13 @@ def check(mount, words):
 	point(not bad, "assets.csv counts the right versions", *bad)
 	changed = ("changed", "same-size", "replaced")
 	for path in (*changed, "kept", "new-name", "touched", "mode", "added", "other/moved"):
-		number = "2" if path in changed else "1"
+		number = 2 if path in changed else 1
 		path = f"work/{path}.csv"
-		listed = versions(mount, path)
+		listed = versions(os.path.join(mount, path))
 		point(listed == {number: live[path]}, f"{path}@v/ lists just {number}, with its content", str(listed))
-	twice = versions(mount, "work/twice.csv")
-	point(twice == {"1": b"first of twice", "2": b"second of twice"}, "an old version is there as before", str(twice))
+	twice = versions(os.path.join(mount, "work/twice.csv"))
+	point(twice == {1: b"first of twice", 2: b"second of twice"}, "an old version is there as before", str(twice))
+	point(not unreadable, "every version that is listed can be opened", *sorted(unreadable))
 
 
 def main():
@@ -145,8 +112,10 @@ def main():
 			print(n, path)
 	elif verb == "contents":
 		for path in sorted(counts(place)):
-			for number, content in sorted(versions(place, path).items()):
+			for number, content in sorted(versions(os.path.join(place, path)).items()):
 				print(hashlib.sha256(content).hexdigest(), path, number)
+		if unreadable:
+			sys.exit(f"cannot be opened: {sorted(unreadable)}")
 	else:
 		sys.exit(__doc__)
 
