@@ -61,11 +61,4 @@ run()
 	is "$(history_of "$B/h" .state | awk '{ print $NF }')" live "$1: the last content is live"
 	rm "$B"/*
 }
-lake lake
-up
-run passthrough
-down
-lake second
-up -o passthrough=off
-run cached
-down
+both_ways run

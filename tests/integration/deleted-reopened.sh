@@ -64,11 +64,4 @@ scenario()
 	ok "$1: is no other version 1" right "$B/truncated" original
 }
 
-lake lake
-up
-scenario passthrough
-down
-lake second
-up -o passthrough=off
-scenario cached
-down
+both_ways scenario

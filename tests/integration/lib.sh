@@ -179,6 +179,20 @@ down()
 	exit 1
 }
 
+# both_ways FUNCTION: calls it with a lake that is mounted with passthrough, then with another, mounted without. Its
+# argument says which, for the words of its points. It may unmount the lake itself.
+both_ways()
+{
+	lake lake
+	up
+	"$1" passthrough
+	! mountpoint -q "$M" || down
+	lake second
+	up -o passthrough=off
+	"$1" cached
+	! mountpoint -q "$M" || down
+}
+
 daemon_pid() { "$TARN" status "$L" --json | jq .pid; }
 
 # crash: kills the daemon, and waits for its end. The mount stays, dead.

@@ -105,11 +105,4 @@ run()
 	rm -f "$B"/* "$FOLDER/copy"
 }
 
-lake lake
-up
-run passthrough
-down
-lake second
-up -o passthrough=off
-run cached
-down
+both_ways run

@@ -25,11 +25,4 @@ run()
 	ok "$1: arrives" cmp "$FOLDER/source" "$B/g"
 	rm "$B"/*
 }
-lake lake
-up
-run passthrough
-down
-lake second
-up -o passthrough=off
-run cached
-down
+both_ways run

@@ -56,11 +56,4 @@ run()
 	changes 644 "$1: set-group-id of a group one is not in" not_my_group
 }
 mkdir -m 777 "$FOLDER/plain"
-lake lake
-up
-run passthrough
-down
-lake second
-up -o passthrough=off
-run cached
-down
+both_ways run

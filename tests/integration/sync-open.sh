@@ -42,9 +42,4 @@ run()
 	done
 	down
 }
-lake lake
-up
-run passthrough
-lake second
-up -o passthrough=off
-run cached
+both_ways run

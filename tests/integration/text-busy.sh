@@ -11,6 +11,7 @@ run()
 	ok "$1: a program runs" "$p" 0
 	"$p" 100 &
 	child=$!
+	# shellcheck disable=SC2317 # called by within
 	runs() { [ "$(readlink "/proc/$child/exe")" = "$p" ]; }
 	within 10 runs
 	for open in '>' '>>' '1<>'; do
@@ -33,11 +34,4 @@ run()
 	ok "$1: after close it can" within 10 "$p"
 	rm "$p"
 }
-lake lake
-up
-run passthrough
-down
-lake second
-up -o passthrough=off
-run cached
-down
+both_ways run

@@ -73,9 +73,4 @@ run()
 	down
 	is "$(find "$L/buckets" -type f | wc -l)" 1 "$1: on disk, too"
 }
-lake lake
-up
-run passthrough
-lake second
-up -o passthrough=off
-run cached
+both_ways run
