@@ -70,6 +70,8 @@ static int add_change(struct apply *a, struct record_reader *in)
 
 	if (r->named)
 		name = record_get_string(in, &len);
+	if (!r->logged)
+		return SQLITE_OK;
 	query_start(&q, a->conn, SQL_CHANGE_ADD);
 	query_int(&q, (int64_t)r->commit);
 	query_int(&q, r->time);

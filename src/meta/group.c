@@ -40,6 +40,14 @@ static int set_number(struct writer *w, const char *key, int64_t value)
 	return rc == SQLITE_DONE ? SQLITE_OK : rc;
 }
 
+/* Commits and their times rise on from R, which has no row in the change log to tell. */
+static int set_last(struct writer *w, const struct record *r)
+{
+	int rc = set_number(w, "store.last.commit", (int64_t)r->commit);
+
+	return rc == SQLITE_OK ? set_number(w, "store.last.time", r->time) : rc;
+}
+
 static int injected(struct writer *w)
 {
 	SCOPED_LOCK(&w->lock);
@@ -64,6 +72,8 @@ static int apply_group(struct writer *w, const struct group *g)
 		r = i ? r->next : g->first;
 		rc = apply_record(&w->apply, r);
 	}
+	if (rc == SQLITE_OK && r && !r->logged)
+		rc = set_last(w, r);
 	for (int i = 0; rc == SQLITE_OK && i < COUNTERS; i++) {
 		if (g->limits[i])
 			rc = set_number(w, counter_keys[i], (int64_t)g->limits[i]);
@@ -126,7 +136,7 @@ static int load_last(struct writer *w)
 	_cleanup_query_ struct query q = {};
 	int got;
 
-	query_start(&q, w->conn, SQL_LAST_CHANGE);
+	query_start(&q, w->conn, SQL_LAST_COMMIT);
 	got = query_row(&q);
 	if (got > 0) {
 		w->last = (uint64_t)query_get(&q);

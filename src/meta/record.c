@@ -60,10 +60,30 @@ static void put_string(struct record *r, const char *s)
 	put_blob(r, s, s ? strlen(s) + 1 : 0);
 }
 
+/* What tarn does for itself is no change, unless a name, a file's attributes or what can be read of it is another. */
+static bool is_bookkeeping(enum row row)
+{
+	switch (row) {
+	case ROW_NODE_WRITING:
+	case ROW_VERSION_FACTS:
+	case ROW_JOB_ADD:
+	case ROW_JOB_DONE:
+	case ROW_JOB_RETRY:
+	case ROW_RUN:
+	case ROW_OPENS:
+	case ROW_LAKE:
+	case ROW_FORGET_HANDLES:
+		return true;
+	default:
+		return false;
+	}
+}
+
 static size_t begin(struct record *r, enum row row)
 {
 	if (!reserve(r, 5))
 		return 0;
+	r->logged |= !is_bookkeeping(row);
 	r->bytes[r->len] = (uint8_t)row;
 	r->len += 5;
 	return r->len;
@@ -86,6 +106,7 @@ struct record *record_new(enum change_op op, uint64_t run, uid_t uid, uint64_t n
 	if (!r)
 		return NULL;
 	*r = (struct record){.op = op, .run = run, .uid = uid, .node = node, .parent = parent, .named = name};
+	r->logged = op != OP_SYSTEM;
 	r->bytes = r->own;
 	r->room = sizeof(r->own);
 	if (name)

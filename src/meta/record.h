@@ -43,7 +43,8 @@ struct record {
 	enum change_op op;
 	uint64_t run, node, parent;
 	uid_t uid;
-	bool named; /* the name is the first string of the bytes */
+	bool named;  /* the name is the first string of the bytes */
+	bool logged; /* gets its row in the change log */
 	int error;
 	size_t len, room;
 	uint8_t *bytes; /* own, or more */

@@ -5,7 +5,7 @@
  *	entry     names: (parent, name) leads to node from from_commit until before to_commit
  *	asset     series of versions; opens: how often each was opened for reading, by day
  *	version   the versions
- *	change    one row per commit: what was done, when, by which run
+ *	change    one row per commit that changed something: what was done, when, by which run
  *	run       executions of programs
  *	job       background work that is left
  *	lake      facts about the lake by key; those that begin with "store." are the store's own
@@ -21,6 +21,10 @@
  *
  * asset.readable and the "store.*" totals in lake repeat what a count would give. The writer keeps them in the same
  * transaction as the rows, for a listing of all files and a totals page must not count. store_check() counts.
+ *
+ * A commit of tarn's own that changes no names, nodes or versions (hashes, jobs, counts of opens) leaves no row in
+ * change; when one is the last of a transaction, "store.last.commit" and "store.last.time" say so: numbers and times
+ * rise on from there.
  *
  * Lists of cheap things are kept cheap by partial indexes: a create touches change, node, node_handle, entry and
  * entry_node; a cut version, version_number, asset and job.

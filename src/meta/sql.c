@@ -63,7 +63,11 @@ const char *const sql_text[SQL_COUNT] = {
 	[SQL_JOBS] =
 		"SELECT id, subject, tries FROM job INDEXED BY job_due WHERE type = ? AND due <= ? ORDER BY due LIMIT "
 		"?",
-	[SQL_LAST_CHANGE] = "SELECT commit_id, time FROM change ORDER BY commit_id DESC LIMIT 1",
+	[SQL_LAST_COMMIT] =
+		"SELECT max(id), max(time) FROM (SELECT * FROM"
+		" (SELECT commit_id AS id, time FROM change ORDER BY commit_id DESC LIMIT 1) UNION ALL SELECT"
+		" (SELECT value FROM lake WHERE key = 'store.last.commit'),"
+		" (SELECT value FROM lake WHERE key = 'store.last.time'))",
 
 	[SQL_CHANGE_ADD] =
 		"INSERT INTO change(commit_id, time, op, run, uid, node, parent, name) VALUES(?, ?, ?, ?, ?, ?, ?, ?)",

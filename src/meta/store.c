@@ -314,7 +314,7 @@ uint64_t store_visible(struct store *s)
 
 	if (s->writer)
 		return writer_visible(s->writer);
-	store_query(s, &q, SQL_LAST_CHANGE);
+	store_query(s, &q, SQL_LAST_COMMIT);
 	return query_row(&q) > 0 ? (uint64_t)query_get(&q) : 0;
 }
 

@@ -56,7 +56,7 @@ enum change_op {
 	OP_WRITE,   /* a version was cut: the content that was written is settled */
 	OP_READ,    /* only with audit_reads */
 	OP_OUTSIDE, /* found changed behind tarn's back */
-	OP_SYSTEM   /* tarn's own: jobs, expiry, settings */
+	OP_SYSTEM   /* tarn's own: jobs, expiry, settings; logged when it changes names, nodes or versions */
 };
 const char *change_op_name(enum change_op op);
 

@@ -77,7 +77,7 @@ static void test_runs(struct store *s)
 {
 	static const char boot[] = "0f7e0c5e-7a11-4d0c-9d46-2f0b7f0f3a11",
 			  other[] = "1f7e0c5e-7a11-4d0c-9d46-2f0b7f0f3a11";
-	struct run_row run = { .tgid = 100, .start = 5000, .uid = 1000, .exe = "/usr/bin/vim", .argv = "[\"vim\"]" };
+	struct run_row run = {.tgid = 100, .start = 5000, .uid = 1000, .exe = "/usr/bin/vim", .argv = "[\"vim\"]"};
 	uint64_t again, third;
 	struct record *r;
 	bool known;
@@ -128,7 +128,7 @@ static void test_change_log(struct store *s)
 	r = record_new(OP_UNLINK, 55, 1234, 66, 77, "a\nname");
 	store_submit(s, r, &commit);
 	fake_now -= 5 * NSEC_PER_SEC;
-	store_submit(s, record_new(OP_SYSTEM, RUN_TARN, 0, 0, 0, NULL), &second);
+	store_submit(s, record_new(OP_READ, RUN_TARN, 0, 0, 0, NULL), &second);
 	is_int(second, commit + 1, "commit numbers rise");
 	store_sync(s, 0);
 	clock_source.wall = wall;
@@ -148,6 +148,38 @@ static void test_change_log(struct store *s)
 	is_int(sqlite3_column_type(st, 6), SQLITE_NULL, "no name where there is none");
 	sqlite3_finalize(st);
 	sqlite3_close(db);
+}
+
+/* Jobs, hashes and counts are no changes: no row each, though commits rise, also over the end of a daemon. */
+static void test_bookkeeping(void)
+{
+	struct store *s = test_open(STORE_WRITE), *reader;
+	uint64_t file = test_make(s, NODE_ROOT, "kept-account-of", KIND_FILE), commit, before = test_totals(s).commits;
+	uint64_t version = test_cut(s, file, VERSION_LIVE, HOW_NONE, 1);
+	const char *why;
+	struct record *r = record_new(OP_SYSTEM, RUN_TARN, 0, 0, 0, NULL);
+
+	record_version_facts(r, version, NULL, "text/csv");
+	record_opens(r, file, 1);
+	record_lake(r, "account", "kept", 4);
+	record_job_add(r, JOB_SNIFF, version, 0);
+	store_submit(s, r, &commit);
+	is_int(store_sync(s, commit), 0, "an account that tarn keeps");
+	is_str(test_version(s, version).mime, "text/csv", "is stored");
+	is_int(test_totals(s).commits, before + 1, "and is no change");
+	is_int(store_open(test_path, STORE_READ, &reader, &why), 0, "a reader");
+	is_int(store_visible(reader), commit, "sees which commit it is");
+	store_close(reader);
+	store_close(s);
+	s = test_open(STORE_WRITE);
+	is_int(store_last_commit(s), commit, "its number is not used again");
+	r = record_new(OP_SYSTEM, RUN_TARN, 0, 0, 0, NULL);
+	record_version_state(r, version, VERSION_EXPIRED, HOW_NONE, "too old");
+	store_submit(s, r, &commit);
+	store_sync(s, commit);
+	is_int(test_totals(s).commits, before + 2, "what tarn does to a version is a change");
+	test_whole(s, "whole");
+	store_close(s);
 }
 
 static void test_totals_of_names(struct store *s)
@@ -260,6 +292,7 @@ int main(void)
 	s = test_open(STORE_WRITE);
 	test_change_log(s);
 	store_close(s);
+	test_bookkeeping();
 	test_check();
 	return test_end();
 }

@@ -145,7 +145,7 @@ static int compare_then(sqlite3 *db, const struct moment *then)
 /* The few that read a whole table or index, on purpose: they are bounded by LIMIT or by a partial index. */
 static bool may_scan(enum sql id)
 {
-	return id == SQL_NODE_WRITING || id == SQL_VERSIONS_KEPT || id == SQL_LAST_CHANGE;
+	return id == SQL_NODE_WRITING || id == SQL_VERSIONS_KEPT || id == SQL_LAST_COMMIT;
 }
 
 static void test_plans(sqlite3 *db)
