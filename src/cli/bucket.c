@@ -126,34 +126,35 @@ static int list_buckets(const char *lake, bool json)
 
 /* ---- set ---- */
 
-static int set_one(const char *lake, const char *name, char *word)
+/* WORDS: KEY=VALUE each. All of them are set, or none. */
+static int edit_settings(const char *lake, const char *name, char **words, int n)
 {
-	char *value = strchr(word, '=');
+	_cleanup_free_ struct bucket_setting *set = calloc((size_t)n, sizeof(*set));
 	struct findings findings = {0};
 	int rc;
 
-	*value++ = '\0';
-	rc = settings_set_bucket(lake, name, word, value, &findings);
+	if (!set)
+		return -ENOMEM;
+	for (int i = 0; i < n; i++) {
+		char *value = strchr(words[i], '=');
+
+		*value++ = '\0';
+		set[i] = (struct bucket_setting){words[i], value};
+	}
+	rc = settings_set_bucket(lake, name, set, n, &findings);
 	for (int i = 0; i < findings.n; i++)
 		say("bucket %s: %s%s", name, findings.list[i].level == FINDING_WARNING ? "warning: " : "",
 		    findings.list[i].text);
 	if (rc && !findings_failed(&findings))
-		say("bucket %s: %s: %s", name, word, strerror(-rc));
+		say("bucket %s: %s", name, strerror(-rc));
 	findings_release(&findings);
 	return rc;
 }
 
 static int set_bucket(const char *lake, const char *name, char **words, int n)
 {
-	int rc, set = 0;
+	int rc = edit_settings(lake, name, words, n);
 
-	for (rc = 0; !rc && set < n; set += !rc)
-		rc = set_one(lake, name, words[set]);
-	if (rc && set) {
-		say("bucket %s: what was said before %s is set", name, words[set]);
-		reload_lake(lake);
-		return EXIT_PARTLY;
-	}
 	if (rc)
 		return rc == -EINVAL ? EXIT_SETTINGS : EXIT_FAILED;
 	rc = reload_lake(lake);
@@ -203,7 +204,8 @@ const struct verb verb_bucket = {
 	.details =
 		"`list` shows every bucket with its policy, those without a line in\n"
 		"settings.yaml too. `set` changes settings.yaml, keeps its comments and order,\n"
-		"and applies it when the lake is mounted. A wrong value changes nothing. Keys:\n"
+		"and applies it when the lake is mounted. All keys are set, or, when one value\n"
+		"is wrong, none. Keys:\n"
 		"tier, retention_days, keep_last, purpose, auto_catalog, exclude, path and\n"
 		"more; see tarn.yaml(5).\n"
 		"\n"

@@ -91,6 +91,33 @@ static int change_begin(struct change *c, const char *lake, struct findings *fin
 	return r;
 }
 
+static int cannot_edit(const struct change *c)
+{
+	findings_add(c->findings, FINDING_ERROR, &(struct place){.file = buf_str(&c->file)},
+		     "cannot be edited here for the way it is written (an alias, a merged map), change it by hand");
+	return -EINVAL;
+}
+
+/* Makes the edits so far: the next ones are about the text that comes of them. */
+static int change_apply(struct change *c)
+{
+	_cleanup_buf_ struct buf text = BUF_INIT;
+	struct findings ignored = {0};
+	struct buf old;
+	int r = yaml_edits_apply(&c->edits, &text);
+
+	yaml_edits_release(&c->edits);
+	yaml_tree_release(&c->tree);
+	old = c->text;
+	c->text = text;
+	text = old;
+	if (r == 0)
+		r = yaml_tree_parse(&c->tree, buf_str(&c->text), c->text.len, buf_str(&c->file), &ignored);
+	findings_release(&ignored);
+	yaml_edits_init(&c->edits, &c->text);
+	return r == -EINVAL ? cannot_edit(c) : r;
+}
+
 static int write_all(int fd, const struct buf *text)
 {
 	for (size_t done = 0; done < text->len;) {
@@ -142,38 +169,26 @@ static int replace_file(const char *file, int folder, const struct buf *text)
 /* Does the new text say what was wanted? */
 typedef bool (*wanted_fn)(const struct yaml_node *root, const void *arg);
 
-static int cannot_edit(const struct change *c)
-{
-	findings_add(c->findings, FINDING_ERROR, &(struct place){.file = buf_str(&c->file)},
-		     "cannot be edited here for the way it is written (an alias, a merged map), change it by hand");
-	return -EINVAL;
-}
-
 static int change_commit(struct change *c, wanted_fn wanted, const void *arg)
 {
-	_cleanup_buf_ struct buf text = BUF_INIT;
-	_cleanup_yaml_ struct yaml_tree tree = {0};
-	struct findings ignored = {0};
 	struct settings *s = NULL;
 	int r;
 
 	if (c->edits.n == 0 && c->edits.error == 0)
 		return 0;
-	r = yaml_edits_apply(&c->edits, &text);
-	if (r == 0)
-		r = yaml_tree_parse(&tree, buf_str(&text), text.len, buf_str(&c->file), &ignored);
-	findings_release(&ignored);
-	if (r == -EINVAL || (r == 0 && !wanted(tree.root, arg)))
+	r = change_apply(c);
+	if (r == 0 && !wanted(c->tree.root, arg))
 		return cannot_edit(c);
 	if (r == 0)
-		r = load_quietly(c, &text, "", &s, c->findings);
+		r = load_quietly(c, &c->text, "", &s, c->findings);
 	settings_unref(s);
-	return r < 0 ? r : replace_file(buf_str(&c->file), c->folder, &text);
+	return r < 0 ? r : replace_file(buf_str(&c->file), c->folder, &c->text);
 }
 
 struct setting {
 	const char *name, *key, *value;
 	const struct settings_key *known;
+	struct buf scalar; /* the value as YAML */
 };
 
 static bool list_is(const struct yaml_node *list, const char *items)
@@ -186,9 +201,8 @@ static bool list_is(const struct yaml_node *list, const char *items)
 	return list->kind == YAML_LIST && strcmp(buf_str(&joined), items) == 0;
 }
 
-static bool setting_stands(const struct yaml_node *root, const void *arg)
+static bool setting_stands(const struct yaml_node *root, const struct setting *s)
 {
-	const struct setting *s = arg;
 	const struct yaml_node *n = yaml_get(yaml_get(yaml_get(root, "buckets"), s->name), s->key);
 
 	if (!n)
@@ -226,8 +240,9 @@ static int check_item(const struct setting *s, const char *item, struct findings
 }
 
 /* The value as YAML: a scalar, or for a key that takes a list its items in []. */
-static int write_value(const struct setting *s, struct buf *out, struct findings *findings)
+static int write_value(struct setting *s, struct findings *findings)
 {
+	struct buf *out = &s->scalar;
 	bool is_text = s->known->type == VALUE_TEXT || s->known->type == VALUE_PATH || s->known->type == VALUE_GLOBS;
 	const char *item = s->value;
 	int r = 0;
@@ -269,9 +284,10 @@ static int check_setting(struct setting *s, struct findings *findings)
 	return refuse(findings, "%s: unknown key of a bucket%s", buf_str(&shown), buf_str(&hint));
 }
 
-static void edit_setting(struct change *c, const struct setting *s, const char *scalar)
+static void edit_setting(struct change *c, const struct setting *s)
 {
 	const char *const path[] = {"buckets", s->name, s->key};
+	const char *scalar = buf_str(&s->scalar);
 	const struct yaml_node *map = c->tree.root;
 
 	for (int i = 0; i < 3; i++) {
@@ -292,22 +308,66 @@ static void edit_setting(struct change *c, const struct setting *s, const char *
 	}
 }
 
-int settings_set_bucket(const char *lake, const char *name, const char *key, const char *value,
+/* Several settings of one bucket. */
+struct settings_wanted {
+	struct setting *list;
+	int n;
+};
+
+static void wanted_release(struct settings_wanted *w)
+{
+	for (int i = 0; i < w->n; i++)
+		buf_release(&w->list[i].scalar);
+	free(w->list);
+}
+
+/* Nothing of the file is needed to tell whether they are right: all of them are looked at first. */
+static int check_wanted(struct settings_wanted *w, struct findings *findings)
+{
+	int r = 0;
+
+	for (int i = 0; i < w->n && r == 0; i++) {
+		r = check_setting(&w->list[i], findings);
+		if (r == 0)
+			r = write_value(&w->list[i], findings);
+		for (int k = 0; k < i && r == 0; k++)
+			if (strcmp(w->list[k].key, w->list[i].key) == 0)
+				r = refuse(findings, "%s: given twice", w->list[i].key);
+	}
+	return r;
+}
+
+static bool all_stand(const struct yaml_node *root, const void *arg)
+{
+	const struct settings_wanted *w = arg;
+
+	for (int i = 0; i < w->n; i++)
+		if (!setting_stands(root, &w->list[i]))
+			return false;
+	return true;
+}
+
+int settings_set_bucket(const char *lake, const char *name, const struct bucket_setting *set, int n,
 			struct findings *findings)
 {
-	struct setting s = {.name = name, .key = key, .value = value};
-	_cleanup_buf_ struct buf scalar = BUF_INIT;
+	_cleanup_(wanted_release) struct settings_wanted w = {.list = calloc((size_t)n, sizeof(*w.list))};
 	_cleanup_change_ struct change c = {.folder = -1};
-	int r = check_setting(&s, findings);
+	int r;
 
-	if (r == 0)
-		r = write_value(&s, &scalar, findings);
+	if (!w.list)
+		return -ENOMEM;
+	for (; w.n < n; w.n++)
+		w.list[w.n] = (struct setting){.name = name, .key = set[w.n].key, .value = set[w.n].value};
+	r = check_wanted(&w, findings);
 	if (r == 0)
 		r = change_begin(&c, lake, findings);
-	if (r < 0)
-		return r;
-	edit_setting(&c, &s, buf_str(&scalar));
-	return change_commit(&c, setting_stands, &s);
+	for (int i = 0; i < n && r == 0; i++) {
+		if (i > 0) /* where it goes is known once the one before is there */
+			r = change_apply(&c);
+		if (r == 0)
+			edit_setting(&c, &w.list[i]);
+	}
+	return r < 0 ? r : change_commit(&c, all_stand, &w);
 }
 
 /* Calls FN with each map of buckets: the file's, and those of its environments (ENV: their names). */

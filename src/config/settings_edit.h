@@ -8,11 +8,14 @@
 
 #include "config/settings.h"
 
+struct bucket_setting {
+	const char *key, *value;
+};
 /*
- * Sets KEY of bucket NAME (declaring it when needed) to VALUE, quoted as YAML needs it; a key that takes a list has its
- * items separated by commas. 0; -EINVAL with findings; -errno.
+ * Sets the N keys of bucket NAME (declaring it when needed) to their values, quoted as YAML needs it, all of them or
+ * none; a key that takes a list has its items separated by commas. 0; -EINVAL with findings; -errno.
  */
-int settings_set_bucket(const char *lake, const char *name, const char *key, const char *value,
+int settings_set_bucket(const char *lake, const char *name, const struct bucket_setting *set, int n,
 			struct findings *findings);
 /* Renames the declaration of a bucket, in the environments too; one of TO is replaced. Nothing to do without one. */
 int settings_rename_bucket(const char *lake, const char *from, const char *to, struct findings *findings);

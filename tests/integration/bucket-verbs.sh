@@ -35,6 +35,8 @@ like "$(cat "$FOLDER/out")" moon "and named"
 is "$(policy data .tier)" '["pinned"]' "the old one stays"
 "$TARN" bucket set data no_such_key=1 --lake "$L" >"$FOLDER/out" 2>&1
 ok "an unknown key is refused" test $? -ne 0
-exits 3 "what was set before the wrong one stays" "$TARN" bucket set data keep_last=7 tier=moon --lake "$L"
-is "$(policy data .keep_last)" '[7]' "as said"
+exits 78 "of several keys one is wrong" "$TARN" bucket set data keep_last=7 tier=moon --lake "$L"
+is "$(policy data .keep_last)" '[3]' "none is set"
+exits 0 "several keys of a new bucket" "$TARN" bucket set other-one keep_last=7 tier=pinned 'exclude=*.a,*.b' --lake "$L"
+is "$(policy other-one '.keep_last, .tier')" '[7,"pinned"]' "are set"
 down

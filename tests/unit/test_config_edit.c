@@ -23,13 +23,20 @@ static void is_file(int r, struct findings *f, const char *wanted, const char *w
 	findings_release(f);
 }
 
+static int set_one(const char *name, const char *key, const char *value, struct findings *f)
+{
+	struct bucket_setting set = {key, value};
+
+	return settings_set_bucket(lake, name, &set, 1, f);
+}
+
 static void is_set(const char *text, const char *name, const char *key, const char *value, const char *wanted,
 		   const char *what)
 {
 	struct findings f = {0};
 
 	lake_put(text, strlen(text));
-	is_file(settings_set_bucket(lake, name, key, value, &f), &f, wanted, what);
+	is_file(set_one(name, key, value, &f), &f, wanted, what);
 }
 
 static void is_renamed(const char *text, const char *from, const char *to, const char *wanted, const char *what)
@@ -165,8 +172,7 @@ static void test_values(void)
 		const char *text = i < n ? flow : lines;
 
 		lake_put(text, strlen(text));
-		if (settings_set_bucket(lake, "a", "purpose", purposes[i % n], &f) == 0 &&
-		    settings_load(lake, "", &s, &f) == 0 &&
+		if (set_one("a", "purpose", purposes[i % n], &f) == 0 && settings_load(lake, "", &s, &f) == 0 &&
 		    strcmp(settings_bucket(s, "a")->purpose, purposes[i % n]) == 0)
 			good++;
 		else
@@ -183,7 +189,7 @@ static void is_refused(const char *text, const char *name, const char *key, cons
 	struct findings f = {0};
 
 	lake_put(text, strlen(text));
-	is_int(settings_set_bucket(lake, name, key, value, &f), -EINVAL, wanted);
+	is_int(set_one(name, key, value, &f), -EINVAL, wanted);
 	is_str(first_error(&f), wanted, "it says so");
 	read_file(settings_file, &after);
 	is_str(buf_str(&after), text, "and the file is as it was");
@@ -254,11 +260,11 @@ static void test_file(void)
 
 	lake_put(block, strlen(block));
 	chmod(settings_file, 0640);
-	is_int(settings_set_bucket(lake, "raw", "tier", "pinned", &f), 0, "an edit");
+	is_int(set_one("raw", "tier", "pinned", &f), 0, "an edit");
 	stat(settings_file, &st);
 	is_int(st.st_mode & 07777, 0640, "keeps the file's mode");
 	unlink(settings_file);
-	is_int(settings_set_bucket(lake, "raw", "tier", "pinned", &f), -ENOENT, "no file");
+	is_int(set_one("raw", "tier", "pinned", &f), -ENOENT, "no file");
 	findings_release(&f);
 }
 
@@ -270,7 +276,7 @@ static void *set_many(void *arg)
 		struct findings f = {0};
 
 		snprintf(name, sizeof(name), "t%d-%d", *(int *)arg, i);
-		settings_set_bucket(lake, name, "tier", "pinned", &f);
+		set_one(name, "tier", "pinned", &f);
 		findings_release(&f);
 	}
 	return NULL;
@@ -317,11 +323,44 @@ static void test_template(void)
 	s = load_text(buf_str(&text), NULL, &f);
 	ok(s && f.n == 0 && s->nbuckets == 0, "an empty lake's too, without buckets");
 	settings_unref(s);
-	is_int(settings_set_bucket(lake, "first", "tier", "local", &f), 0, "the first bucket is declared in it");
+	is_int(set_one("first", "tier", "local", &f), 0, "the first bucket is declared in it");
 	is_int(settings_load(lake, NULL, &s, &f), 0, "it loads");
 	ok(settings_bucket(s, "first")->declared, "and has it");
 	settings_unref(s);
 	findings_release(&f);
+}
+
+/* Several keys at once: all or none. */
+static void test_several(void)
+{
+	static const struct bucket_setting good[] = {
+		{"tier", "mirror"}, {"retention_days", "-1"}, {"exclude", "*.tmp,logs/"}};
+	static const struct bucket_setting wrong[] = {
+		{"tier", "mirror"}, {"keep_last", "5"}, {"retention_days", "moon"}};
+	static const struct bucket_setting twice[] = {{"tier", "mirror"}, {"tier", "pinned"}};
+	static const char shared[] = "buckets:\n  a: {exclude: []}\n  b: &x {tier: local}\n  c: *x\n";
+	struct findings f = {0};
+
+	lake_put(block, strlen(block));
+	is_file(settings_set_bucket(lake, "raw", good, 3, &f), &f,
+		"# head\nbuckets:\n  raw:   # the first\n    tier: mirror   # here\n    purpose: 'it''s raw'\n"
+		"    retention_days: -1\n    exclude: ['*.tmp', logs/]\n\n  # about archive\n  archive:\n"
+		"    tier: \"cloud\" # moves\n\nmonitoring: {log_level: INFO} # tail\n",
+		"three keys at once");
+	lake_put("storage: {}\n", strlen("storage: {}\n"));
+	is_file(settings_set_bucket(lake, "new", good, 3, &f), &f,
+		"storage: {}\nbuckets:\n  new:\n    tier: mirror\n    retention_days: -1\n"
+		"    exclude: ['*.tmp', logs/]\n",
+		"three keys of a bucket that was not there");
+	lake_put(block, strlen(block));
+	is_int(settings_set_bucket(lake, "raw", wrong, 3, &f), -EINVAL, "one of three values is wrong");
+	is_file(-EINVAL, &f, block, "none is set");
+	is_int(settings_set_bucket(lake, "raw", twice, 2, &f), -EINVAL, "a key that is given twice");
+	is_str(first_error(&f), "tier: given twice", "is refused");
+	is_file(-EINVAL, &f, block, "and not set");
+	lake_put(shared, strlen(shared));
+	is_int(settings_set_bucket(lake, "b", good, 3, &f), -EINVAL, "what cannot be edited");
+	is_file(-EINVAL, &f, shared, "is left alone");
 }
 
 int main(void)
@@ -331,6 +370,7 @@ int main(void)
 	test_set_block();
 	test_set_flow();
 	test_values();
+	test_several();
 	test_refusals();
 	test_rename();
 	test_remove();
