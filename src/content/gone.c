@@ -2,9 +2,12 @@
  * What the store knows and the disk does not have any more.
  *
  * A name that is gone says little of its file: that may have other names, and it may have been renamed, too, to a
- * folder where the scan has taken it in already. So names are ended first, those below a folder that is gone for good
- * included, until no name is left that cannot be reached on disk. Only then each file that lost a name is asked whether
- * it has another; one that has none is at its end.
+ * folder where the scan has taken it in already. So a name is ended first, and then its file is asked whether it has
+ * another; one that has none is at its end.
+ *
+ * A folder that is gone for good takes what lay in it along. That is noted first, from the top to the bottom, and then
+ * ended from the bottom to the top: wherever this is stopped, what is left hangs below a name that the next scan finds
+ * to be gone.
  *
  * The tree lock is taken for a few names at a time: a look-up that takes something in, and every change to the tree,
  * waits for it.
@@ -20,7 +23,8 @@
 #define AT_ONCE 128
 
 struct gone_name {
-	struct gone_name *next;
+	struct gone_name *newer, *older;
+	const struct gone_name *above; /* the folder that it lay in; NULL: the one that is checked */
 	uint64_t parent, node;
 	enum node_kind kind;
 	bool ended; /* by us */
@@ -31,22 +35,35 @@ struct gone {
 	struct lake *lake;
 	struct inode *folder;
 	struct settings *settings;
+	const _Atomic bool *stop;
 	int fd;
-	struct gone_name *first, **end;
-	uint64_t parent; /* of what is noted now */
+	struct gone_name *oldest, *newest;
+	const struct gone_name *above; /* of what is noted now */
 };
 
-static int note(struct gone *g, const char *name, uint64_t node, enum node_kind kind)
+static bool is_stopped(const struct gone *g)
 {
+	return atomic_load_explicit(g->stop, memory_order_relaxed);
+}
+
+/* ---- noting ---- */
+
+static int note(void *arg, const char *name, uint64_t node, enum node_kind kind)
+{
+	struct gone *g = arg;
 	size_t len = strlen(name) + 1;
-	struct gone_name *n = malloc(sizeof(*n) + len);
+	struct gone_name *n = is_stopped(g) ? NULL : malloc(sizeof(*n) + len);
 
 	if (!n)
-		return -ENOMEM;
-	*n = (struct gone_name){.parent = g->parent, .node = node, .kind = kind};
+		return is_stopped(g) ? -ECANCELED : -ENOMEM;
+	*n = (struct gone_name){.older = g->newest, .above = g->above, .node = node, .kind = kind};
+	n->parent = g->above ? g->above->node : g->folder->id;
 	memcpy(n->name, name, len);
-	*g->end = n;
-	g->end = &n->next;
+	if (g->newest)
+		g->newest->newer = n;
+	else
+		g->oldest = n;
+	g->newest = n;
 	return 0;
 }
 
@@ -63,15 +80,40 @@ static int note_if_gone(void *arg, const char *name, uint64_t node, enum node_ki
 {
 	struct gone *g = arg;
 
+	if (is_stopped(g))
+		return -ECANCELED;
 	return is_on_disk(g, name) ? 0 : note(g, name, node, kind);
 }
 
-static int note_always(void *arg, const char *name, uint64_t node, enum node_kind kind)
+/* Is its node found under no other name? */
+static bool is_last_name(const struct gone *g, const struct gone_name *n)
 {
-	return note(arg, name, node, kind);
+	return !store_named_elsewhere(g->lake->store, n->node, n->parent, n->name);
 }
 
-/* ---- names ---- */
+static int note_all(struct gone *g)
+{
+	int rc = store_entries(g->lake->store, g->folder->id, note_if_gone, g);
+
+	for (struct gone_name *n = g->oldest; n && !rc; n = n->newer) {
+		if (n->kind != KIND_FOLDER || !is_last_name(g, n))
+			continue;
+		g->above = n;
+		rc = store_entries(g->lake->store, n->node, note, g);
+	}
+	return rc;
+}
+
+/* ---- ending ---- */
+
+/* Still? It, or a folder that it lay in, may have come back, or been found under another name. */
+static bool is_gone(const struct gone *g, const struct gone_name *n)
+{
+	for (; n->above; n = n->above)
+		if (!is_last_name(g, n->above))
+			return false;
+	return !is_on_disk(g, n->name);
+}
 
 static int end_name(struct gone *g, struct gone_name *n)
 {
@@ -79,10 +121,10 @@ static int end_name(struct gone *g, struct gone_name *n)
 	struct node_row row;
 	struct record *r;
 
-	/* Did it come back, or was it recorded meanwhile? */
+	/* Was it recorded meanwhile? */
 	if (store_entry(lake->store, n->parent, n->name, &row) || row.id != n->node)
 		return 0;
-	if (n->parent == g->folder->id && is_on_disk(g, n->name))
+	if (!is_gone(g, n))
 		return 0;
 	if (!lake_volume(lake, row.volume)) /* a bucket elsewhere, whose disk is not there now */
 		return 0;
@@ -99,15 +141,6 @@ static bool has_name(struct lake *lake, uint64_t node)
 	_cleanup_buf_ struct buf path = BUF_INIT;
 
 	return store_path(lake->store, node, &path) != -ENOENT;
-}
-
-/* What lay in a folder that has no name any more. */
-static int note_below(struct gone *g, const struct gone_name *n)
-{
-	if (!n->ended || n->kind != KIND_FOLDER || has_name(g->lake, n->node))
-		return 0;
-	g->parent = n->node;
-	return store_entries(g->lake->store, n->node, note_always, g);
 }
 
 static int end_file(struct gone *g, struct gone_name *n)
@@ -127,45 +160,41 @@ static int end_file(struct gone *g, struct gone_name *n)
 	return store_submit(lake->store, r, NULL);
 }
 
-/* ---- all of them ---- */
-
-/* Does STEP for each name from FROM to the end, under the tree lock, a few at a time. */
-static int each_alone(struct gone *g, struct gone_name *from, int (*step)(struct gone *g, struct gone_name *n))
+/* A few names, from *FROM on, with the files that have none then. */
+static int end_some(struct gone *g, struct gone_name **from)
 {
-	int rc = 0;
+	struct gone_name *first = *from, *end = first, *n;
+	int rc = store_barrier(g->lake->store, 0);
 
-	while (from && !rc) {
-		pthread_rwlock_wrlock(&g->lake->tree_lock);
+	for (int i = 0; end && !rc && i < AT_ONCE; i++, end = end->older)
+		rc = end_name(g, end);
+	if (!rc)
 		rc = store_barrier(g->lake->store, 0);
-		for (int i = 0; from && !rc && i < AT_ONCE; i++, from = from->next)
-			rc = step(g, from);
-		pthread_rwlock_unlock(&g->lake->tree_lock);
-	}
+	for (n = first; n != end && !rc; n = n->older)
+		rc = end_file(g, n);
+	*from = end;
 	return rc;
 }
 
 static int end_all(struct gone *g)
 {
-	struct gone_name *from = g->first, *n;
+	struct gone_name *from = g->newest;
 	int rc = 0;
 
-	while (from && !rc) { /* one level of folders after the other */
-		struct gone_name **grown = g->end;
-
-		rc = each_alone(g, from, end_name);
-		if (!rc)
-			rc = store_barrier(g->lake->store, 0);
-		for (n = from; n && !rc; n = &n->next == grown ? NULL : n->next)
-			rc = note_below(g, n);
-		from = *grown;
+	while (from && !rc) {
+		if (is_stopped(g))
+			return -ECANCELED;
+		pthread_rwlock_wrlock(&g->lake->tree_lock);
+		rc = end_some(g, &from);
+		pthread_rwlock_unlock(&g->lake->tree_lock);
 	}
-	return rc ? rc : each_alone(g, g->first, end_file);
+	return rc;
 }
 
-int outside_check_folder(struct lake *lake, struct inode *folder)
+int outside_check_folder(struct lake *lake, struct inode *folder, const _Atomic bool *stop)
 {
 	_cleanup_folder_ struct folder_fd *fd = NULL;
-	struct gone g = {.lake = lake, .folder = folder, .parent = folder->id, .end = &g.first};
+	struct gone g = {.lake = lake, .folder = folder, .stop = stop};
 	struct gone_name *n;
 	int rc = folder_get(lake, folder, &fd);
 
@@ -173,12 +202,12 @@ int outside_check_folder(struct lake *lake, struct inode *folder)
 		return rc;
 	g.fd = folder_fd(fd);
 	g.settings = lake_settings(lake);
-	rc = store_entries(lake->store, folder->id, note_if_gone, &g);
-	if (!rc && g.first)
+	rc = note_all(&g);
+	if (!rc)
 		rc = end_all(&g);
 	settings_unref(g.settings);
-	while ((n = g.first)) {
-		g.first = n->next;
+	while ((n = g.oldest)) {
+		g.oldest = n->newer;
 		free(n);
 	}
 	return rc;

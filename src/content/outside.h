@@ -25,7 +25,10 @@ int outside_look_up(struct lake *lake, struct inode *parent, int folderfd, const
  * there becomes a version. 0 or -errno.
  */
 int outside_refresh(struct lake *lake, struct inode *parent, int folderfd, const char *name, struct inode *inode);
-/* The entries of FOLDER that the store knows but that are not on disk any more are ended. 0 or -errno. */
-int outside_check_folder(struct lake *lake, struct inode *folder);
+/*
+ * The entries of FOLDER that the store knows but that are not on disk any more are ended, with what lay below them. 0;
+ * -ECANCELED soon after *STOP became true: what is left is found again by the next one; -errno.
+ */
+int outside_check_folder(struct lake *lake, struct inode *folder, const _Atomic bool *stop);
 
 #endif

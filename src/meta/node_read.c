@@ -222,6 +222,17 @@ int store_name(struct store *s, uint64_t node, uint64_t *parent, struct buf *nam
 	return got < 0 ? got : got ? buf_error(name) : -ENOENT;
 }
 
+int store_named_elsewhere(struct store *s, uint64_t node, uint64_t parent, const char *name)
+{
+	_cleanup_query_ struct query q = {};
+
+	store_query(s, &q, SQL_ENTRY_OTHER);
+	query_int(&q, (int64_t)node);
+	query_int(&q, (int64_t)parent);
+	query_blob(&q, name, strlen(name));
+	return query_row(&q);
+}
+
 int store_path(struct store *s, uint64_t node, struct buf *path)
 {
 	int err;

@@ -31,6 +31,8 @@ const char *const sql_text[SQL_COUNT] = {
 	[SQL_ENTRIES] = "SELECT name, node, kind FROM entry WHERE parent = ? AND " LIVE,
 	[SQL_ENTRY_OF_NODE] = "SELECT parent, name FROM entry INDEXED BY entry_node WHERE node = ? AND " LIVE
 			      " ORDER BY from_commit LIMIT 1",
+	[SQL_ENTRY_OTHER] = "SELECT 1 FROM entry INDEXED BY entry_node WHERE node = ? AND " LIVE
+			    " AND (parent <> ? OR name <> ?) LIMIT 1",
 	[SQL_SERIES_LIVE] =
 		"SELECT node.asset, node.id FROM entry CROSS JOIN node ON node.id = entry.node"
 		" WHERE parent = ? AND " LIVE " AND name = ?",

@@ -252,6 +252,8 @@ int store_series(struct store *s, uint64_t parent, const char *name, uint64_t *a
 
 /* The path of a live node below buckets/ ("raw-data/a.csv"), by its first name; -ENOENT for a node without a name. */
 int store_path(struct store *s, uint64_t node, struct buf *path);
+/* Has a node a live name besides NAME in PARENT? 1, 0 or -errno. */
+int store_named_elsewhere(struct store *s, uint64_t node, uint64_t parent, const char *name);
 /* One of a live node's names, and the folder it is in; -ENOENT when it has none. */
 int store_name(struct store *s, uint64_t node, uint64_t *parent, struct buf *name);
 

@@ -203,8 +203,8 @@ static void go_on(struct scan *s)
 	if (s->n > at + 1 || work_stopping(s->work))
 		return;
 	if (s->walk == WALK_CHECK) {
-		rc = outside_check_folder(s->lake, folder);
-		if (rc < 0)
+		rc = outside_check_folder(s->lake, folder, &s->work->stopping);
+		if (rc < 0 && rc != -ECANCELED)
 			problem(s, folder, NULL, -rc);
 	}
 	pop(s);

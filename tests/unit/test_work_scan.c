@@ -374,6 +374,116 @@ static void test_stop(void)
 	close_lake();
 }
 
+/* ---- the end of what is gone ---- */
+
+#define GONE_FOLDERS 10
+#define GONE_FILES 200
+
+struct known {
+	uint64_t folder, node, version;
+};
+static struct known known[GONE_FOLDERS * GONE_FILES];
+
+/* raw/top/N/M.txt: each in the store, and not on disk any more. */
+static void make_gone(void)
+{
+	char path[100];
+
+	make_folder(in_lake("buckets/raw/top"));
+	for (int i = 0; i < GONE_FOLDERS; i++) {
+		make_folder(in_lake("buckets/raw/top/%d", i));
+		for (int k = 0; k < GONE_FILES; k++)
+			put_file(in_lake("buckets/raw/top/%d/%d.txt", i, k), "it will be gone\n");
+	}
+	run_lake();
+	for (int i = 0; i < GONE_FOLDERS * GONE_FILES; i++) {
+		struct known *k = &known[i];
+
+		snprintf(path, sizeof(path), "raw/top/%d/%d.txt", i / GONE_FILES, i % GONE_FILES);
+		k->node = node_at(path).id;
+		k->version = node_at(path).version;
+		snprintf(path, sizeof(path), "raw/top/%d", i / GONE_FILES);
+		k->folder = node_at(path).id;
+	}
+	close_lake();
+	remove_tree(in_lake("buckets/raw/top"));
+}
+
+static bool has_path(uint64_t node)
+{
+	_cleanup_buf_ struct buf path = BUF_INIT;
+
+	return !store_path(lake->store, node, &path);
+}
+
+/* How many are left; *TORN: how many ended by half. */
+static int count_left(int *torn)
+{
+	int left = 0;
+
+	*torn = 0;
+	for (int i = 0; i < GONE_FOLDERS * GONE_FILES; i++) {
+		const struct known *k = &known[i];
+		struct version_row v = {0};
+		bool named = has_path(k->node);
+
+		if (store_version(lake->store, k->version, &v))
+			bail_out("a version");
+		*torn += named ? v.state != VERSION_LIVE : v.state != VERSION_NOT_KEPT;
+		*torn += named && !has_path(k->folder);
+		left += named;
+	}
+	return left;
+}
+
+struct stopper {
+	_Atomic bool stop;
+	uint64_t last; /* commit */
+};
+
+static void *stop_after_some(void *arg)
+{
+	struct stopper *s = arg;
+	int64_t end = clock_monotonic() + PATIENCE_NS;
+
+	while (store_visible(lake->store) < s->last + 300 && clock_monotonic() < end)
+		usleep(50);
+	s->stop = true;
+	return NULL;
+}
+
+static void test_stopped_check(void)
+{
+	struct stopper s = {.stop = true};
+	struct inode *raw;
+	pthread_t thread;
+	int torn, left, rc;
+
+	make_gone();
+	open_lake();
+	raw = look_up("raw");
+	is_int(outside_check_folder(lake, raw, &s.stop), -ECANCELED, "a look for what is gone can be stopped");
+	is_int(count_left(&torn), GONE_FOLDERS * GONE_FILES, "at its beginning");
+	s.stop = false;
+	s.last = store_last_commit(lake->store);
+	pthread_create(&thread, NULL, stop_after_some, &s);
+	rc = outside_check_folder(lake, raw, &s.stop);
+	pthread_join(thread, NULL);
+	store_barrier(lake->store, 0);
+	left = count_left(&torn);
+	diag("answer %d, %d of %d left", rc, left, GONE_FOLDERS * GONE_FILES);
+	ok(rc == -ECANCELED ? left > 0 && left < GONE_FOLDERS * GONE_FILES : !rc && !left, "and in its middle");
+	is_int(torn, 0, "nothing is ended by half");
+	s.stop = false;
+	is_int(outside_check_folder(lake, raw, &s.stop), 0, "the next one goes on");
+	store_barrier(lake->store, 0);
+	is_int(count_left(&torn), 0, "to the end");
+	is_int(torn, 0, "of all of it");
+	ok(!node_at("raw/top").id, "and of their folders");
+	inode_unref(lake, raw);
+	close_lake();
+}
+
 int main(void)
 {
 	test_begin(SETTINGS);
@@ -386,6 +496,7 @@ int main(void)
 	test_copy();
 	test_deep();
 	test_stop();
+	test_stopped_check();
 	test_file_systems();
 	return test_end();
 }
