@@ -106,6 +106,8 @@ int daemon_reload(struct daemon_state *d, struct json_object *findings)
 	struct findings f = {0};
 	int rc = lake_reload(d->lake, &f);
 
+	if (!rc)
+		rc = lake_open_buckets(d->lake, &f);
 	for (int i = 0; i < f.n; i++) {
 		log_warning("%s", f.list[i].text);
 		if (findings)

@@ -1,4 +1,4 @@
-/* Inside config/: making findings, and showing what the user wrote in them. */
+/* Making findings, and showing what the user wrote in them. */
 #ifndef TARN_CONFIG_FINDING_H
 #define TARN_CONFIG_FINDING_H
 

@@ -10,6 +10,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "config/finding.h"
 #include "content/registered.h"
 #include "content/run.h"
 #include "content/settle.h"
@@ -97,6 +98,7 @@ static int open_volume(struct lake *lake, struct bucket *b, int folderfd)
 {
 	_cleanup_close_ int versionsfd = -1;
 	char id[VOLUME_ID_LEN + 1];
+	struct volume *v;
 	int index, rc;
 
 	if (mkdirat(folderfd, ".tarn-versions", 0700) < 0 && errno != EEXIST)
@@ -110,10 +112,15 @@ static int open_volume(struct lake *lake, struct bucket *b, int folderfd)
 	index = volume_index(lake, id);
 	if (index < 0)
 		return index;
-	if (!lake->volumes[index])
-		rc = volume_open(index, folderfd, steal_fd(&versionsfd), &lake->volumes[index]);
-	b->volume = lake->volumes[index];
-	return rc;
+	v = lake->volumes[index];
+	if (!v) {
+		rc = volume_open(index, folderfd, steal_fd(&versionsfd), &v);
+		if (rc < 0)
+			return rc;
+		lake->volumes[index] = v;
+	}
+	b->volume = v;
+	return 0;
 }
 
 static int open_elsewhere(struct lake *lake, const char *path, struct bucket *b)
@@ -124,12 +131,23 @@ static int open_elsewhere(struct lake *lake, const char *path, struct bucket *b)
 
 	if (fd < 0 || fstat(fd, &st) < 0)
 		rc = -errno;
+	else if (!(b->path = strdup(path)))
+		rc = -ENOMEM;
 	else if (st.st_dev != lake->volumes[0]->dev)
 		rc = open_volume(lake, b, fd);
 	if (rc < 0)
 		return rc;
 	b->fd = steal_fd(&fd);
 	return 0;
+}
+
+static void bucket_free(struct bucket *b)
+{
+	if (b->fd >= 0)
+		close(b->fd);
+	free(b->path);
+	free(b->name);
+	free(b);
 }
 
 static struct bucket *find_bucket_locked(struct lake *lake, const char *name)
@@ -158,15 +176,14 @@ int lake_bucket(struct lake *lake, const char *name, struct bucket **out)
 		free(b);
 		return -ENOMEM;
 	}
-	policy = settings_bucket(lake->settings, name);
 	b->fd = -1;
+	policy = settings_bucket(lake->settings, name);
 	b->volume = lake->volumes[0];
 	atomic_init(&b->policy, policy);
 	if (policy->path)
 		rc = open_elsewhere(lake, policy->path, b);
 	if (rc < 0) {
-		free(b->name);
-		free(b);
+		bucket_free(b);
 		return rc;
 	}
 	b->next = lake->buckets;
@@ -230,6 +247,45 @@ int lake_reload(struct lake *lake, struct findings *findings)
 	return 0;
 }
 
+static bool same_place(const char *a, const char *b)
+{
+	return a && b ? !strcmp(a, b) : !a && !b;
+}
+
+/* One that lies elsewhere has an empty folder in buckets/, as a mount point has, so that it is listed. */
+static int open_bucket(struct lake *lake, const struct bucket_policy *p, struct findings *findings)
+{
+	struct place nowhere = {0};
+	struct bucket *b;
+	int rc;
+
+	if (mkdirat(lake->buckets_fd, p->name, 0755) < 0 && errno != EEXIST)
+		findings_add(findings, FINDING_WARNING, &nowhere, "%s/buckets/%s: %s", lake->path, p->name,
+			     strerror(errno));
+	rc = lake_bucket(lake, p->name, &b);
+	if (rc < 0)
+		findings_add(findings, FINDING_WARNING, &nowhere, "bucket %s cannot be reached at %s: %s", p->name,
+			     p->path ? p->path : "buckets/", strerror(-rc));
+	else if (!same_place(b->path, p->path))
+		findings_add(findings, FINDING_WARNING, &nowhere,
+			     "bucket %s is in use at %s, and lies at %s from the next mount on", p->name,
+			     b->path ? b->path : "buckets/", p->path ? p->path : "buckets/");
+	return rc == -ENOMEM ? rc : 0;
+}
+
+int lake_open_buckets(struct lake *lake, struct findings *findings)
+{
+	struct settings *s = lake_settings(lake);
+	int rc = 0;
+
+	for (int i = 0; i < s->nbuckets && !rc; i++)
+		rc = open_bucket(lake, &s->buckets[i], findings);
+	settings_unref(s);
+	if (lake->frontend.invalidate)
+		lake->frontend.invalidate(lake->frontend.arg, NODE_ROOT, false);
+	return rc;
+}
+
 struct settings *lake_settings(struct lake *lake)
 {
 	SCOPED_LOCK(&lake->buckets_lock);
@@ -267,6 +323,7 @@ static int open_folder(int at, const char *name, mode_t mode)
 
 static int open_folders(struct lake *lake, struct buf *error)
 {
+	struct volume *v;
 	int versionsfd, rc;
 
 	lake->fd = open(lake->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -282,11 +339,12 @@ static int open_folders(struct lake *lake, struct buf *error)
 		buf_addf(error, "%s: cannot open its folders: %s", lake->path, strerror(errno));
 		return -EIO;
 	}
-	rc = volume_open(0, lake->buckets_fd, versionsfd, &lake->volumes[0]);
+	rc = volume_open(0, lake->buckets_fd, versionsfd, &v);
 	if (rc < 0) {
 		buf_addf(error, "%s/versions: %s", lake->path, strerror(-rc));
 		return rc;
 	}
+	lake->volumes[0] = v;
 	return 0;
 }
 
@@ -350,27 +408,15 @@ static int open_root(struct lake *lake, struct buf *error)
 	return rc; /* the reference stays until the end */
 }
 
-/*
- * Those that the settings name exist. One that lies elsewhere has an empty folder here, as a mount point has, so that
- * it is listed; one that cannot be reached is left out, with a log line.
- */
-static int open_declared_buckets(struct lake *lake)
+static int open_first_buckets(struct lake *lake)
 {
-	const struct settings *s = lake->settings;
-	struct bucket *b;
-	int rc;
+	struct findings findings = {0};
+	int rc = lake_open_buckets(lake, &findings);
 
-	for (int i = 0; i < s->nbuckets; i++) {
-		if (mkdirat(lake->buckets_fd, s->buckets[i].name, 0755) < 0 && errno != EEXIST)
-			log_warning("%s/buckets/%s: %s", lake->path, s->buckets[i].name, strerror(errno));
-		rc = lake_bucket(lake, s->buckets[i].name, &b);
-		if (rc == -ENOMEM)
-			return rc;
-		if (rc < 0)
-			log_warning("bucket %s cannot be reached at %s: %s", s->buckets[i].name,
-				    s->buckets[i].path ? s->buckets[i].path : "buckets/", strerror(-rc));
-	}
-	return 0;
+	for (int i = 0; i < findings.n; i++)
+		log_warning("%s", findings.list[i].text);
+	findings_release(&findings);
+	return rc;
 }
 
 /* Operations follow each other without a gap; a look-up that has to take something in must get its turn. */
@@ -414,7 +460,7 @@ int lake_open(const char *path, struct settings *settings, struct lake **out, st
 	if (!rc)
 		rc = open_root(lake, error);
 	if (!rc)
-		rc = open_declared_buckets(lake);
+		rc = open_first_buckets(lake);
 	if (rc < 0) {
 		if (!error->len)
 			buf_addf(error, "%s: %s", path, strerror(-rc));
@@ -443,9 +489,7 @@ int lake_close(struct lake *lake)
 	rc = lake->store ? store_close(lake->store) : 0;
 	while ((b = lake->buckets)) {
 		lake->buckets = b->next;
-		close_fd(b->fd);
-		free(b->name);
-		free(b);
+		bucket_free(b);
 	}
 	for (int i = 0; i < LAKE_VOLUMES; i++)
 		volume_close(lake->volumes[i]);

@@ -22,7 +22,8 @@
 struct bucket {
 	char *name; /* protected by lake->buckets_lock */
 	struct volume *volume;
-	int fd; /* O_PATH of a bucket that lies elsewhere, else -1 */
+	int fd;	    /* O_PATH of a bucket that lies elsewhere, else -1 */
+	char *path; /* where it was then; NULL: in buckets/ */
 	_Atomic(const struct bucket_policy *) policy;
 	bool removed;
 	struct bucket *next;
@@ -59,12 +60,13 @@ struct lake {
 	struct frontend frontend;
 	struct inode_table *inodes;
 
-	pthread_mutex_t buckets_lock; /* settings, the list of buckets, volumes */
+	pthread_mutex_t buckets_lock; /* settings, the list of buckets */
 	struct settings *settings;    /* the newest; older ones live on in `retired` */
 	struct settings *retired[64];
 	int nretired;
-	struct bucket *buckets;
-	struct volume *volumes[LAKE_VOLUMES]; /* by index; NULL: none, or its disk is not there now */
+	struct bucket *buckets; /* new ones come to its head */
+	/* By index; NULL: none, or its disk is not there now. Written under buckets_lock; one that is there stays. */
+	_Atomic(struct volume *) volumes[LAKE_VOLUMES];
 
 	/* Read: an operation changes the tree and tells the store. Write: something unknown is taken in. See
 	 * outside.h */
@@ -94,6 +96,11 @@ int lake_close(struct lake *lake);
 void lake_set_settings(struct lake *lake, struct settings *settings);
 /* Reads the file again and applies it. FINDINGS: what there is to say of it. 0, -EINVAL: the old ones stay; -errno. */
 int lake_reload(struct lake *lake, struct findings *findings);
+/*
+ * The buckets that the settings name are there from now on, those that lie elsewhere too. FINDINGS: which cannot be
+ * reached, and which are in use at another place than the settings say: these move with the next mount. 0 or -ENOMEM.
+ */
+int lake_open_buckets(struct lake *lake, struct findings *findings);
 /* The newest settings, with a reference. */
 struct settings *lake_settings(struct lake *lake);
 

@@ -1,6 +1,7 @@
 /*
- * The scan for what changed while nothing was mounted: once after each mount, over the whole tree, always. Requests are
- * served meanwhile; a look-up finds what it asks for by itself (content/outside.h), so nobody waits for the scan.
+ * The scan for what changed while nothing was mounted: once after each mount, over the whole tree, always; and once
+ * over each bucket elsewhere that a reload of the settings adds. Requests are served meanwhile; a look-up finds what
+ * it asks for by itself (content/outside.h), so nobody waits for the scan.
  *
  * Two walks. The first looks up everything there is: new and changed files are taken in, and files that were renamed
  * are recognised under their new names. Only then the second asks each folder what is not there any more: done in one
@@ -24,6 +25,7 @@
 #define OPEN_LEVELS 64
 #define BACKGROUND 10 /* a look-up that takes something in excludes changes to the tree for that moment */
 #define TOLD 10	      /* as many problems are logged */
+#define LOOK_NS NSEC_PER_SEC
 
 struct level {
 	struct inode *folder; /* with a reference */
@@ -37,6 +39,8 @@ struct scan {
 	struct work *work;
 	struct lake *lake;
 	enum walk walk;
+	/* The list of buckets only grows, at its head: from here to there they are new to this scan. */
+	struct bucket *newest, *known;
 	struct level *levels;
 	size_t n, room;
 	unsigned problems;
@@ -158,15 +162,26 @@ static void visit_entry(struct scan *s, struct inode *folder, DIR *stream, const
 	visit(s, folder, dirfd(stream), e->d_name);
 }
 
-/* Buckets that lie elsewhere have no entry in the root. The list only grows while the lake is open. */
-static struct bucket *next_bucket(struct lake *lake, struct bucket *b)
-{
-	SCOPED_LOCK(&lake->buckets_lock);
+/* ---- buckets that lie elsewhere: they have no entry in the root ---- */
 
-	for (b = b ? b->next : lake->buckets; b; b = b->next)
+static struct bucket *next_bucket(struct scan *s, struct bucket *b)
+{
+	SCOPED_LOCK(&s->lake->buckets_lock);
+
+	for (b = b ? b->next : s->newest; b && b != s->known; b = b->next)
 		if (!b->removed && b->fd >= 0)
 			return b;
 	return NULL;
+}
+
+/* Goes on to those that came since the last time. Are there any? */
+static bool take_new_buckets(struct scan *s)
+{
+	pthread_mutex_lock(&s->lake->buckets_lock);
+	s->known = s->newest;
+	s->newest = s->lake->buckets;
+	pthread_mutex_unlock(&s->lake->buckets_lock);
+	return next_bucket(s, NULL);
 }
 
 static void visit_buckets_elsewhere(struct scan *s, struct inode *root)
@@ -174,7 +189,7 @@ static void visit_buckets_elsewhere(struct scan *s, struct inode *root)
 	char name[NAME_BYTES + 1];
 	struct bucket *b = NULL;
 
-	while ((b = next_bucket(s->lake, b))) {
+	while ((b = next_bucket(s, b))) {
 		pthread_mutex_lock(&s->lake->buckets_lock);
 		snprintf(name, sizeof(name), "%s", b->name); /* a rename may change it */
 		pthread_mutex_unlock(&s->lake->buckets_lock);
@@ -182,6 +197,8 @@ static void visit_buckets_elsewhere(struct scan *s, struct inode *root)
 			visit(s, root, s->lake->buckets_fd, name);
 	}
 }
+
+/* ---- all of it ---- */
 
 /* Goes on with the topmost level until it has a new one above it or is done. */
 static void go_on(struct scan *s)
@@ -210,7 +227,7 @@ static void go_on(struct scan *s)
 	pop(s);
 }
 
-static void walk(struct scan *s, enum walk walk)
+static void walk(struct scan *s, enum walk walk, bool whole)
 {
 	struct inode *root = inode_find(s->lake, NODE_ROOT);
 
@@ -218,7 +235,7 @@ static void walk(struct scan *s, enum walk walk)
 	if (!root)
 		return;
 	visit_buckets_elsewhere(s, root);
-	if (push(s, inode_ref(s->lake, root)) < 0)
+	if (whole && push(s, inode_ref(s->lake, root)) < 0)
 		problem(s, root, NULL, ENOMEM);
 	while (s->n && !work_stopping(s->work))
 		go_on(s);
@@ -227,25 +244,40 @@ static void walk(struct scan *s, enum walk walk)
 	inode_unref(s->lake, root);
 }
 
+/* WHOLE: all of the tree, not only the buckets that are new. */
+static void scan(struct scan *s, bool whole)
+{
+	struct lake *lake = s->lake;
+	uint64_t adopted = atomic_load(&lake->counters.adopted), seen = atomic_load(&lake->scan_seen);
+	int64_t begun = clock_monotonic();
+
+	s->problems = 0;
+	atomic_store(&lake->scan_running, true);
+	walk(s, WALK_LOOK_UP, whole);
+	if (!work_stopping(s->work))
+		walk(s, WALK_CHECK, whole);
+	if (work_stopping(s->work))
+		return;
+	atomic_store(&lake->scan_running, false);
+	log_info("scan: %" PRIu64 " files and folders seen, %" PRIu64 " taken in, %u problems, in %.1f s",
+		 (uint64_t)atomic_load(&lake->scan_seen) - seen,
+		 (uint64_t)atomic_load(&lake->counters.adopted) - adopted, s->problems,
+		 (double)(clock_monotonic() - begun) / (double)NSEC_PER_SEC);
+}
+
 void *scan_main(void *arg)
 {
 	struct work *w = arg;
-	struct lake *lake = w->lake;
-	struct scan s = {.work = w, .lake = lake};
-	uint64_t adopted = atomic_load(&lake->counters.adopted);
-	int64_t begun = clock_monotonic();
+	struct scan s = {.work = w, .lake = w->lake};
 
 	work_be_nice(BACKGROUND);
-	walk(&s, WALK_LOOK_UP);
+	take_new_buckets(&s);
+	scan(&s, true);
 	if (!work_stopping(w))
-		walk(&s, WALK_CHECK);
+		leftovers_sweep(w);
+	while (work_sleep(w, LOOK_NS))
+		if (take_new_buckets(&s))
+			scan(&s, false);
 	free(s.levels);
-	if (work_stopping(w))
-		return NULL;
-	atomic_store(&lake->scan_running, false);
-	log_info("scan: %" PRIu64 " files and folders seen, %" PRIu64 " taken in, %u problems, in %.1f s",
-		 (uint64_t)atomic_load(&lake->scan_seen), (uint64_t)atomic_load(&lake->counters.adopted) - adopted,
-		 s.problems, (double)(clock_monotonic() - begun) / (double)NSEC_PER_SEC);
-	leftovers_sweep(w);
 	return NULL;
 }

@@ -3,7 +3,7 @@
  *
  *	settle	cuts versions of files that were busy when their last writer closed	work/settle.c
  *	sniff	hashes versions and finds their MIME type				work/sniff_job.c
- *	scan	once: looks for what changed while nothing was mounted			work/scan.c, work/leftovers.c
+ *	scan	looks for what changed while nothing was mounted, once			work/scan.c, work/leftovers.c
  *	keeper	each second: memory, counts of opens, space for history			work/keeper.c, work/expire.c
  *
  * What is to be done is in the store, so that nothing is lost when the daemon ends: the next one goes on. At rest they
