@@ -145,6 +145,13 @@ static void test_warnings(void)
 	is_warning("storage: {audit_reads: true}\n",
 		   "1:11: storage.audit_reads: unknown key, it belongs to monitoring");
 	is_warning("storage: {zebra: true}\n", "1:11: storage.zebra: unknown key, the nearest known key is min_age");
+	/* what a later tarn knows is one warning, whatever it looks like */
+	is_warning("# x\nremotes:\n  primary: {provider: s3, bucket: b}\n  backup: [a, {b: c}]\n",
+		   "2:1: remotes: unknown key, the nearest known key is buckets");
+	is_warning("hybrid_storage:\n  remotes: [{}]\n",
+		   "2:3: hybrid_storage.remotes: unknown key, the nearest known key is signature");
+	is_warning("environments: {a: {remotes: 5}}\n",
+		   "1:20: environments.a.remotes: unknown key, the nearest known key is buckets");
 	is_warning("tarn: {colour: blue}\n", "1:8: tarn.colour: unknown key, the nearest known key is version");
 	is_warning("environments: {a: {tarn: {version: 1}}}\n",
 		   "1:20: environments.a.tarn: unknown key, it belongs to the top level of the file");
