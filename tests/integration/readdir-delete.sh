@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Entries are removed and made while their folder is listed: none that stays is missed or comes twice.
-LIMIT=120
+LIMIT=240
 . "$(dirname "$0")/lib.sh"
 
 cat >"$FOLDER/walk.py" <<'END'
