@@ -174,8 +174,8 @@ int main(void)
 		pid = fork();
 		if (pid == 0)
 			child_main(told);
-		/* Every fourth is killed while it opens, perhaps. */
-		for (int k = 0; i % 4 && !told->lowest_version && k < 10000; k++)
+		/* Every fourth is killed while it opens, perhaps; every other has something to lose. */
+		for (int k = 0; i % 4 && !(i % 2 ? told->synced : told->lowest_version) && k < 10000; k++)
 			usleep(1000);
 		usleep((unsigned)rand_r(&seed) % 25000);
 		kill(pid, SIGKILL);
