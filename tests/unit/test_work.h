@@ -149,7 +149,8 @@ static inline void stop_work(void)
 
 	work_stop(work);
 	work = NULL;
-	if (clock_monotonic() - begun > 500 * NSEC_PER_MSEC)
+	/* A tenth of one is what it takes; but others may have the processors and the disk. */
+	if (clock_monotonic() - begun > 5 * NSEC_PER_SEC)
 		ok(false, "background work ends soon");
 }
 
