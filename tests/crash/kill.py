@@ -107,25 +107,25 @@ class Crash:
 		open(log, "w").close()
 		self.workers.append(subprocess.Popen([sys.executable, os.path.join(HERE, "worker.py"), folder, log, str(i + 1),
 						      str(self.o.seed * 100 + i)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-						     text=True))
+						     bufsize=0))
 
 	def wait_until_down(self):
 		for i, w in enumerate(self.workers):
 			end = time.monotonic() + WAIT
 			while True:
+				# Unbuffered, for select() does not know of a second line in a buffer.
 				if not select.select([w.stdout], [], [], max(0, end - time.monotonic()))[0]:
 					raise Failure(f"worker {i} hangs, {WAIT} s after the daemon was killed")
 				line = w.stdout.readline()
-				if line == "down\n":
+				if line == b"down\n":
 					break
 				if not line:
 					raise Failure(f"worker {i} ended with status {w.wait()}")
-				self.blame("errors", line.strip())
+				self.blame("errors", line.decode().strip())
 
 	def tell(self, word):
 		for w in self.workers:
-			w.stdin.write(word + "\n")
-			w.stdin.flush()
+			w.stdin.write(f"{word}\n".encode())
 
 	def haunt(self):
 		"""Ends some that hold old mappings and handles, and starts others."""

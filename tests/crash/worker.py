@@ -169,8 +169,9 @@ class Worker:
 	def is_dead(self, e):
 		if e.errno in DEAD:
 			return True
+		# A write on its way may end with EIO. Attributes may still be cached, statfs is not.
 		try:
-			os.stat(self.folder)
+			os.statvfs(self.folder)
 			return False
 		except OSError as now:
 			return now.errno in DEAD
