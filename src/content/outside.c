@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "content/hash.h"
 #include "content/run.h"
+#include "content/settle.h"
 
 #define COMPARE_MAX (16 * 1024 * 1024)
 
@@ -35,7 +36,18 @@ static void fill_row(const struct found *f, struct node_row *row)
 	row_set_stat(row, &f->st);
 }
 
-/* The content as it is now becomes the live version of ROW's node. */
+/* By a handle or a mapping of a mount that died, or by somebody outside. Those cannot be counted, only asked for. */
+static bool is_being_written(const struct found *f)
+{
+	_cleanup_close_ int fd = -1;
+
+	if (!f->volume->handles)
+		return false;
+	fd = fhandle_open(f->volume->mountfd, &f->handle, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	return fd >= 0 && lease_probe(fd, F_RDLCK) == -EAGAIN;
+}
+
+/* The content as it is now becomes the live version of ROW's node; of one that is being written, once it is settled. */
 static void add_version(struct lake *lake, const struct found *f, struct node_row *row, struct record *r)
 {
 	struct version_row v = {.node = row->id,
@@ -47,6 +59,11 @@ static void add_version(struct lake *lake, const struct found *f, struct node_ro
 
 	if (row->kind != KIND_FILE || !bucket_versions(f->bucket, f->parent, f->name))
 		return;
+	if (is_being_written(f)) {
+		row->writing = true;
+		record_node_writing(r, row->id, true);
+		return;
+	}
 	if (row->version)
 		record_version_state(r, row->version, VERSION_NOT_KEPT, HOW_NONE, "changed outside tarn");
 	v.id = store_new_version(lake->store);
@@ -221,13 +238,18 @@ static int make_inode(struct lake *lake, const struct found *f, const struct nod
 	unsettled = made && row->writing && row->version && !store_version(lake->store, row->version, &version);
 	pthread_mutex_lock(&(*out)->lock);
 	(*out)->raw_ino = f->st.st_ino;
-	if (made)
-		(*out)->may_map = (*out)->dirty; /* ask the kernel before believing it */
+	if (made && row->writing) {
+		(*out)->may_map = true; /* ask the kernel before believing it */
+		(*out)->writer_run = RUN_OUTSIDE;
+		(*out)->writer_uid = f->st.st_uid;
+	}
 	if (unsettled) {
 		(*out)->clean_size = version.size;
 		(*out)->clean_mtime = version.mtime;
 	}
 	pthread_mutex_unlock(&(*out)->lock);
+	if (made && row->writing)
+		settle_later(lake, *out);
 	return 0;
 }
 
@@ -442,7 +464,9 @@ int outside_refresh(struct lake *lake, struct inode *parent, int folderfd, const
 	if (!rc && row.id == inode->id) {
 		SCOPED_LOCK(&inode->lock);
 
-		if (!inode->dirty) {
+		if (row.writing) {
+			inode->dirty = inode->may_map = true;
+		} else if (!inode->dirty) {
 			inode->version = row.version;
 			inode->clean_size = row.size;
 			inode->clean_mtime = row.mtime;
@@ -450,5 +474,7 @@ int outside_refresh(struct lake *lake, struct inode *parent, int folderfd, const
 		inode_submitted(inode, store_last_commit(lake->store));
 	}
 	pthread_rwlock_unlock(&lake->tree_lock);
+	if (inode_is_dirty(inode))
+		settle_later(lake, inode);
 	return rc == -ENOENT ? 0 : rc;
 }

@@ -374,6 +374,55 @@ static void test_stop(void)
 	close_lake();
 }
 
+/* ---- what somebody still writes to ---- */
+
+static bool nothing_waits(void)
+{
+	return !settle_waiting(lake);
+}
+
+/* By a handle of a mount that died, say: of such a file nothing may be listed that can still change. */
+static void test_still_written(void)
+{
+	static const char *const paths[] = {"raw/held.txt", "raw/held new.txt"};
+	int fds[2];
+
+	put_file(in_lake("buckets/raw/held.txt"), "as it was first\n");
+	run_lake();
+	is_int(versions_of(paths[0]), 1, "a file with a version");
+	close_lake();
+	for (int i = 0; i < 2; i++) {
+		fds[i] = open(in_lake("buckets/%s", paths[i]), O_RDWR | O_CREAT, 0644);
+		if (fds[i] < 0 || write(fds[i], "written, and more to come", 25) != 25)
+			bail_out("a file");
+	}
+	run_lake();
+	if (!lake->volumes[0]->handles) {
+		skip("files that are written while they are found", "the right to open files by handle");
+	} else {
+		is_int(versions_of(paths[0]), 1, "one that is still being written has no new version");
+		is_int(version_number(paths[0], 1).state, VERSION_LIVE, "its old one is not given up yet");
+		ok(node_at(paths[0]).writing, "and it counts as being written");
+		ok(node_at(paths[1]).id && !live_version(paths[1]).id,
+		   "a new one that is still being written has none");
+		for (int i = 0; i < 2; i++)
+			if (write(fds[i], ", here", 6) != 6 || close(fds[i]) < 0)
+				bail_out("a file");
+		ok(wait_for(nothing_waits) && wait_for(no_jobs), "when nobody writes any more");
+		is_int(versions_of(paths[0]), 2, "it has one");
+		ok(hashed_as(paths[0], in_lake("buckets/%s", paths[0])), "with all that was written");
+		is_int(version_number(paths[0], 1).state, VERSION_NOT_KEPT, "the old one is gone");
+		is_int(versions_of(paths[1]), 1, "and the new one has its first");
+		ok(hashed_as(paths[1], in_lake("buckets/%s", paths[1])), "with all of it, too");
+		ok(!node_at(paths[0]).writing && !node_at(paths[1]).writing, "neither is being written");
+	}
+	close_lake();
+	unlink(in_lake("buckets/raw/held.txt"));
+	unlink(in_lake("buckets/raw/held new.txt"));
+	run_lake();
+	close_lake();
+}
+
 /* ---- the end of what is gone ---- */
 
 #define GONE_FOLDERS 10
@@ -496,6 +545,7 @@ int main(void)
 	test_copy();
 	test_deep();
 	test_stop();
+	test_still_written();
 	test_stopped_check();
 	test_file_systems();
 	return test_end();
