@@ -2,8 +2,9 @@
 """What one worker's folder may hold after a crash, from the worker's log (see worker.py).
 
 Of each name the model knows the contents that are allowed: the one that was last made durable, and those of every
-operation begun since. A content is the number that worker.content() makes it from, a list of such numbers for appended
-files, or None for "not there". Patched files are known by block.
+operation begun since. A content is the number that worker.content() makes it from, a tuple of such numbers for appended
+files, or None for "not there". An append that was never made durable may be there in part: its number then comes with a
+length, as a pair. Patched files are known by block.
 """
 import hashlib
 import json
@@ -12,14 +13,26 @@ import os
 from worker import BLOCK, BLOCKS, content, stamp
 
 EMPTY = "empty"
+APPENDED = 3000  # bytes at most
 
 
 def bytes_of(state):
 	if state == EMPTY:
 		return b""
 	if isinstance(state, tuple):
-		return b"".join(content(n)[:3000] for n in state)
+		return b"".join(content(n[0])[:n[1]] if isinstance(n, tuple) else content(n)[:APPENDED] for n in state)
 	return content(state)
+
+
+def torn(states, data):
+	"""The state of an appended file that ends within an append begun since the durable one, or None."""
+	before = states[0] or ()
+	durable = bytes_of(before)
+	for state in states[1:]:
+		if isinstance(state, tuple) and state[:-1] == before and data and len(data) > len(durable) and \
+				bytes_of(state).startswith(data):
+			return before + ((state[-1], len(data) - len(durable)),)
+	return None
 
 
 def digest(data):
@@ -107,6 +120,7 @@ class Model:
 		for name, states in self.allowed.items():
 			found = [s for s in states if (present[name] == bytes_of(s) if s is not None and name in present
 						       else s is None and name not in present)]
+			found = found or [s for s in [torn(states, present.get(name))] if s]
 			if not found:
 				wrong.append(f"{name}: {self.describe(present.get(name))}, not one of {states[:6]}")
 			self.allowed[name] = [found[-1]] if found else [states[-1]]

@@ -68,9 +68,10 @@ class Worker:
 		fd = os.open(self.path(name), flags | os.O_CREAT, 0o644)
 		try:
 			done = os.write(fd, data) if offset is None else os.pwrite(fd, data, offset)
+			os.fsync(fd)
+			# Cut off by the crash? Then fsync has failed.
 			if done != len(data):
 				print(f"error {name}: {done} bytes written of {len(data)}", flush=True)
-			os.fsync(fd)
 		finally:
 			os.close(fd)
 
