@@ -23,6 +23,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/unmount.h"
 #include "cli/cli.h"
 #include "cli/control.h"
 #include "cli/facts.h"

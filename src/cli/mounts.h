@@ -32,8 +32,6 @@ const struct mount_entry *mounts_of_lake(const struct mounts *m, const char *lak
 /* Nobody serves it any more: it answers "transport endpoint is not connected". */
 bool mount_is_dead(const struct mount_entry *e);
 
-/* umount(2), or fusermount3 or umount(8) where that needs privileges. LAZY: detach at once. 0, -EBUSY, -errno. */
-int unmount(const char *point, bool lazy);
 /* Unmounts what a killed daemon of LAKE left behind. How many, or -errno. Only while its lock is held. */
 int unmount_dead(const char *lake);
 

@@ -10,6 +10,7 @@
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/unmount.h"
 #include "cli/control.h"
 #include "cli/facts.h"
 #include "cli/holders.h"

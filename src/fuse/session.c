@@ -5,12 +5,11 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <string.h>
-#include <sys/mount.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "base/unmount.h"
 #include "fuse/notify.h"
 #include "fuse/ops.h"
 #include "fuse/passthrough.h"
@@ -276,29 +275,9 @@ const char *session_passthrough(struct session *s)
 	return s->passthrough;
 }
 
-static bool run_unmounter(const char *program, const char *option, const char *mountpoint)
-{
-	pid_t pid = fork();
-	int status = 0;
-
-	if (!pid) {
-		execlp(program, program, option, "--", mountpoint, (char *)NULL);
-		_exit(127);
-	}
-	return pid > 0 && waitpid(pid, &status, 0) == pid && WIFEXITED(status) && !WEXITSTATUS(status);
-}
-
-/* As an ordinary user only through fusermount3; without an /etc/mtab that cannot, but umount(8) can. */
-static void unmount(struct session *s)
-{
-	if (umount2(s->mountpoint, MNT_DETACH | UMOUNT_NOFOLLOW) < 0 && errno == EPERM &&
-	    !run_unmounter("fusermount3", "-uqz", s->mountpoint))
-		run_unmounter("umount", "-ql", s->mountpoint);
-}
-
 void session_end(struct session *s)
 {
-	unmount(s);
+	unmount(s->mountpoint, true);
 	fuse_session_exit(s->se);
 	for (int i = 0; i < 100 && !atomic_load(&s->ended); i++) {
 		if (atomic_load(&s->running))
