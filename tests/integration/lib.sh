@@ -193,6 +193,21 @@ both_ways()
 	! mountpoint -q "$M" || down
 }
 
+# linkat_module: for Python programs in $FOLDER, `from linkat import link`: link(fd, path) names an open file through
+# /proc, which Python's own os.link does not always follow.
+linkat_module()
+{
+	cat >"$FOLDER/linkat.py" <<-'END'
+		import ctypes, os
+		libc = ctypes.CDLL(None, use_errno=True)
+		AT_FDCWD, AT_SYMLINK_FOLLOW = -100, 0x400
+		def link(f, path):
+		    name = f"/proc/self/fd/{f}".encode()
+		    if libc.linkat(AT_FDCWD, name, AT_FDCWD, os.fsencode(path), AT_SYMLINK_FOLLOW) < 0:
+		        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()), path)
+	END
+}
+
 daemon_pid() { "$TARN" status "$L" --json | jq .pid; }
 
 # crash: kills the daemon, and waits for its end. The mount stays, dead.

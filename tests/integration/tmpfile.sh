@@ -3,12 +3,10 @@
 # O_TMPFILE: a file without a name that can be given one, where libfuse passes the request on; else a clear error.
 . "$(dirname "$0")/lib.sh"
 
+linkat_module
 cat >"$FOLDER/tmpfile.py" <<'END'
-import ctypes, os, sys
-libc = ctypes.CDLL(None, use_errno=True)
-def link(f, path):  # through /proc; Python's own does not always follow
-    if libc.linkat(-100, f"/proc/self/fd/{f}".encode(), -100, os.fsencode(path), 0x400) < 0:  # AT_FDCWD, AT_SYMLINK_FOLLOW
-        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()), path)
+import os, sys
+from linkat import link
 folder, name = sys.argv[1:]
 f = os.open(folder, os.O_TMPFILE | os.O_RDWR, 0o640)
 os.write(f, b"text\n")

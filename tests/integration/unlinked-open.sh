@@ -3,12 +3,10 @@
 # A file that was removed or replaced while open: its handles go on, see no links, and no name comes back.
 . "$(dirname "$0")/lib.sh"
 
+linkat_module
 cat >"$FOLDER/open.py" <<'END'
-import ctypes, mmap, os, sys
-libc = ctypes.CDLL(None, use_errno=True)
-def link(f, path):  # through /proc; Python's own does not always follow
-    if libc.linkat(-100, f"/proc/self/fd/{f}".encode(), -100, os.fsencode(path), 0x400) < 0:  # AT_FDCWD, AT_SYMLINK_FOLLOW
-        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()), path)
+import mmap, os, sys
+from linkat import link
 folder, way = sys.argv[1:]
 path = f"{folder}/{way}"
 with open(path, "wb") as f:
