@@ -227,6 +227,8 @@ int ns_create(struct lake *lake, uint64_t parent, const char *name, mode_t mode,
 		rc = handle_open_new(lake, n.inode, flags, n.fd, steal_fd(&n.openfd), actor, out);
 	if (!rc)
 		real_fill_entry(lake, n.inode, &n.raw, e);
+	if (!rc && !e->attr_timeout && !(n.raw.st_mode & (S_ISUID | S_ISGID)))
+		e->attr_timeout = NEWBORN_TIMEOUT;
 	if (!rc && (flags & (O_SYNC | O_DSYNC)))
 		rc = sync_created(lake, &n, e, *out);
 	newborn_release(lake, &n);

@@ -8,6 +8,8 @@
 
 #define LONG_TIMEOUT 86400.0 /* only the kernel's own requests change anything */
 #define SHORT_TIMEOUT 1.0    /* others can write there, too */
+/* One tick: the kernel wants the attributes at once, to see whether the maker may open what it made. */
+#define NEWBORN_TIMEOUT 0.001
 
 /* An inode in memory by its number, with a reference; -ESTALE when there is none. */
 int real_get(struct lake *lake, uint64_t ino, struct inode **out);
