@@ -32,6 +32,7 @@
 #define BUSY_NS (30 * NSEC_PER_SEC) /* it is open for writing */
 #define RETRY_NS (2 * NSEC_PER_SEC) /* doubled with each try */
 #define TRIES 5
+#define GIVE_WAY_NS (3 * NSEC_PER_MSEC)
 #define BACKGROUND 19
 
 /* What became of a job, when it is not -errno. */
@@ -57,6 +58,7 @@ struct sniffing {
 	struct record *record;
 	bool recorded; /* something is in it */
 	int64_t since;
+	uint64_t last_commit; /* when the last job began */
 };
 
 /* ---- what is it called, and does its bucket want to know ---- */
@@ -314,6 +316,19 @@ static int begin(struct sniffing *s)
 	return s->record ? 0 : -ENOMEM;
 }
 
+/*
+ * While changes come in, only a few files a second are looked at. Niceness alone is not enough: who makes files waits
+ * for the daemon between any two requests, and a thread that fills those gaps delays each of them.
+ */
+static void give_way(struct sniffing *s)
+{
+	uint64_t commit = store_last_commit(s->lake->store);
+
+	if (commit != s->last_commit)
+		work_sleep(s->work, GIVE_WAY_NS);
+	s->last_commit = commit;
+}
+
 /* How many jobs were due, or -errno. */
 static int run_batch(struct sniffing *s)
 {
@@ -324,6 +339,7 @@ static int run_batch(struct sniffing *s)
 		return n;
 	rc = begin(s);
 	for (int i = 0; i < n && !rc && !work_stopping(s->work); i++) {
+		give_way(s);
 		run_job(s, &jobs[i]);
 		if (clock_monotonic() - s->since < FLUSH_NS)
 			continue;
