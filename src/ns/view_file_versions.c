@@ -1,17 +1,15 @@
 /*
- * Earlier versions of a file as paths beside it:
+ * Earlier versions of a file F as paths beside it (the grammar: base/which.h):
  *
  *	F@v/		a folder: the versions that can be read, N plus the file's extension
  *	F@vN  F@v-N	one of them, by number or counted back from the live one (-1 is the one before it)
- *	F@v/N.ext  F@v/N  F@v/-1.ext  F@v/latest.ext  F@v/history.jsonl		by name
+ *	F@v/N.ext  F@v/-1.ext  F@v/latest.ext  F@v/TIME.ext  F@v/history.jsonl		by name
  *
- * A real name always wins: this is asked only where nothing real is found. The rightmost "@v" counts, and F is not
- * empty. What follows must be nothing or a number, so that Go's `x@v1.2.3` stays an ordinary name.
+ * A real name always wins: this is asked only where nothing real is found.
  *
  * Versions are immutable. A live one is the live file's own bytes; a read through it fails with EIO once the file was
  * changed in place, rather than give other bytes.
  */
-#include <ctype.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -19,36 +17,17 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/which.h"
 #include "ns/view.h"
 
 #define SLOT_VERSION 0 /* VIEW_NODE | version id */
 #define SLOT_FOLDER 1
 #define SLOT_HISTORY 2
 
-static bool is_compression(const char *ext)
-{
-	static const char *const known[] = {".gz", ".zst", ".bz2", ".xz", ".lz4", ".br", ".Z", NULL};
-
-	for (int i = 0; known[i]; i++)
-		if (!strcmp(ext, known[i]))
-			return true;
-	return false;
-}
-
-/* The part of NAME that tells programs what it is: ".csv", ".csv.gz", or "" */
-static const char *extension(const char *name)
-{
-	const char *dot = strrchr(name, '.'), *before;
-
-	if (!dot || dot == name || !dot[1])
-		return "";
-	if (!is_compression(dot))
-		return dot;
-	for (before = dot - 1; before > name; before--)
-		if (*before == '.')
-			return before;
-	return dot;
-}
+/* The series of versions at a path, and the node that has it now (0: none). */
+struct series {
+	uint64_t asset, live;
+};
 
 /* The live file is this version still, and nobody can be writing it. */
 static bool live_is_whole(struct lake *lake, const struct version_row *v)
@@ -70,23 +49,6 @@ static bool can_read(struct lake *lake, const struct version_row *v)
 	return v->settled && (v->state == VERSION_KEPT || (v->state == VERSION_LIVE && live_is_whole(lake, v)));
 }
 
-/* "7" or "-2", nothing else, no leading zero. */
-static bool parse_number(const char *s, size_t len, int64_t *number)
-{
-	size_t digits = *s == '-' ? 1 : 0;
-	char text[24];
-
-	if (len <= digits || len >= sizeof(text) || s[digits] == '0')
-		return false;
-	for (size_t i = digits; i < len; i++)
-		if (!isdigit((unsigned char)s[i]))
-			return false;
-	memcpy(text, s, len);
-	text[len] = '\0';
-	*number = strtoll(text, NULL, 10);
-	return true;
-}
-
 /* The number of the version that is live now, 0 when none is. */
 static int live_number(struct lake *lake, uint64_t live, uint64_t *number)
 {
@@ -106,34 +68,62 @@ static int live_number(struct lake *lake, uint64_t live, uint64_t *number)
 	return rc == -ENOENT ? 0 : rc;
 }
 
-static int version_back(struct lake *lake, uint64_t asset, uint64_t live, int64_t back, struct version_row *v)
+static int version_back(struct lake *lake, const struct series *f, uint64_t back, struct version_row *v)
 {
 	uint64_t below;
-	int rc = live_number(lake, live, &below);
+	int rc = live_number(lake, f->live, &below);
 
 	while (!rc && back--) {
-		rc = store_version_before(lake->store, asset, below, v);
+		rc = store_version_before(lake->store, f->asset, below, v);
 		if (!rc)
 			below = v->number;
 	}
 	return rc;
 }
 
-static int find_version(struct lake *lake, uint64_t asset, uint64_t live, int64_t number, struct version_row *v)
+static int version_at(struct lake *lake, const struct series *f, int64_t time, struct version_row *v)
 {
-	int rc = number < 0 ? version_back(lake, asset, live, -number, v)
-			    : store_version_by_number(lake->store, asset, (uint64_t)number, v);
+	return time > clock_wall() ? -ENOENT : store_version_at(lake->store, f->asset, time, v);
+}
 
+static int find_version(struct lake *lake, const struct series *f, const struct which *w, struct version_row *v)
+{
+	int rc = -ENOENT;
+
+	if (w->kind == WHICH_NUMBER)
+		rc = store_version_by_number(lake->store, f->asset, w->number, v);
+	else if (w->kind == WHICH_BACK)
+		rc = version_back(lake, f, w->number, v);
+	else if (w->kind == WHICH_LATEST)
+		rc = store_version_before(lake->store, f->asset, 0, v);
+	else if (w->kind == WHICH_TIME)
+		rc = version_at(lake, f, w->time, v);
 	return rc ? rc : can_read(lake, v) ? 0 : -ENOENT;
 }
 
-static void draft_version(const struct version_row *v, uint64_t asset, uint64_t live, struct view_node *draft)
+static int draft_version(struct lake *lake, const struct series *f, const struct which *w, struct view_node *draft)
 {
-	draft->ino = VIEW_NODE | v->id;
+	struct version_row v;
+	int rc = find_version(lake, f, w, &v);
+
+	if (rc)
+		return rc;
+	draft->ino = VIEW_NODE | v.id;
 	draft->kind = KIND_FILE;
-	draft->asset = asset;
-	draft->live = live;
-	draft->version = v->id;
+	draft->asset = f->asset;
+	draft->live = f->live;
+	draft->version = v.id;
+	return 0;
+}
+
+static int draft_folder(const struct series *f, const char *name, struct view_node *draft)
+{
+	draft->ino = VIEW_NODE | ((uint64_t)SLOT_FOLDER << VIEW_SLOT_SHIFT) | f->asset;
+	draft->kind = KIND_FOLDER;
+	draft->asset = f->asset;
+	draft->live = f->live;
+	draft->text = strdup(which_extension(name));
+	return draft->text ? 0 : -ENOMEM;
 }
 
 /* A close that came before the look-up may still be on its way to a version. */
@@ -153,42 +143,27 @@ static void wait_for_cut(struct lake *lake, struct inode *folder, const char *na
 
 static int look_up_at(struct lake *lake, struct inode *folder, const char *name, struct view_node *draft)
 {
-	const char *at = NULL;
 	char base[NAME_BYTES + 1];
-	struct version_row v;
-	int64_t number = 0;
-	uint64_t asset, live;
+	struct series f;
+	struct which w;
+	size_t len;
 	int rc;
 
-	for (const char *p = strstr(name, "@v"); p; p = strstr(p + 1, "@v"))
-		at = p;
-	if (!at || at == name || at - name > NAME_BYTES || folder->id == NODE_ROOT ||
-	    (at[2] && !parse_number(at + 2, strlen(at + 2), &number)))
+	if (!which_beside(name, &len, &w) || len > NAME_BYTES || folder->id == NODE_ROOT)
 		return -ENOENT;
-	snprintf(base, sizeof(base), "%.*s", (int)(at - name), name);
+	snprintf(base, sizeof(base), "%.*s", (int)len, name);
 	rc = store_barrier(lake->store, 0);
 	if (!rc) {
 		wait_for_cut(lake, folder, base);
 		rc = store_barrier(lake->store, 0);
 	}
 	if (!rc)
-		rc = store_series(lake->store, folder->id, base, &asset, &live);
-	if (!rc && !asset)
+		rc = store_series(lake->store, folder->id, base, &f.asset, &f.live);
+	if (!rc && !f.asset)
 		rc = -ENOENT;
-	if (!rc && at[2]) {
-		rc = find_version(lake, asset, live, number, &v);
-		if (!rc)
-			draft_version(&v, asset, live, draft);
-		return rc;
-	}
 	if (rc)
 		return rc;
-	draft->ino = VIEW_NODE | ((uint64_t)SLOT_FOLDER << VIEW_SLOT_SHIFT) | asset;
-	draft->kind = KIND_FOLDER;
-	draft->asset = asset;
-	draft->live = live;
-	draft->text = strdup(extension(base));
-	return draft->text ? 0 : -ENOMEM;
+	return w.kind == WHICH_ALL ? draft_folder(&f, base, draft) : draft_version(lake, &f, &w, draft);
 }
 
 /* ---- attributes ---- */
@@ -349,28 +324,17 @@ static int draft_history(struct lake *lake, const struct view_node *folder, stru
 static int look_up(struct lake *lake, const struct view_node *folder, const char *name, const struct actor *actor,
 		   struct view_node *draft)
 {
-	size_t len = strlen(name), ext = strlen(folder->text);
-	struct version_row v;
-	int64_t number;
+	const struct series f = {.asset = folder->asset, .live = folder->live};
+	struct which w;
 	int rc;
 
 	(void)actor;
+	if (!which_entry(name, folder->text, &w))
+		return -ENOENT;
 	rc = store_barrier(lake->store, 0);
 	if (rc)
 		return rc;
-	if (!strcmp(name, "history.jsonl"))
-		return draft_history(lake, folder, draft);
-	if (ext && len > ext && !strcmp(name + len - ext, folder->text))
-		len -= ext;
-	if (len == 6 && !strncmp(name, "latest", 6))
-		rc = store_version_before(lake->store, folder->asset, 0, &v);
-	else if (parse_number(name, len, &number))
-		rc = find_version(lake, folder->asset, folder->live, number, &v);
-	else
-		rc = -ENOENT;
-	if (!rc)
-		draft_version(&v, folder->asset, folder->live, draft);
-	return rc;
+	return w.kind == WHICH_HISTORY ? draft_history(lake, folder, draft) : draft_version(lake, &f, &w, draft);
 }
 
 struct lister {
