@@ -9,6 +9,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "content/cut.h"
 #include "content/registered.h"
 #include "content/settle.h"
 
@@ -38,17 +39,12 @@ static void plan_locked(struct lake *lake, struct inode *inode, struct inode *pa
 		return;
 	}
 	if (!a->st.st_size) { /* needs no bytes */
-		if (changed)
-			a->lost = inode->version;
-		else
-			a->version = inode->version;
-		a->reason = "overwritten in place";
+		a->base_ended = changed;
+		a->version = changed ? 0 : inode->version;
 		return;
 	}
 	a->wanted = true;
-	a->fresh = changed;
-	a->lost = changed ? inode->version : 0;
-	a->reason = "overwritten in place";
+	a->fresh = a->base_ended = changed;
 	a->version = changed ? store_new_version(lake->store) : inode->version;
 	version_name(inode->id, a->version, a->name);
 }
@@ -102,35 +98,19 @@ void aside_undo_link(struct inode *inode, const struct aside *a)
 		unlinkat(inode->volume->versionsfd, a->name, 0);
 }
 
-static void add_fresh(struct inode *inode, const struct aside *a, const struct actor *actor, struct record *r)
-{
-	struct version_row v = {.id = a->version,
-				.node = inode->id,
-				.state = VERSION_KEPT,
-				.how = HOW_ASIDE,
-				.settled = a->settled,
-				.volume = inode->volume->index};
-
-	version_set_stat(&v, &a->st);
-	if (inode->acl)
-		v.mode &= ~(mode_t)070; /* they are the mask, and grant nothing by themselves */
-	v.run = inode->writer_run ? inode->writer_run : actor->run;
-	v.run_uid = inode->writer_run ? inode->writer_uid : actor->caller.uid;
-	record_version_add(r, &v);
-	if (a->settled)
-		record_sniff(r, a->version);
-}
-
 /* The rows that every way aside has in common. */
 static void record_rows(struct lake *lake, struct inode *inode, const struct aside *a, const struct actor *actor,
 			struct record *r)
 {
-	if (a->lost)
-		record_version_state(r, a->lost, VERSION_NOT_KEPT, HOW_NONE, a->reason);
+	const struct cut kept = {.id = a->version, .state = VERSION_KEPT, .how = HOW_ASIDE, .settled = a->settled};
+
+	if (a->base_ended)
+		cut_end_base(lake, inode, r);
+	cut_lose(r, a->lost, a->reason);
 	if (a->wanted && a->fresh)
-		add_fresh(inode, a, actor, r);
+		cut_add(lake, inode, r, &a->st, &kept, actor);
 	else if (a->version && (a->settled || !a->wanted))
-		record_version_state(r, a->version, VERSION_KEPT, a->wanted ? HOW_ASIDE : HOW_NONE, NULL);
+		cut_keep(r, a->version, a->wanted ? HOW_ASIDE : HOW_NONE);
 	if (a->wanted)
 		atomic_fetch_add(&lake->counters.asides, 1);
 }

@@ -20,7 +20,8 @@ struct aside {
 	bool fresh;	  /* they have no version yet */
 	bool settled;	  /* nobody can change them any more */
 	uint64_t version; /* the one that is kept; 0: none */
-	uint64_t lost;	  /* the live version whose bytes are gone; 0: none */
+	bool base_ended;  /* the bytes of the live version were replaced before */
+	uint64_t lost;	  /* a version whose bytes are gone for REASON; 0: none */
 	const char *reason;
 	struct stat st;
 	char name[VERSION_NAME_MAX];

@@ -17,6 +17,7 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "content/cut.h"
 #include "content/outside.h"
 #include "content/run.h"
 
@@ -155,8 +156,8 @@ static int end_file(struct gone *g, struct gone_name *n)
 	if (!r)
 		return -ENOMEM;
 	record_node_end(r, n->node);
-	if (row.version && row.kind == KIND_FILE)
-		record_version_state(r, row.version, VERSION_NOT_KEPT, HOW_NONE, "removed outside tarn");
+	if (row.kind == KIND_FILE)
+		cut_lose(r, row.version, "removed outside tarn");
 	return store_submit(lake->store, r, NULL);
 }
 

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "content/aside.h"
+#include "content/cut.h"
 #include "content/registered.h"
 #include "content/settle.h"
 
@@ -70,8 +71,7 @@ static int register_backing(struct lake *lake, struct inode *inode, int rawfd)
  */
 static void take_back_locked(struct inode *inode, struct record *r)
 {
-	if (inode->kept_listed)
-		record_version_state(r, inode->kept_listed, VERSION_NOT_KEPT, HOW_NONE, "written after it was deleted");
+	cut_lose(r, inode->kept_listed, "written after it was deleted");
 	inode->kept_listed = 0;
 }
 

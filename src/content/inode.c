@@ -12,8 +12,6 @@
 #include "content/folder.h"
 #include "content/lake.h"
 
-#define SNIFF_DELAY (500 * NSEC_PER_MSEC)
-
 struct inode_table {
 	pthread_mutex_t lock;
 	struct inode *by_id, *by_handle;
@@ -478,21 +476,7 @@ void row_set_stat(struct node_row *row, const struct stat *st)
 	row->ctime = stat_ctime(st);
 }
 
-void version_set_stat(struct version_row *v, const struct stat *st)
-{
-	v->size = (uint64_t)st->st_size;
-	v->mtime = stat_mtime(st);
-	v->mode = st->st_mode;
-	v->uid = st->st_uid;
-	v->gid = st->st_gid;
-}
-
 enum node_kind kind_of_mode(mode_t mode)
 {
 	return S_ISREG(mode) ? KIND_FILE : S_ISDIR(mode) ? KIND_FOLDER : S_ISLNK(mode) ? KIND_SYMLINK : KIND_OTHER;
-}
-
-void record_sniff(struct record *r, uint64_t version)
-{
-	record_job_add(r, JOB_SNIFF, version, clock_wall() + SNIFF_DELAY);
 }

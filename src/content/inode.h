@@ -176,14 +176,10 @@ void inode_wait_free_locked(struct inode *inode);
 void inode_wait_quiet(struct inode *inode);
 
 enum node_kind kind_of_mode(mode_t mode);
-/* A version that was just cut is to be hashed and looked at, in a moment: short-lived content never is. */
-void record_sniff(struct record *r, uint64_t version);
 /* A store row's columns that come from the backing inode; not id, kind, handle, volume, asset, version. */
 void row_set_stat(struct node_row *row, const struct stat *st);
 int64_t stat_mtime(const struct stat *st);
 int64_t stat_ctime(const struct stat *st);
-/* A version's columns that come from the backing inode, and who wrote. */
-void version_set_stat(struct version_row *v, const struct stat *st);
 
 /* ---- the backing file ---- */
 

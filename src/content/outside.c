@@ -6,6 +6,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "content/cut.h"
 #include "content/hash.h"
 #include "content/run.h"
 #include "content/settle.h"
@@ -64,13 +65,8 @@ static void add_version(struct lake *lake, const struct found *f, struct node_ro
 		record_node_writing(r, row->id, true);
 		return;
 	}
-	if (row->version)
-		record_version_state(r, row->version, VERSION_NOT_KEPT, HOW_NONE, "changed outside tarn");
-	v.id = store_new_version(lake->store);
-	version_set_stat(&v, &f->st);
-	record_version_add(r, &v);
-	record_job_add(r, JOB_SNIFF, v.id, clock_wall());
-	row->version = v.id;
+	cut_lose(r, row->version, "changed outside tarn");
+	row->version = cut_add_row(lake, &v, &f->st, r);
 }
 
 static bool same_content(const struct node_row *row, const struct stat *st)
@@ -102,8 +98,7 @@ static void take_place(struct lake *lake, const struct found *f, uint64_t node, 
 		record_entry_end(r, f->parent->id, f->name, ENDED_RENAME);
 	} else if (kind == KIND_FILE) {
 		record_series_take(r, node, over.id);
-		if (over.version)
-			record_version_state(r, over.version, VERSION_NOT_KEPT, HOW_NONE, "replaced outside tarn");
+		cut_lose(r, over.version, "replaced outside tarn");
 	}
 	record_entry_add(r, f->parent->id, f->name, node);
 }
@@ -194,8 +189,7 @@ static int replace(struct lake *lake, const struct found *f, struct node_row *ro
 		row->asset = row->version = 0;
 		record_node_add(r, row);
 		record_series_take(r, row->id, old.id);
-		if (old.version)
-			record_version_state(r, old.version, VERSION_NOT_KEPT, HOW_NONE, "replaced outside tarn");
+		cut_lose(r, old.version, "replaced outside tarn");
 		record_entry_end(r, f->parent->id, f->name, ENDED_UNLINK);
 		record_entry_add(r, f->parent->id, f->name, row->id);
 		add_version(lake, f, row, r);

@@ -6,6 +6,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "content/cut.h"
 #include "content/outside.h"
 #include "content/run.h"
 #include "content/settle.h"
@@ -67,7 +68,7 @@ static int keep_as_new(struct lake *lake, struct left_over *l, struct record *r)
 	char was[VERSION_NAME_MAX];
 
 	memcpy(was, l->name, sizeof(was));
-	record_version_state(r, l->version, VERSION_NOT_KEPT, HOW_NONE, "overwritten in place");
+	cut_lose(r, l->version, "overwritten in place");
 	l->version = store_new_version(lake->store);
 	version_name(l->node, l->version, l->name);
 	return renameat(l->volume->versionsfd, was, l->volume->versionsfd, l->name) < 0 ? -errno : 0;
@@ -85,17 +86,14 @@ static int keep_version(struct lake *lake, struct left_over *l, const struct ver
 	int rc = 0;
 
 	if (row && v.settled && same_bytes(l, row)) {
-		record_version_state(r, l->version, VERSION_KEPT, HOW_ASIDE, NULL);
+		cut_keep(r, l->version, HOW_ASIDE);
 		return 0;
 	}
 	if (row)
 		rc = keep_as_new(lake, l, r);
 	v.id = l->version;
-	version_set_stat(&v, &l->st);
-	record_version_add(r, &v);
-	if (v.settled)
-		record_job_add(r, JOB_SNIFF, v.id, clock_wall());
-	else
+	cut_add_row(lake, &v, &l->st, r);
+	if (!v.settled)
 		record_lake(r, RECOVER_AGAIN, "1", 1);
 	return rc;
 }
@@ -138,8 +136,7 @@ static int settle_kept(struct lake *lake, struct left_over *l)
 	if (!r)
 		return -ENOMEM;
 	if (is_settled(l)) {
-		record_version_settled(r, l->version, (uint64_t)l->st.st_size, stat_mtime(&l->st));
-		record_job_add(r, JOB_SNIFF, l->version, clock_wall());
+		cut_settled(r, l->version, &l->st);
 	} else {
 		record_lake(r, RECOVER_AGAIN, "1", 1);
 	}

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "content/aside.h"
+#include "content/cut.h"
 
 #define RETRY_FIRST_NS (10 * NSEC_PER_MSEC)
 #define RETRY_LAST_NS (2 * NSEC_PER_SEC)
@@ -89,28 +90,6 @@ static int ask_kernel(struct lake *lake, struct inode *inode)
 	return rc == 0 || rc == -EAGAIN ? rc : ask_clock(fd);
 }
 
-static void add_version(struct inode *inode, struct record *r, const struct stat *st, enum version_state state)
-{
-	struct version_row v = {.id = inode->version,
-				.node = inode->id,
-				.state = state,
-				.settled = true,
-				.how = state == VERSION_KEPT ? HOW_ASIDE : HOW_NONE,
-				.run = inode->writer_run,
-				.run_uid = inode->writer_uid,
-				.volume = inode->volume->index};
-
-	version_set_stat(&v, st);
-	record_version_add(r, &v);
-	record_sniff(r, v.id);
-}
-
-static void lose_version(struct inode *inode, struct record *r)
-{
-	if (inode->version)
-		record_version_state(r, inode->version, VERSION_NOT_KEPT, HOW_NONE, "overwritten in place");
-}
-
 /* A live file. */
 static void cut_live_locked(struct lake *lake, struct inode *inode, const struct stat *st, struct record *r)
 {
@@ -122,33 +101,32 @@ static void cut_live_locked(struct lake *lake, struct inode *inode, const struct
 	record_node_set(r, &row);
 	if (!inode_changed_locked(inode, st))
 		return;
-	lose_version(inode, r);
+	cut_end_base(lake, inode, r);
 	inode->version = 0;
 	if (!bucket_versions(inode->bucket, inode->parent, inode->name))
 		return;
-	inode->version = store_new_version(lake->store);
-	add_version(inode, r, st, VERSION_LIVE);
+	cut_add_live(lake, inode, r, st, NULL);
 	atomic_fetch_add_explicit(&lake->counters.cuts, 1, memory_order_relaxed);
 }
 
 /* A file whose name went away while it was open for writing; its content lies in versions/. */
 static void cut_aside_locked(struct lake *lake, struct inode *inode, const struct stat *st, struct record *r)
 {
+	struct cut kept = {.state = VERSION_KEPT, .how = HOW_ASIDE, .settled = true};
 	char was[VERSION_NAME_MAX], now[VERSION_NAME_MAX];
 
 	if (inode->kept_fresh) {
-		record_version_settled(r, inode->kept_version, (uint64_t)st->st_size, stat_mtime(st));
-		record_sniff(r, inode->kept_version);
+		cut_settled(r, inode->kept_version, st);
 	} else if (!inode_changed_locked(inode, st)) {
-		record_version_state(r, inode->kept_version, VERSION_KEPT, HOW_ASIDE, NULL);
+		cut_keep(r, inode->kept_version, HOW_ASIDE);
 	} else {
-		lose_version(inode, r);
-		inode->version = store_new_version(lake->store);
+		cut_end_base(lake, inode, r);
+		inode->version = kept.id = store_new_version(lake->store);
 		version_name(inode->id, inode->kept_version, was);
 		version_name(inode->id, inode->version, now);
 		if (renameat(inode->volume->versionsfd, was, inode->volume->versionsfd, now) < 0)
 			log_error("versions/%s: cannot become %s: %s", was, now, strerror(errno));
-		add_version(inode, r, st, VERSION_KEPT);
+		cut_add(lake, inode, r, st, &kept, NULL);
 	}
 	inode->kept_listed = inode->kept_fresh || !inode->version ? inode->kept_version : inode->version;
 	inode->kept_version = 0;

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "config/settings_edit.h"
 #include "content/aside.h"
+#include "content/cut.h"
 #include "content/outside.h"
 #include "content/settle.h"
 #include "ns/real.h"
@@ -77,22 +78,6 @@ static void end_over(struct rename *m, struct record *r)
 	record_node_end(r, m->over->id);
 }
 
-static void add_live_version(struct rename *m, struct inode *inode, const struct stat *raw, struct record *r)
-{
-	struct version_row v = {.id = store_new_version(m->lake->store),
-				.node = inode->id,
-				.state = VERSION_LIVE,
-				.settled = true,
-				.run = inode->writer_run ? inode->writer_run : m->actor->run,
-				.run_uid = inode->writer_run ? inode->writer_uid : m->actor->caller.uid,
-				.volume = inode->volume->index};
-
-	inode->version = v.id;
-	version_set_stat(&v, raw);
-	record_version_add(r, &v);
-	record_sniff(r, v.id);
-}
-
 /* Content that had no version under its old name (a temporary one) gets one now. */
 static void cut_if_new(struct rename *m, struct record *r)
 {
@@ -101,7 +86,7 @@ static void cut_if_new(struct rename *m, struct record *r)
 
 	inode->made_here = false;
 	if (!inode->version && !inode->dirty && bucket_versions(m->to.inode->bucket, m->to.inode, m->to_name))
-		add_live_version(m, inode, &m->raw, r);
+		cut_add_live(m->lake, inode, r, &m->raw, m->actor);
 }
 
 /* A file that has a history of its own leaves it where it was, down to the last number. */
@@ -127,10 +112,10 @@ static void take_series(struct rename *m, struct inode *inode, const struct inod
 
 	leaves = leaves && inode->version && !inode->dirty;
 	if (leaves)
-		record_version_state(r, inode->version, VERSION_NOT_KEPT, HOW_NONE, "went on under another name");
+		cut_lose(r, inode->version, "went on under another name");
 	record_series_take(r, inode->id, over->id);
 	if (leaves)
-		add_live_version(m, inode, raw, r);
+		cut_add_live(m->lake, inode, r, raw, m->actor);
 }
 
 static int record(struct rename *m)

@@ -1,0 +1,45 @@
+/*
+ * Cutting: the one place where a version's row is composed, and where it is said what becomes of the version before.
+ *
+ * A version is cut when somebody's content is complete (content/settle.h), when its name goes away (content/aside.h),
+ * when a file comes to a name that has a history (a rename), and for what is found on disk (content/outside.h,
+ * content/recover.h). All of them add rows to the record of the operation; they appear with it or not at all.
+ */
+#ifndef TARN_CONTENT_CUT_H
+#define TARN_CONTENT_CUT_H
+
+#include "content/run.h"
+
+/* What a new version is. */
+struct cut {
+	uint64_t id; /* 0: the next number */
+	enum version_state state;
+	enum version_how how;
+	bool settled; /* nobody can change its bytes any more; else cut_settled() follows */
+};
+
+/*
+ * The bytes of INODE, whose stat is ST, become a version, written by the run that wrote last, else by ACTOR (may be
+ * NULL). Its id. INODE's lock is held.
+ */
+uint64_t cut_add(struct lake *lake, struct inode *inode, struct record *r, const struct stat *st, const struct cut *cut,
+		 const struct actor *actor);
+/* The same, as INODE's live version from now on. */
+void cut_add_live(struct lake *lake, struct inode *inode, struct record *r, const struct stat *st,
+		  const struct actor *actor);
+/* The same for a file that may have no inode in memory: V says all but id (0: the next number) and what ST has. */
+uint64_t cut_add_row(struct lake *lake, struct version_row *v, const struct stat *st, struct record *r);
+/* Nobody can change the bytes of VERSION any more, and they are these. */
+void cut_settled(struct record *r, uint64_t version, const struct stat *st);
+
+/*
+ * The bytes of INODE's live version (it need not have one) were replaced in its raw file, by writes in place: what
+ * becomes of that version. INODE's lock is held.
+ */
+void cut_end_base(struct lake *lake, struct inode *inode, struct record *r);
+/* A version's bytes go on unchanged, no longer as the live file: HOW they are kept. */
+void cut_keep(struct record *r, uint64_t version, enum version_how how);
+/* A version's bytes are gone, for REASON. VERSION 0: there is none. */
+void cut_lose(struct record *r, uint64_t version, const char *reason);
+
+#endif
