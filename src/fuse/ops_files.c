@@ -96,16 +96,15 @@ void op_release(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	fuse_reply_err(req, 0);
 }
 
-/* A version's bytes are read before they are checked, and checked before they go out. */
-static void reply_checked(fuse_req_t req, struct open_file *f, int fd, size_t size, off_t offset)
+/* A version's bytes are checked before they go out. */
+static void reply_from_view(fuse_req_t req, struct open_file *f, size_t size, off_t offset)
 {
 	char *bytes = malloc(size);
-	ssize_t n = bytes ? pread(fd, bytes, size, offset) : -1;
-	int rc = n < 0 ? -errno : open_file_check_read(f);
+	ssize_t n = bytes ? ns_read_view(f, bytes, size, offset) : -ENOMEM;
 
 	order_before_reply(f);
-	if (rc < 0)
-		ops_reply_error(req, rc);
+	if (n < 0)
+		ops_reply_error(req, (int)n);
 	else
 		fuse_reply_buf(req, bytes, (size_t)n);
 	free(bytes);
@@ -115,13 +114,14 @@ void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, struct f
 {
 	struct fuse_bufvec buf = FUSE_BUFVEC_INIT(size);
 	struct open_file *f = ops_file(fi);
-	int fd = open_file_fd(ops_lake(req), f);
+	int fd;
 
 	(void)ino;
-	if (fd >= 0 && !open_file_handle(f)) {
-		reply_checked(req, f, fd, size, offset);
+	if (!open_file_handle(f)) {
+		reply_from_view(req, f, size, offset);
 		return;
 	}
+	fd = open_file_fd(ops_lake(req), f);
 	ops_handle_done(fi);
 	if (fd < 0) {
 		ops_reply_error(req, fd);

@@ -82,10 +82,10 @@ void ns_release_all(struct lake *lake);
 /* The struct handle of a real file; NULL for a view's. */
 struct handle *open_file_handle(struct open_file *f);
 bool open_file_keeps_cache(const struct open_file *f);
-/* The descriptor to read from or write to; a WAY_PASSTHROUGH file gets one opened at the first such request. */
+/* The descriptor of a real file; a WAY_PASSTHROUGH one gets it at the first such request. */
 int open_file_fd(struct lake *lake, struct open_file *f);
-/* After bytes of a view's file were read: -EIO when they may not be those of the version that was opened. */
-int open_file_check_read(struct open_file *f);
+/* Reads from a view's file. */
+ssize_t ns_read_view(struct open_file *f, void *to, size_t len, off_t at);
 int ns_before_write(struct lake *lake, struct open_file *f, const struct actor *actor);
 int ns_fallocate(struct lake *lake, struct open_file *f, int mode, off_t offset, off_t length,
 		 const struct actor *actor);

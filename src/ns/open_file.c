@@ -122,7 +122,7 @@ void ns_release(struct lake *lake, struct open_file *f)
 	if (f->real)
 		handle_close(lake, f->real);
 	if (f->view)
-		view_close(lake, f->view);
+		view_close(f->view);
 	free(f);
 }
 
@@ -132,7 +132,7 @@ int open_file_fd(struct lake *lake, struct open_file *f)
 	int fd;
 
 	if (f->view)
-		return view_file_fd(f->view);
+		return -EBADF;
 	SCOPED_LOCK(&h->inode->lock);
 	if (h->fd >= 0)
 		return h->fd;
@@ -148,9 +148,9 @@ int open_file_fd(struct lake *lake, struct open_file *f)
 	return h->fd;
 }
 
-int open_file_check_read(struct open_file *f)
+ssize_t ns_read_view(struct open_file *f, void *to, size_t len, off_t at)
 {
-	return f->view ? view_file_check(f->view) : 0;
+	return view_file_read(f->view, to, len, at);
 }
 
 int ns_before_write(struct lake *lake, struct open_file *f, const struct actor *actor)
@@ -186,8 +186,8 @@ int ns_fallocate(struct lake *lake, struct open_file *f, int mode, off_t offset,
 ssize_t ns_copy_range(struct lake *lake, struct open_file *from, off_t from_offset, struct open_file *to,
 		      off_t to_offset, size_t length, const struct actor *actor)
 {
-	int rc = from->view ? -EXDEV : ns_before_write(lake, to, actor), in,
-	    out; /* a version is checked as it is read */
+	/* a version is checked as it is read */
+	int rc = from->view ? -EXDEV : ns_before_write(lake, to, actor), in, out;
 	ssize_t n;
 
 	if (rc < 0)
@@ -202,9 +202,12 @@ ssize_t ns_copy_range(struct lake *lake, struct open_file *from, off_t from_offs
 
 off_t ns_seek(struct lake *lake, struct open_file *f, off_t offset, int whence)
 {
-	int fd = open_file_fd(lake, f);
+	int fd;
 	off_t at;
 
+	if (f->view)
+		return view_file_seek(f->view, offset, whence);
+	fd = open_file_fd(lake, f);
 	if (fd < 0)
 		return fd;
 	at = lseek(fd, offset, whence);

@@ -259,45 +259,44 @@ int view_open(struct lake *lake, uint64_t ino, struct view_file **out)
 		rc = n->ops->open ? n->ops->open(lake, n, f) : -EACCES;
 	}
 	if (rc < 0) {
-		view_close(lake, f);
+		view_close(f);
 		return rc;
 	}
 	*out = f;
 	return 0;
 }
 
-void view_close(struct lake *lake, struct view_file *f)
+void view_close(struct view_file *f)
 {
 	if (f->fd >= 0)
 		close(f->fd);
-	if (f->inode)
-		inode_unref(lake, f->inode);
+	past_close(f->past);
 	free(f);
 }
 
-int view_file_fd(const struct view_file *f)
+ssize_t view_file_read(struct view_file *f, void *to, size_t len, off_t at)
 {
-	return f->fd;
+	ssize_t n = f->past ? past_read(f->past, to, len, at) : pread(f->fd, to, len, at);
+
+	return n < 0 && !f->past ? -errno : n;
 }
 
-static bool same_bytes(const struct view_file *f)
+/* A version is all data: what it was made of may have other holes than it had. */
+off_t view_file_seek(struct view_file *f, off_t offset, int whence)
 {
-	struct stat now;
+	off_t end = f->past ? (off_t)past_size(f->past) : 0, at;
 
-	return !fstat(f->fd, &now) && now.st_size == f->st.st_size && stat_mtime(&now) == stat_mtime(&f->st);
-}
-
-int view_file_check(struct view_file *f)
-{
-	if (f->watched && !same_bytes(f))
-		return -EIO;
-	if (!f->inode)
-		return 0;
-	SCOPED_LOCK(&f->inode->lock);
-	return f->inode->version == f->version && f->inode->write_seq == f->write_seq ? 0 : -EIO;
+	if (f->past && (whence == SEEK_DATA || whence == SEEK_HOLE))
+		return offset < 0 || offset >= end ? -ENXIO : whence == SEEK_DATA ? offset : end;
+	if (f->past)
+		return -EINVAL; /* the kernel does the others by itself */
+	at = lseek(f->fd, offset, whence);
+	return at < 0 ? -errno : at;
 }
 
 /* ---- extended attributes ---- */
+
+#define PROC_FD_MAX 40
 
 static bool is_users(const char *name)
 {
@@ -313,16 +312,24 @@ static struct view_file *open_version(struct lake *lake, uint64_t ino)
 	return n && n->fd < 0 && n->kind == KIND_FILE && !view_open(lake, ino, &f) ? f : NULL;
 }
 
+/* By the name in /proc: the descriptor may be O_PATH. A version without a file has none of them. */
+static const char *attributes_path(const struct view_file *f, char path[PROC_FD_MAX])
+{
+	snprintf(path, PROC_FD_MAX, "/proc/self/fd/%d", past_attributes_fd(f->past));
+	return path;
+}
+
 int view_get_xattr(struct lake *lake, uint64_t ino, const char *name, void *value, size_t size)
 {
 	struct view_file *f = is_users(name) ? open_version(lake, ino) : NULL;
+	char path[PROC_FD_MAX];
 	ssize_t n;
 
 	if (!f)
 		return -ENODATA;
-	n = fgetxattr(f->fd, name, value, size);
+	n = getxattr(attributes_path(f, path), name, value, size);
 	n = n < 0 ? -errno : n;
-	view_close(lake, f);
+	view_close(f);
 	return (int)n;
 }
 
@@ -345,12 +352,13 @@ int view_list_xattrs(struct lake *lake, uint64_t ino, char *names, size_t size)
 {
 	struct view_file *f = open_version(lake, ino);
 	char all[65536]; /* XATTR_LIST_MAX */
+	char path[PROC_FD_MAX];
 	ssize_t n;
 
 	if (!f)
 		return 0;
-	n = flistxattr(f->fd, all, sizeof(all));
-	view_close(lake, f);
+	n = listxattr(attributes_path(f, path), all, sizeof(all));
+	view_close(f);
 	if (n <= 0)
 		return 0;
 	n = (ssize_t)keep_users(all, (size_t)n);

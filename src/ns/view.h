@@ -13,6 +13,7 @@
 
 #include <uthash.h>
 
+#include "content/past.h"
 #include "ns/ns.h"
 
 #define VIEW_SLOT_SHIFT 56
@@ -34,13 +35,8 @@ struct view_node {
 
 /* An open file of a view. */
 struct view_file {
-	int fd;
-	/* of a version: what must not change while it is read */
-	struct inode *inode; /* of a live one, with a reference */
-	uint64_t version;
-	unsigned write_seq;
-	bool watched;
-	struct stat st;
+	int fd;		   /* rendered, else -1 */
+	struct past *past; /* a version, else NULL */
 };
 
 typedef int (*view_emit_fn)(void *arg, const char *name, enum node_kind kind);
@@ -81,10 +77,9 @@ int view_get_attributes(struct lake *lake, uint64_t ino, struct stat *st, double
 int view_get_xattr(struct lake *lake, uint64_t ino, const char *name, void *value, size_t size);
 int view_list_xattrs(struct lake *lake, uint64_t ino, char *names, size_t size);
 int view_open(struct lake *lake, uint64_t ino, struct view_file **out);
-void view_close(struct lake *lake, struct view_file *f);
-int view_file_fd(const struct view_file *f);
-/* After reading: -EIO when the bytes may be others than those of the version that was opened. */
-int view_file_check(struct view_file *f);
+void view_close(struct view_file *f);
+ssize_t view_file_read(struct view_file *f, void *to, size_t len, off_t at);
+off_t view_file_seek(struct view_file *f, off_t offset, int whence);
 /* The names of views in the root, when they are listed; NULL after the last. */
 const char *view_root_name(int i);
 

@@ -10,7 +10,6 @@
  * Versions are immutable. A live one is the live file's own bytes; a read through it fails with EIO once the file was
  * changed in place, rather than give other bytes.
  */
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,26 +27,6 @@
 struct series {
 	uint64_t asset, live;
 };
-
-/* The live file is this version still, and nobody can be writing it. */
-static bool live_is_whole(struct lake *lake, const struct version_row *v)
-{
-	struct inode *inode = inode_find(lake, v->node);
-	bool whole;
-
-	if (!inode)
-		return true; /* nobody has it open */
-	pthread_mutex_lock(&inode->lock);
-	whole = inode->version == v->id && !inode->writers && !inode->may_map && !inode->written && !inode->base_lost;
-	pthread_mutex_unlock(&inode->lock);
-	inode_unref(lake, inode);
-	return whole;
-}
-
-static bool can_read(struct lake *lake, const struct version_row *v)
-{
-	return v->settled && (v->state == VERSION_KEPT || (v->state == VERSION_LIVE && live_is_whole(lake, v)));
-}
 
 /* The number of the version that is live now, 0 when none is. */
 static int live_number(struct lake *lake, uint64_t live, uint64_t *number)
@@ -98,7 +77,7 @@ static int find_version(struct lake *lake, const struct series *f, const struct 
 		rc = store_version_before(lake->store, f->asset, 0, v);
 	else if (w->kind == WHICH_TIME)
 		rc = version_at(lake, f, w->time, v);
-	return rc ? rc : can_read(lake, v) ? 0 : -ENOENT;
+	return rc ? rc : version_is_readable(lake, v) ? 0 : -ENOENT;
 }
 
 static int draft_version(struct lake *lake, const struct series *f, const struct which *w, struct view_node *draft)
@@ -234,7 +213,7 @@ static int stat_version(struct lake *lake, const struct view_node *n, struct sta
 	struct version_row v;
 	int rc = store_version(lake->store, n->version, &v);
 
-	if (rc || !can_read(lake, &v))
+	if (rc || !version_is_readable(lake, &v))
 		return rc ? rc : -ENOENT;
 	*st = (struct stat){.st_mode = v.mode,
 			    .st_uid = v.uid,
@@ -349,7 +328,7 @@ static int list_version(void *arg, const struct version_row *v)
 	struct lister *l = arg;
 	char name[NAME_BYTES + 1];
 
-	if (!can_read(l->lake, v))
+	if (!version_is_readable(l->lake, v))
 		return 0;
 	snprintf(name, sizeof(name), "%" PRIu64 "%s", v->number, l->ext);
 	return l->emit(l->arg, name, KIND_FILE);
@@ -365,58 +344,6 @@ static int list(struct lake *lake, const struct view_node *folder, view_emit_fn 
 
 /* ---- bytes ---- */
 
-static int open_kept(struct lake *lake, const struct version_row *v, struct view_file *f)
-{
-	char name[VERSION_NAME_MAX];
-
-	if (!v->size) {
-		f->fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
-		return f->fd < 0 ? -errno : 0;
-	}
-	version_name(v->node, v->id, name);
-	if (!lake_volume(lake, v->volume))
-		return -EIO; /* its disk is not there now */
-	f->fd = openat(lake_volume(lake, v->volume)->versionsfd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	if (f->fd < 0 || fstat(f->fd, &f->st) < 0)
-		return -errno;
-	f->watched = true;
-	return (uint64_t)f->st.st_size == v->size ? 0 : -EIO;
-}
-
-/* A live version whose inode is not in memory: nobody has it open, and its path leads to it. */
-static int live_inode(struct lake *lake, const struct version_row *v, struct inode **out)
-{
-	struct node_row row;
-	int rc;
-
-	*out = inode_find(lake, v->node);
-	if (*out)
-		return 0;
-	rc = store_node(lake->store, v->node, &row);
-	return rc ? rc : inode_get(lake, &row, NULL, NULL, NULL, out, NULL);
-}
-
-static int open_live(struct lake *lake, const struct version_row *v, struct view_file *f)
-{
-	_cleanup_buf_ struct buf path = BUF_INIT;
-	int rc = live_inode(lake, v, &f->inode);
-
-	if (rc)
-		return rc;
-	f->version = v->id;
-	f->fd = inode_open(lake, f->inode, O_RDONLY);
-	if (f->fd == -ESTALE && !store_path(lake->store, v->node, &path)) {
-		f->fd = openat(lake->buckets_fd, buf_str(&path), O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-		f->fd = f->fd < 0 ? -errno : f->fd;
-	}
-	if (f->fd < 0 || fstat(f->fd, &f->st) < 0)
-		return f->fd < 0 ? f->fd : -errno;
-	f->watched = true;
-	SCOPED_LOCK(&f->inode->lock);
-	f->write_seq = f->inode->write_seq;
-	return f->inode->version == v->id && inode_is_clean_locked(f->inode, &f->st) ? 0 : -ENOENT;
-}
-
 static int open_node(struct lake *lake, const struct view_node *n, struct view_file *f)
 {
 	struct version_row v;
@@ -424,9 +351,7 @@ static int open_node(struct lake *lake, const struct view_node *n, struct view_f
 
 	if (!rc)
 		rc = store_version(lake->store, n->version, &v);
-	if (rc || !can_read(lake, &v))
-		return rc ? rc : -ENOENT;
-	return v.state == VERSION_LIVE ? open_live(lake, &v, f) : open_kept(lake, &v, f);
+	return rc ? rc : past_open(lake, &v, &f->past);
 }
 
 const struct view_ops versions_view = {
