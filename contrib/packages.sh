@@ -2,9 +2,9 @@
 # The Debian packages that quickstart and check install, and how. Sourced by both; what each library is for is a table
 # in HACKING.md.
 
-packages_build="autoconf automake gcc libc6-dev libfuse3-dev libjson-c-dev libmagic-dev libsqlite3-dev libssl-dev \
+packages_build="autoconf automake gcc libc6-dev libcsv-dev libfuse3-dev libjson-c-dev libmagic-dev libsqlite3-dev libssl-dev \
 libyaml-dev libzstd-dev make pkgconf uthash-dev"
-packages_run="fuse3"
+packages_run="diffutils fuse3"
 packages_test="acl attr bash clang e2fsprogs file git jq mandoc procps postgresql python3 rsync shellcheck sqlite3 \
 util-linux xz-utils"
 

@@ -13,6 +13,12 @@ AC_DEFUN([TARN_NEED_MODULE], [PKG_CHECK_MODULES([$1], [$2], [], [TARN_MISSING([$
 # TARN_NEED_HEADER(HEADER, DEBIAN-PACKAGE): a library that is one header.
 AC_DEFUN([TARN_NEED_HEADER], [AC_CHECK_HEADER([$1], [], [TARN_MISSING([$2])])])
 
+# TARN_NEED_LIBRARY(VARIABLE-PREFIX, HEADER, LIBRARY, FUNCTION, DEBIAN-PACKAGE): one that pkg-config does not know.
+AC_DEFUN([TARN_NEED_LIBRARY], [
+	AC_CHECK_HEADER([$2], [AC_CHECK_LIB([$3], [$4], [AC_SUBST([$1_LIBS], [-l$3])], [TARN_MISSING([$5])])],
+		[TARN_MISSING([$5])])
+])
+
 # TARN_NEED_END: stop when something was missing.
 AC_DEFUN([TARN_NEED_END], [AS_IF([test -n "$tarn_missing"], [AC_MSG_ERROR([these Debian packages are missing or too old:$tarn_missing
     apt-get install$tarn_missing])])])

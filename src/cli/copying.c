@@ -10,14 +10,10 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "base/clock.h"
 #include "cli/cli.h"
-#include "cli/human.h"
 
 #define STEP_BYTES (8 << 20)
 #define BUFFER_BYTES (1 << 20)
-#define PROGRESS_FROM (64 << 20)
-#define PROGRESS_EVERY (200 * NSEC_PER_MSEC)
 
 static volatile sig_atomic_t caught;
 
@@ -45,27 +41,6 @@ void copying_end_by_signal(void)
 }
 
 /* ---- bytes ---- */
-
-struct progress {
-	const char *name;
-	off_t size;
-	int64_t next; /* when to show it again; 0: never */
-};
-
-static void show_progress(struct progress *p, off_t done)
-{
-	_cleanup_buf_ struct buf line = BUF_INIT;
-
-	if (!p->next || (clock_monotonic() < p->next && done < p->size))
-		return;
-	p->next = clock_monotonic() + PROGRESS_EVERY;
-	buf_adds(&line, "\r");
-	human_name(&line, p->name);
-	buf_addf(&line, ": %3d %% of ", (int)((double)done * 100 / (double)p->size));
-	human_size(&line, (uint64_t)p->size);
-	fprintf(stderr, "%s%s", buf_str(&line), done < p->size ? "" : "\n");
-	fflush(stderr);
-}
 
 static ssize_t read_write(int from, int to, off_t at, size_t len, char *buffer)
 {
@@ -109,15 +84,13 @@ static int copy_range(int from, int to, off_t *at, off_t end, struct progress *p
 		if (n <= 0)
 			return n < 0 ? -errno : -EIO;
 		*at += n;
-		show_progress(p, *at);
+		progress_add(p, (uint64_t)n);
 	}
 	return 0;
 }
 
-int copy_bytes(int from, int to, off_t size, const char *name)
+int copy_bytes(int from, int to, off_t size, struct progress *p)
 {
-	bool visible = size >= PROGRESS_FROM && isatty(STDERR_FILENO);
-	struct progress p = {.name = name, .size = size, .next = visible};
 	_cleanup_free_ char *buffer = NULL;
 	off_t at = 0;
 	int rc = 0;
@@ -132,10 +105,8 @@ int copy_bytes(int from, int to, off_t size, const char *name)
 		}
 		at = data < 0 ? at : data;
 		hole = data < 0 ? size : lseek(from, at, SEEK_HOLE);
-		rc = copy_range(from, to, &at, hole < 0 || hole > size ? size : hole, &p, &buffer);
+		rc = copy_range(from, to, &at, hole < 0 || hole > size ? size : hole, p, &buffer);
 	}
-	if (rc && p.next > 1)
-		fputc('\n', stderr); /* after the percentage */
 	if (!rc && ftruncate(to, size) < 0)
 		rc = -errno;
 	if (!rc && caught)

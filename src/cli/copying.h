@@ -6,12 +6,14 @@
 
 #include <sys/types.h>
 
+#include "cli/progress.h"
+
 /*
- * SIZE bytes of FROM to the empty file TO, holes as holes, by copy_file_range(2) where that works and plain reading
- * and writing elsewhere. Above 64 MiB NAME and a percentage are shown when standard error is a terminal. 0; -EINTR
- * after a signal (below); -EIO when FROM is shorter; -errno.
+ * SIZE bytes of FROM to the empty file TO, holes as holes, by copy_file_range(2) where that works (blocks are shared
+ * where the disk can) and plain reading and writing elsewhere. P (may be NULL) is told. 0; -EINTR after a signal
+ * (below); -EIO when FROM is shorter; -errno.
  */
-int copy_bytes(int from, int to, off_t size, const char *name);
+int copy_bytes(int from, int to, off_t size, struct progress *p);
 
 /* Access ACL (FROM's, or none). 0, also where there are no ACLs; -errno. */
 int copy_acl(int from, int to);

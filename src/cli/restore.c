@@ -267,6 +267,7 @@ static void print_done(const struct restoring *r, bool json)
 static int restore(struct restoring *r, const char *given, const char *to)
 {
 	_cleanup_close_ int fd = -1;
+	struct progress p;
 	int rc = open_version(r, given);
 
 	if (!rc)
@@ -276,7 +277,9 @@ static int restore(struct restoring *r, const char *given, const char *to)
 	fd = make_temporary(r);
 	if (fd < 0)
 		return fd;
-	rc = copy_bytes(r->source_fd, fd, r->version.st_size, r->name);
+	progress_start(&p, r->name, (uint64_t)r->version.st_size);
+	rc = copy_bytes(r->source_fd, fd, r->version.st_size, &p);
+	progress_end(&p);
 	if (!rc)
 		rc = finish(r, fd);
 	if (rc == -EINTR)

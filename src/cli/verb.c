@@ -11,7 +11,7 @@
 
 const struct verb *const verbs[] = {
 	&verb_init,   &verb_adopt,  &verb_mount,    &verb_umount,  &verb_reload, &verb_status,
-	&verb_doctor, &verb_bucket, &verb_versions, &verb_restore, NULL,
+	&verb_doctor, &verb_bucket, &verb_versions, &verb_restore, &verb_diff, NULL,
 };
 
 static const char overview[] =

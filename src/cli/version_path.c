@@ -1,6 +1,7 @@
 #include "cli/version_path.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -46,5 +47,43 @@ int version_path_split(const char *path, char **file, char **which)
 		return -EINVAL;
 	*file = steal_ptr(&f);
 	*which = steal_ptr(&w);
+	return 0;
+}
+
+/* The last "@v" of all. */
+static const char *any_mark(const char *path, const char *end)
+{
+	for (const char *p = end - 2; p >= path; p--) {
+		if (p[0] == '@' && p[1] == 'v')
+			return p;
+	}
+	return NULL;
+}
+
+int version_path_live(const char *path, char **out)
+{
+	const char *end = path + strlen(path), *mark, *rest;
+	int len;
+
+	while (end > path + 1 && end[-1] == '/')
+		end--;
+	mark = end - path < 3 ? NULL : any_mark(path, end);
+	if (!mark)
+		return -EINVAL;
+	rest = mark + strcspn(mark, "/");
+	if (rest == mark + 2) { /* D@v/MOMENT/… */
+		if (rest >= end)
+			return -EINVAL;
+		rest += 1 + strcspn(rest + 1, "/");
+	}
+	if (rest > end)
+		rest = end;
+	len = (int)(mark - path);
+	if (!len || mark[-1] == '/') { /* the whole lake's */
+		rest += rest < end;
+		len -= len > 1 && rest == end;
+	}
+	if (asprintf(out, "%.*s%.*s", len, path, (int)(end - rest), rest) < 0)
+		return -ENOMEM;
 	return 0;
 }

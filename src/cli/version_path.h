@@ -11,4 +11,10 @@
  */
 int version_path_split(const char *path, char **file, char **which);
 
+/*
+ * What is live now at a path of the past: F of F@v3, F@v/3.csv and D@v/2026-11-20/F, D of D@v/LABEL, and what lies
+ * below the root of the mount for its @v. 0; -EINVAL when PATH is none. The caller frees it.
+ */
+int version_path_live(const char *path, char **out);
+
 #endif

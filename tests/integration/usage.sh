@@ -7,7 +7,7 @@ exits 0 "--version" "$TARN" --version
 like "$(cat "$FOLDER/out")" '^tarn [0-9]' "says what this is"
 exits 0 "--help" "$TARN" --help
 exits 0 "help" "$TARN" help
-verbs='init adopt mount umount reload status doctor bucket versions restore'
+verbs='init adopt mount umount reload status doctor bucket versions restore diff'
 for verb in $verbs; do
 	exits 0 "$verb --help" "$TARN" "$verb" --help
 	like "$(cat "$FOLDER/out")" "tarn $verb" "says how it is used"
@@ -26,6 +26,7 @@ like "$(cat "$FOLDER/out")" no-such-thing "is named"
 exits 2 "a wrong value of a mount option" "$TARN" mount "$FOLDER" -o synth=maybe
 exits 2 "versions without a path" "$TARN" versions
 exits 2 "restore without a path" "$TARN" restore
+exits 2 "diff without a path" "$TARN" diff
 exits 2 "bucket without a verb" "$TARN" bucket
 exits 2 "bucket set without settings" "$TARN" bucket set data
 exits 1 "a folder that is in no lake" "$TARN" status "$FOLDER"

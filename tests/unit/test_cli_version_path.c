@@ -24,6 +24,15 @@ static void refuses(const char *path)
 	free(w);
 }
 
+static void is_now(const char *path, const char *wanted)
+{
+	char *live = NULL;
+
+	is_int(version_path_live(path, &live), wanted ? 0 : -EINVAL, path);
+	is_str(live, wanted, "  what is live there");
+	free(live);
+}
+
 int main(void)
 {
 	splits("a.csv@v3", "a.csv", "3");
@@ -46,5 +55,18 @@ int main(void)
 	refuses("d@v/2026-11-20/a.csv");
 	refuses("d@v3/a.csv");
 	refuses("/");
+	is_now("a.csv@v3", "a.csv");
+	is_now("a.csv@v/3.csv", "a.csv");
+	is_now("d@v/2026-11-20/b/a.csv", "d/b/a.csv");
+	is_now("/lake/d@v/2026-11-20", "/lake/d");
+	is_now("/lake/d@v/LABEL/", "/lake/d");
+	is_now("/lake/@v/2026-11-20/d/a.csv", "/lake/d/a.csv");
+	is_now("/lake/@v/commit-12", "/lake");
+	is_now("@v/commit-12/d", "d");
+	is_now("a@v1@v2", "a@v1");
+	is_now("a.csv", NULL);
+	is_now("d@v", NULL);
+	is_now("d@v/", NULL);
+	is_now("", NULL);
 	return done();
 }
