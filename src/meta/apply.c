@@ -99,6 +99,7 @@ static int (*const appliers[])(struct apply *, struct record_reader *) = {
 	[ROW_SERIES_LEAVE] = apply_series_leave,
 	[ROW_VERSION_ADD] = apply_version_add,
 	[ROW_VERSION_STATE] = apply_version_state,
+	[ROW_VERSION_HOW] = apply_version_how,
 	[ROW_VERSION_SETTLED] = apply_version_settled,
 	[ROW_VERSION_FACTS] = apply_version_facts,
 	[ROW_JOB_ADD] = apply_job_add,

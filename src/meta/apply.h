@@ -63,6 +63,7 @@ int apply_numbers(struct apply *a, enum sql id, int *changes, const int64_t *val
 struct node_brief {
 	enum node_kind kind;
 	uint64_t size, asset, version;
+	int64_t mode, uid, gid, acl;
 	int volume;
 	size_t handle_len;
 	uint8_t handle[FHANDLE_BLOB_MAX];
@@ -86,6 +87,7 @@ int apply_series_take(struct apply *a, struct record_reader *in);
 int apply_series_leave(struct apply *a, struct record_reader *in);
 int apply_version_add(struct apply *a, struct record_reader *in);
 int apply_version_state(struct apply *a, struct record_reader *in);
+int apply_version_how(struct apply *a, struct record_reader *in);
 int apply_version_settled(struct apply *a, struct record_reader *in);
 int apply_version_facts(struct apply *a, struct record_reader *in);
 int apply_job_add(struct apply *a, struct record_reader *in);

@@ -21,6 +21,10 @@ int apply_node_brief(struct apply *a, uint64_t node, struct node_brief *out, boo
 	out->size = (uint64_t)query_get(&q);
 	out->asset = (uint64_t)query_get(&q);
 	out->version = (uint64_t)query_get(&q);
+	out->mode = query_get(&q);
+	out->uid = query_get(&q);
+	out->gid = query_get(&q);
+	out->acl = query_get(&q);
 	out->volume = (int)query_get(&q);
 	handle = query_get_blob(&q, &out->handle_len);
 	if (handle && out->handle_len <= sizeof(out->handle))
@@ -171,6 +175,16 @@ static int resize(struct apply *a, const struct node_change *n, uint64_t old)
 	return rc;
 }
 
+/* Who may do what is part of the past; a node that began in this very commit has none yet. */
+static int keep_past(struct apply *a, const struct node_change *n, const struct node_brief *was)
+{
+	if (n->mode == was->mode && n->uid == was->uid && n->gid == was->gid && n->acl == was->acl)
+		return SQLITE_OK;
+	if (apply_fresh(a, (uint64_t)n->id))
+		return SQLITE_OK;
+	return APPLY(a, SQL_NODE_PAST_ADD, NULL, n->id, (int64_t)a->record->commit);
+}
+
 int apply_node_set(struct apply *a, struct record_reader *in)
 {
 	struct node_change n = get_node(in);
@@ -182,7 +196,9 @@ int apply_node_set(struct apply *a, struct record_reader *in)
 		return rc;
 	if (!found)
 		return apply_missing(a, "attributes of node", (uint64_t)n.id);
-	rc = APPLY(a, SQL_NODE_SET, NULL, n.id, n.mode, n.uid, n.gid, n.size, n.mtime, n.ctime, n.acl);
+	rc = keep_past(a, &n, &was);
+	if (rc == SQLITE_OK)
+		rc = APPLY(a, SQL_NODE_SET, NULL, n.id, n.mode, n.uid, n.gid, n.size, n.mtime, n.ctime, n.acl);
 	if (rc == SQLITE_OK && was.kind == KIND_FILE && (uint64_t)n.size != was.size)
 		rc = resize(a, &n, was.size);
 	/* An index is written even when its columns keep their values, and handles rarely change. */

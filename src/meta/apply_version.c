@@ -4,11 +4,17 @@
 
 /* What the totals and the series count of a version. */
 struct version_brief {
-	uint64_t asset, node, size;
+	uint64_t asset, node, size, stored;
 	enum version_state state;
 	enum version_how how;
 	bool settled;
 };
+
+/* What keeping a version in a file of its own takes, as long as nobody has said it better. */
+static uint64_t stored_by(enum version_how how, uint64_t size)
+{
+	return how == HOW_ASIDE || how == HOW_COPY || how == HOW_REFLINK ? size : 0;
+}
 
 static bool readable(const struct version_brief *v)
 {
@@ -19,6 +25,7 @@ static void count_version(struct apply *a, const struct version_brief *v, int si
 {
 	int64_t *items = a->tally->items;
 
+	items[TALLY_STORED] += sign * (int64_t)v->stored;
 	if (v->state == VERSION_NOT_KEPT)
 		items[TALLY_NOT_KEPT] += sign;
 	if (v->state != VERSION_KEPT)
@@ -45,6 +52,7 @@ static int find_version(struct apply *a, uint64_t id, struct version_brief *out,
 	out->state = (enum version_state)query_get(&q);
 	out->how = (enum version_how)query_get(&q);
 	out->settled = query_get(&q);
+	out->stored = (uint64_t)query_get(&q);
 	return SQLITE_OK;
 }
 
@@ -65,20 +73,25 @@ static int set_state(struct apply *a, uint64_t id, const struct version_brief *w
 	struct version_brief now = *was;
 	int rc;
 
+	now.state = state;
+	now.how = how;
+	if (how == HOW_NONE)
+		now.stored = 0;
+	else if (!now.stored)
+		now.stored = stored_by(how, now.size);
 	query_start(&q, a->conn, SQL_VERSION_SET_STATE);
 	query_int(&q, (int64_t)id);
 	query_int(&q, state);
 	query_int(&q, how);
 	query_text(&q, reason);
+	query_int(&q, (int64_t)now.stored);
 	rc = query_step(&q);
 	if (rc == SQLITE_DONE && was->state == VERSION_LIVE)
-		rc = APPLY(a, SQL_VERSION_SET_ACCESS, NULL, (int64_t)id);
+		rc = APPLY(a, SQL_VERSION_END, NULL, (int64_t)id, (int64_t)a->record->commit, a->record->time);
 	else if (rc == SQLITE_DONE)
 		rc = SQLITE_OK;
 	if (rc != SQLITE_OK)
 		return rc;
-	now.state = state;
-	now.how = how;
 	return recount(a, was, &now);
 }
 
@@ -120,7 +133,7 @@ static int find_place(struct apply *a, uint64_t node, uint64_t asset, struct pla
 /* The fields are put in by record_version_add(), in this order. */
 struct cut {
 	uint64_t id, node;
-	int64_t size, mtime, mode, uid, gid, state, how, settled, run, run_uid, volume;
+	int64_t size, mtime, mode, uid, gid, state, how, settled, run, run_uid, volume, stored;
 };
 
 static struct cut get_cut(struct record_reader *in)
@@ -140,14 +153,20 @@ static struct cut get_cut(struct record_reader *in)
 	v.run = (int64_t)record_get(in);
 	v.run_uid = (int64_t)record_get(in);
 	v.volume = record_get_signed(in);
+	v.stored = (int64_t)record_get(in);
+	if (!v.stored)
+		v.stored = (int64_t)stored_by((enum version_how)v.how, (uint64_t)v.size);
 	return v;
 }
 
 static int insert_version(struct apply *a, const struct cut *v, const struct place *p)
 {
+	int64_t commit = (int64_t)a->record->commit, time = a->record->time;
+	bool live = v->state == VERSION_LIVE;
+
 	return APPLY(a, SQL_VERSION_ADD, NULL, (int64_t)v->id, (int64_t)p->asset, (int64_t)p->number, (int64_t)v->node,
-		     (int64_t)a->record->commit, a->record->time, v->size, v->mtime, v->mode, v->uid, v->gid, v->state,
-		     v->how, v->settled, v->run, v->run_uid, v->volume);
+		     commit, time, v->size, v->mtime, v->mode, v->uid, v->gid, v->state, v->how, v->settled, v->run,
+		     v->run_uid, v->volume, v->stored, live ? (int64_t)COMMIT_LIVE : commit, live ? 0 : time);
 }
 
 static int count_in_series(struct apply *a, uint64_t node, const struct place *p, int readable)
@@ -176,7 +195,8 @@ static int end_former(struct apply *a, uint64_t former)
 int apply_version_add(struct apply *a, struct record_reader *in)
 {
 	struct cut v = get_cut(in);
-	struct version_brief counted = {.node = v.node, .size = (uint64_t)v.size, .settled = v.settled};
+	struct version_brief counted = {
+		.node = v.node, .size = (uint64_t)v.size, .stored = (uint64_t)v.stored, .settled = v.settled};
 	struct node_brief node;
 	struct place place;
 	bool found;
@@ -256,6 +276,28 @@ int apply_version_state(struct apply *a, struct record_reader *in)
 	return rc;
 }
 
+int apply_version_how(struct apply *a, struct record_reader *in)
+{
+	uint64_t id = record_get(in);
+	enum version_how how = (enum version_how)record_get(in);
+	uint64_t stored = record_get(in);
+	struct version_brief was, now;
+	bool found;
+	int rc = find_version(a, id, &was, &found);
+
+	if (rc != SQLITE_OK)
+		return rc;
+	if (!found)
+		return apply_missing(a, "how version", id);
+	if (how > HOW_CLOUD || was.state == VERSION_NOT_KEPT || was.state == VERSION_PURGED)
+		return apply_refused(a, "how version", id, "it is kept in no known way, or not at all");
+	now = was;
+	now.how = how;
+	now.stored = stored;
+	rc = APPLY(a, SQL_VERSION_SET_HOW, NULL, (int64_t)id, how, (int64_t)stored);
+	return rc == SQLITE_OK ? recount(a, &was, &now) : rc;
+}
+
 int apply_version_settled(struct apply *a, struct record_reader *in)
 {
 	uint64_t id = record_get(in);
@@ -271,7 +313,10 @@ int apply_version_settled(struct apply *a, struct record_reader *in)
 	now = was;
 	now.settled = true;
 	now.size = (uint64_t)size;
-	rc = APPLY(a, SQL_VERSION_SET_SETTLED, NULL, (int64_t)id, size, mtime);
+	/* What was said by its size then follows it. */
+	if (was.stored == stored_by(was.how, was.size))
+		now.stored = stored_by(was.how, now.size);
+	rc = APPLY(a, SQL_VERSION_SET_SETTLED, NULL, (int64_t)id, size, mtime, (int64_t)now.stored);
 	return rc == SQLITE_OK ? recount(a, &was, &now) : rc;
 }
 

@@ -36,6 +36,7 @@ int store_totals(struct store *s, struct store_totals *out)
 		.versions_kept = (uint64_t)t.items[TALLY_KEPT],
 		.versions_kept_bytes = (uint64_t)t.items[TALLY_KEPT_BYTES],
 		.versions_not_kept = (uint64_t)t.items[TALLY_NOT_KEPT],
+		.stored_bytes = (uint64_t)t.items[TALLY_STORED],
 		.jobs = (uint64_t)t.items[TALLY_JOBS],
 		.commits = (uint64_t)t.items[TALLY_COMMITS],
 		.opens = (uint64_t)t.items[TALLY_OPENS],

@@ -6,8 +6,6 @@
 #include "base/log.h"
 #include "meta/store_int.h"
 
-#define PATH_DEEP 4096 /* folders in a path: a loop in damaged rows must end */
-
 void node_from_query(struct query *q, struct node_row *out)
 {
 	const void *handle;
@@ -184,8 +182,7 @@ static int place(struct store *s, uint64_t node, uint64_t *parent, struct buf *n
 	return buf_error(name) ? -ENOMEM : 1;
 }
 
-/* NAMES: the last name first, each followed by a NUL. */
-static void join_backward(struct buf *path, const struct buf *names)
+void store_join_backward(struct buf *path, const struct buf *names)
 {
 	size_t end = names->len;
 
@@ -211,7 +208,7 @@ static int climb(struct store *s, uint64_t node, struct buf *path)
 		if (got <= 0)
 			return got ? got : -ENOENT;
 	}
-	join_backward(path, &names);
+	store_join_backward(path, &names);
 	return buf_error(path);
 }
 

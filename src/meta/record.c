@@ -66,6 +66,7 @@ static bool is_bookkeeping(enum row row)
 	switch (row) {
 	case ROW_NODE_WRITING:
 	case ROW_VERSION_FACTS:
+	case ROW_VERSION_HOW:
 	case ROW_JOB_ADD:
 	case ROW_JOB_DONE:
 	case ROW_JOB_RETRY:
@@ -235,6 +236,7 @@ void record_version_add(struct record *r, const struct version_row *v)
 	put(r, v->run);
 	put(r, v->run_uid);
 	put_signed(r, v->volume);
+	put(r, v->stored);
 	end(r, start);
 }
 
@@ -248,6 +250,11 @@ void record_version_state(struct record *r, uint64_t version, enum version_state
 	put(r, how);
 	put_string(r, reason);
 	end(r, start);
+}
+
+void record_version_how(struct record *r, uint64_t version, enum version_how how, uint64_t stored)
+{
+	NUMBERS(r, ROW_VERSION_HOW, version, how, stored);
 }
 
 void record_version_settled(struct record *r, uint64_t version, uint64_t size, int64_t mtime)

@@ -5,6 +5,11 @@
  *	entry     names: (parent, name) leads to node from from_commit until before to_commit
  *	asset     series of versions; opens: how often each was opened for reading, by day
  *	version   the versions
+ *	node_past what a node's attributes were before each change of them
+ *	folder_day days on which something below a folder changed
+ *	label     names that people gave to moments, per folder
+ *	object    contents by their hash, and where in which pack they are; pack: the packs
+ *	not_kept  how many versions are not kept, by reason
  *	change    one row per commit that changed something: what was done, when, by which run
  *	run       executions of programs
  *	job       background work that is left
@@ -19,6 +24,16 @@
  * whatever became of the node meanwhile. asset.node is the node that a series belongs to now, 0 while it waits at its
  * path for the next file. It is what keeps two live files from counting versions in one series.
  *
+ * The past. version.cut_commit is when these bytes became the content of version.node, and is never rewritten;
+ * commit_id and time say since when they are the series', which a rename over another file moves on. So the content of
+ * a node as of C is the newest of its versions with cut_commit <= C (version_node). end_commit and end_time say when a
+ * version stopped being its node's live content. A name as of C is the live entry when that began by then, else the
+ * first that ended after C (entry_ended); a folder as of C is those two, merged by name. Attributes as of C are the
+ * first row of node_past with to_commit > C, else the node's own: a node whose attributes never changed has none.
+ *
+ * version.stored is what keeping the version occupies on disk, whatever its state: an expired one may have to stay for
+ * others that are read through it, and how then still says where it is.
+ *
  * asset.readable and the "store.*" totals in lake repeat what a count would give. The writer keeps them in the same
  * transaction as the rows, for a listing of all files and a totals page must not count. store_check() counts.
  *
@@ -27,7 +42,7 @@
  * rise on from there.
  *
  * Lists of cheap things are kept cheap by partial indexes: a create touches change, node, node_handle, entry and
- * entry_node; a cut version, version_number, asset and job.
+ * entry_node; a cut version, version_number, version_node, asset and job.
  *
  * Numbers are 64 bit. Names, handles and hashes are BLOBs; what a person reads is TEXT. A handle is as
  * fhandle_to_blob() makes it. kind, op, state, how, ended_how, type are the enums of store.h, whose values therefore
@@ -119,7 +134,71 @@ static const char step_1[] =
 	"	('store.how.2', 0), ('store.how.3', 0), ('store.how.4', 0), ('store.how.5', 0), ('store.how.6', 0),"
 	"	('store.how.7', 0), ('store.jobs', 0), ('store.commits', 0), ('store.opens', 0);";
 
-static const char *const steps[SCHEMA_VERSION] = {step_1};
+/* Of what schema 1 did not note, the best that its rows tell: cut_commit is the series' commit, a version ended when
+ * the next one of its node was cut, the last one with its file's last name. */
+static const char step_2[] =
+	"ALTER TABLE version ADD COLUMN cut_commit INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE version ADD COLUMN end_commit INTEGER NOT NULL DEFAULT " SQL_LIVE
+	";"
+	"ALTER TABLE version ADD COLUMN end_time INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE version ADD COLUMN stored INTEGER NOT NULL DEFAULT 0;"
+	"UPDATE version SET cut_commit = commit_id, stored = CASE WHEN state = 2 AND how = 1 THEN size ELSE 0 END;"
+	"CREATE INDEX version_node ON version(node, cut_commit);"
+	"DROP INDEX version_kept;"
+	"CREATE INDEX version_kept ON version(end_commit) WHERE state IN (2, 3);"
+	"CREATE INDEX version_packed ON version(sha256) WHERE how = 5;"
+	"DROP INDEX entry_ended;"
+	"CREATE INDEX entry_ended ON entry(parent, name, to_commit, from_commit, node, kind) WHERE to_commit "
+	"< " SQL_LIVE
+	";"
+	"CREATE INDEX entry_past ON entry(node, to_commit, from_commit) WHERE to_commit < " SQL_LIVE
+	";"
+	"UPDATE version SET end_commit = coalesce("
+	"	(SELECT next.cut_commit FROM version AS next WHERE next.node = version.node AND next.id > version.id"
+	"	  ORDER BY next.id LIMIT 1),"
+	"	(SELECT max(to_commit) FROM entry WHERE entry.node = version.node AND to_commit < " SQL_LIVE
+	"), commit_id)"
+	" WHERE state <> 1;"
+	"UPDATE version SET end_commit = max(end_commit, cut_commit) WHERE state <> 1;"
+	"UPDATE version SET end_time = ifnull("
+	"	(SELECT time FROM change WHERE change.commit_id >= end_commit ORDER BY change.commit_id LIMIT 1), time)"
+	" WHERE state <> 1;"
+
+	"ALTER TABLE node ADD COLUMN target BLOB;"
+	"ALTER TABLE node ADD COLUMN xattrs BLOB;"
+	"CREATE TABLE node_past("
+	"	node INTEGER NOT NULL, to_commit INTEGER NOT NULL, mode INTEGER NOT NULL, uid INTEGER NOT NULL,"
+	"	gid INTEGER NOT NULL, mtime INTEGER NOT NULL, acl INTEGER NOT NULL, xattrs BLOB,"
+	"	PRIMARY KEY(node, to_commit)"
+	") STRICT, WITHOUT ROWID;"
+
+	"CREATE TABLE folder_day(folder INTEGER NOT NULL, day INTEGER NOT NULL, PRIMARY KEY(folder, day)"
+	") STRICT, WITHOUT ROWID;"
+	"WITH RECURSIVE changed(folder, day) AS ("
+	"	SELECT DISTINCT parent, time / 86400000000000 FROM change WHERE parent <> 0"
+	"	UNION SELECT entry.parent, day FROM changed JOIN entry ON entry.node = folder AND to_commit = " SQL_LIVE
+	") INSERT INTO folder_day SELECT folder, day FROM changed;"
+
+	"CREATE TABLE label("
+	"	folder INTEGER NOT NULL, name BLOB NOT NULL, commit_id INTEGER NOT NULL, time INTEGER NOT NULL,"
+	"	uid INTEGER NOT NULL, PRIMARY KEY(folder, name)"
+	") STRICT, WITHOUT ROWID;"
+	"CREATE INDEX label_commit ON label(commit_id);"
+
+	"CREATE TABLE pack("
+	"	id INTEGER PRIMARY KEY, volume INTEGER NOT NULL, bytes INTEGER NOT NULL, state INTEGER NOT NULL"
+	") STRICT;"
+	"CREATE TABLE object("
+	"	sha256 BLOB PRIMARY KEY, size INTEGER NOT NULL, pack INTEGER NOT NULL, offset INTEGER NOT NULL,"
+	"	length INTEGER NOT NULL"
+	") STRICT, WITHOUT ROWID;"
+	"CREATE INDEX object_pack ON object(pack);"
+
+	"CREATE TABLE not_kept(reason TEXT PRIMARY KEY, count INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+	"INSERT INTO not_kept SELECT ifnull(reason, ''), count(*) FROM version WHERE state = 5 GROUP BY 1;"
+	"INSERT INTO lake(key, value) SELECT 'store.stored', ifnull(sum(stored), 0) FROM version;";
+
+static const char *const steps[SCHEMA_VERSION] = {step_1, step_2};
 
 /* One number from the first row of SQL. */
 static int number(sqlite3 *db, const char *sql, int64_t *out)

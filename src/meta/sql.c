@@ -6,8 +6,13 @@
 #define VERSION                                                                                                    \
 	"version.id, version.asset, version.number, version.node, version.commit_id, version.time, version.size, " \
 	"version.mtime, version.mode, version.uid, version.gid, version.sha256, version.state, version.how, "      \
-	"version.settled, version.run, version.run_uid, version.volume, version.mime, version.reason"
+	"version.settled, version.run, version.run_uid, version.volume, version.mime, version.reason, "            \
+	"version.cut_commit, version.end_commit, version.end_time, version.stored"
 #define LIVE "to_commit = " SQL_LIVE
+/* The content of entry.node as of a commit, when that is a file; the id is in the index. */
+#define VERSION_AT(commit)                                                                              \
+	"CASE kind WHEN 1 THEN (SELECT id FROM version INDEXED BY version_node WHERE node = entry.node" \
+	" AND cut_commit <= " commit " AND state <> 4 ORDER BY cut_commit DESC, id DESC LIMIT 1) ELSE 0 END"
 /* What can be read: the live bytes and the kept ones, once nobody can write into them any more. */
 #define READABLE "state IN (1, 2) AND settled = 1"
 
@@ -50,17 +55,49 @@ const char *const sql_text[SQL_COUNT] = {
 	[SQL_VERSION_BEFORE] = "SELECT " VERSION
 			       " FROM version INDEXED BY version_number"
 			       " WHERE asset = ? AND number < ? AND " READABLE " ORDER BY number DESC LIMIT 1",
-	[SQL_VERSION_AT] = "SELECT " VERSION
-			   " FROM version INDEXED BY version_number WHERE asset = ? AND time <= ?"
-			   " ORDER BY number DESC LIMIT 1",
+	/* one step of a search by halves: the times of a series rise with its numbers */
+	[SQL_VERSION_STEP] =
+		"SELECT number, time FROM version INDEXED BY version_number WHERE asset = ? AND number <= ?"
+		" ORDER BY number DESC LIMIT 1",
+	[SQL_VERSION_LISTED] = "SELECT " VERSION
+			       " FROM version INDEXED BY version_number WHERE asset = ? AND number <= ?"
+			       " AND state NOT IN (3, 4) ORDER BY number DESC LIMIT 1",
+	[SQL_VERSION_OF_NODE] = "SELECT " VERSION
+				" FROM version INDEXED BY version_node WHERE node = ? AND cut_commit <= ?"
+				" AND state <> 4 ORDER BY cut_commit DESC, id DESC LIMIT 1",
+	[SQL_VERSIONS_OF_NODE] =
+		"SELECT " VERSION " FROM version INDEXED BY version_node WHERE node = ?1 AND"
+		" cut_commit >= ifnull((SELECT cut_commit FROM version WHERE id = ?2), 0) AND id >= ?2"
+		" ORDER BY cut_commit, id",
 	[SQL_VERSIONS] = "SELECT " VERSION " FROM version INDEXED BY version_number WHERE asset = ? ORDER BY number",
 	[SQL_VERSIONS_KEPT] = "SELECT " VERSION
-			      " FROM version INDEXED BY version_kept WHERE state = 2 AND size > 0"
-			      " ORDER BY commit_id LIMIT ?",
+			      " FROM version INDEXED BY version_kept WHERE state IN (2, 3)"
+			      " ORDER BY end_commit LIMIT ?",
 	[SQL_ASSETS] = "SELECT entry.name, " NODE ", ifnull(asset.readable, 0), " VERSION
 		       " FROM entry CROSS JOIN node ON node.id = entry.node"
 		       " LEFT JOIN asset ON asset.id = node.asset LEFT JOIN version ON version.id = node.version"
 		       " WHERE parent = ? AND " LIVE " AND name > ? ORDER BY name",
+	[SQL_COMMIT_STEP] =
+		"SELECT commit_id, time FROM change WHERE commit_id <= ? ORDER BY commit_id DESC LIMIT 1",
+	[SQL_NODE_PAST] = "SELECT mode, uid, gid, mtime, acl FROM node_past WHERE node = ? AND to_commit > ?"
+			  " ORDER BY to_commit LIMIT 1",
+	[SQL_ENTRY_AT_LIVE] =
+		"SELECT node FROM entry WHERE parent = ?1 AND " LIVE " AND name = ?2 AND from_commit <= ?3",
+	[SQL_ENTRY_AT_ENDED] =
+		"SELECT node, from_commit FROM entry INDEXED BY entry_ended WHERE parent = ? AND name = ?"
+		" AND to_commit > ? AND to_commit < " SQL_LIVE " ORDER BY to_commit LIMIT 1",
+	/* both in the order of their index, so that they are merged and not sorted */
+	[SQL_ENTRIES_AT] =
+		"SELECT name, node, kind, " VERSION_AT("?2") " FROM entry WHERE parent = ?1 AND " LIVE
+		" AND name > ?3 AND from_commit <= ?2 UNION ALL SELECT name, node, kind, " VERSION_AT("?2")
+		" FROM entry INDEXED BY entry_ended WHERE parent = ?1 AND name > ?3 AND to_commit < " SQL_LIVE
+		" AND to_commit > ?2 AND from_commit <= ?2 ORDER BY name",
+	[SQL_ENTRY_OF_NODE_AT_LIVE] =
+		"SELECT parent, name, from_commit FROM entry INDEXED BY entry_node WHERE node = ?1 AND " LIVE
+		" AND from_commit <= ?2 ORDER BY from_commit LIMIT 1",
+	[SQL_ENTRY_OF_NODE_AT_ENDED] =
+		"SELECT parent, name, from_commit FROM entry INDEXED BY entry_past WHERE node = ?1 AND to_commit > ?2"
+		" AND to_commit < " SQL_LIVE " AND from_commit <= ?2 ORDER BY to_commit LIMIT 1",
 	[SQL_RUN_FIND] = "SELECT id FROM run WHERE boot = ? AND tgid = ? AND start = ?",
 	[SQL_JOBS] =
 		"SELECT id, subject, tries FROM job INDEXED BY job_due WHERE type = ? AND due <= ? ORDER BY due LIMIT "
@@ -76,10 +113,14 @@ const char *const sql_text[SQL_COUNT] = {
 	[SQL_NODE_ADD] =
 		"INSERT INTO node(id, kind, volume, handle, mode, uid, gid, size, mtime, ctime, acl, writing)"
 		" VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-	[SQL_NODE_BRIEF] = "SELECT kind, size, asset, version, volume, handle FROM node WHERE id = ?",
+	[SQL_NODE_BRIEF] = "SELECT kind, size, asset, version, mode, uid, gid, acl, volume, handle FROM node"
+			   " WHERE id = ?",
 	[SQL_NODE_SET] =
 		"UPDATE node SET mode = ?2, uid = ?3, gid = ?4, size = ?5, mtime = ?6, ctime = ?7, acl = ?8"
 		" WHERE id = ?1",
+	[SQL_NODE_PAST_ADD] =
+		"INSERT INTO node_past(node, to_commit, mode, uid, gid, mtime, acl, xattrs)"
+		" SELECT id, ?2, mode, uid, gid, mtime, acl, xattrs FROM node WHERE id = ?1 ON CONFLICT DO NOTHING",
 	[SQL_NODE_SET_HANDLE] = "UPDATE node SET volume = ?2, handle = ?3 WHERE id = ?1",
 	[SQL_NODE_SET_WRITING] = "UPDATE node SET writing = ?2 WHERE id = ?1",
 	[SQL_NODE_SET_ASSET] = "UPDATE node SET asset = ?2 WHERE id = ?1",
@@ -104,19 +145,22 @@ const char *const sql_text[SQL_COUNT] = {
 	[SQL_ASSET_COUNT] = "UPDATE asset SET last_number = ?2, readable = readable + ?3 WHERE id = ?1",
 	[SQL_ASSET_READABLE] = "UPDATE asset SET readable = readable + ?2 WHERE id = ?1",
 	[SQL_ASSET_HOLD] = "UPDATE asset SET node = ?2 WHERE id = ?1",
-	[SQL_VERSION_BRIEF] = "SELECT asset, node, size, state, how, settled FROM version WHERE id = ?",
+	[SQL_VERSION_BRIEF] = "SELECT asset, node, size, state, how, settled, stored FROM version WHERE id = ?",
 	[SQL_VERSION_ADD] =
 		"INSERT INTO version(id, asset, number, node, commit_id, time, size, mtime, mode, uid, gid, state,"
-		" how, settled, run, run_uid, volume) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+		" how, settled, run, run_uid, volume, stored, end_commit, end_time, cut_commit)"
+		" VALUES(?, ?, ?, ?, ?5, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?5)",
 	[SQL_VERSION_SET_SERIES] =
 		"UPDATE version SET asset = ?2, number = ?3, commit_id = ?4, time = ?5 WHERE id = ?1",
-	[SQL_VERSION_SET_STATE] = "UPDATE version SET state = ?2, how = ?3, reason = ?4 WHERE id = ?1",
+	[SQL_VERSION_SET_STATE] = "UPDATE version SET state = ?2, how = ?3, reason = ?4, stored = ?5 WHERE id = ?1",
 	/* what the file's mode and owner were at the end; an ACL's group bits are a mask, and grant nothing */
-	[SQL_VERSION_SET_ACCESS] =
-		"UPDATE version SET mode = version.mode & CASE WHEN node.acl THEN node.mode & ~56"
-		" ELSE node.mode END, uid = node.uid, gid = node.gid FROM node"
-		" WHERE version.id = ? AND node.id = version.node",
-	[SQL_VERSION_SET_SETTLED] = "UPDATE version SET settled = 1, size = ?2, mtime = ?3 WHERE id = ?1",
+	[SQL_VERSION_END] = "UPDATE version SET end_commit = ?2, end_time = ?3,"
+			    " mode = version.mode & CASE WHEN node.acl THEN node.mode & ~56 ELSE node.mode END,"
+			    " uid = node.uid, gid = node.gid FROM node"
+			    " WHERE version.id = ?1 AND node.id = version.node",
+	[SQL_VERSION_SET_HOW] = "UPDATE version SET how = ?2, stored = ?3 WHERE id = ?1",
+	[SQL_VERSION_SET_SETTLED] =
+		"UPDATE version SET settled = 1, size = ?2, mtime = ?3, stored = ?4 WHERE id = ?1",
 	[SQL_VERSION_SET_FACTS] =
 		"UPDATE version SET sha256 = ifnull(?2, sha256), mime = ifnull(?3, mime) WHERE id = ?1",
 	[SQL_JOB_ADD] = "INSERT INTO job(id, type, subject, due) VALUES(?, ?, ?, ?)",

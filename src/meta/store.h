@@ -33,7 +33,8 @@
 struct store;
 struct record;
 
-#define NODE_ROOT UINT64_C(1) /* buckets/ itself; its children are the buckets */
+#define NODE_ROOT UINT64_C(1)			  /* buckets/ itself; its children are the buckets */
+#define COMMIT_LIVE UINT64_C(9223372036854775807) /* the end of what has not ended */
 #define NAME_BYTES 255
 #define SHA256_BYTES 32
 
@@ -61,10 +62,10 @@ enum change_op {
 const char *change_op_name(enum change_op op);
 
 enum version_state {
-	VERSION_LIVE = 1, /* the bytes are the live file's */
-	VERSION_KEPT,	  /* the bytes are in versions/ (or need none: size 0) */
-	VERSION_PARTIAL,
-	VERSION_TRANSIENT, /* not made yet: time-travel issue */
+	VERSION_LIVE = 1,  /* the bytes are the live file's */
+	VERSION_KEPT,	   /* the bytes are in versions/ (or need none: size 0) */
+	VERSION_PARTIAL,   /* of a file that was still being written: kept, but not listed */
+	VERSION_TRANSIENT, /* the same, and its bytes are not kept: lineage needs it */
 	VERSION_NOT_KEPT,  /* the bytes are gone; reason says why */
 	VERSION_EXPIRED,
 	VERSION_PURGED
@@ -95,9 +96,14 @@ struct version_row {
 	uint64_t id; /* lake-wide, never reused */
 	uint64_t asset, number;
 	uint64_t node;
-	uint64_t commit;
-	int64_t time; /* of the commit */
+	uint64_t commit; /* since when it is the series' */
+	int64_t time;	 /* of the commit */
+	uint64_t
+		cut_commit; /* when these bytes became the node's content: before `commit` after a rename over a file */
+	uint64_t end_commit; /* when they ceased to be; COMMIT_LIVE */
+	int64_t end_time;    /* of that; 0 */
 	uint64_t size;
+	uint64_t stored; /* bytes that keeping it occupies on disk */
 	int64_t mtime;
 	mode_t mode;
 	uid_t uid;
@@ -192,13 +198,18 @@ void record_series_take(struct record *r, uint64_t node, uint64_t over);
 /* The next version that NODE gets starts a series of its own (its old one stays with the path that it left). */
 void record_series_leave(struct record *r, uint64_t node);
 
-/* Cuts: V->id, node, size, mtime, mode, uid, gid, state, how, settled, volume, run, run_uid are taken; asset and number
- * are assigned here, commit and time are the record's. It becomes the node's live version when state is VERSION_LIVE.
- * */
+/* Cuts: V->id, node, size, mtime, mode, uid, gid, state, how, settled, volume, run, run_uid, stored are taken; asset
+ * and number are assigned here, commit, cut_commit and time are the record's. It becomes the node's live version when
+ * state is VERSION_LIVE, and ends at once else. STORED 0: its size, when `how` is a file of its own. */
 void record_version_add(struct record *r, const struct version_row *v);
-/* Ends a live version. REASON may be NULL. The node's live version becomes 0 when it was this one. */
+/* Ends a live version, or says what became of an old one. REASON may be NULL. The node's live version becomes 0 when
+ * it was this one. HOW says where its bytes are, also of an expired one that others are read through; with HOW_NONE
+ * nothing is stored any more. */
 void record_version_state(struct record *r, uint64_t version, enum version_state state, enum version_how how,
 			  const char *reason);
+/* The content of a live, kept, partial or expired version is kept in this way now, and occupies STORED bytes; its state
+ * stays. A live version with a HOW has its base kept already. */
+void record_version_how(struct record *r, uint64_t version, enum version_how how, uint64_t stored);
 void record_version_settled(struct record *r, uint64_t version, uint64_t size, int64_t mtime);
 /* SHA256 may be NULL, MIME may be NULL: not known. */
 void record_version_facts(struct record *r, uint64_t version, const uint8_t *sha256, const char *mime);
@@ -261,10 +272,48 @@ int store_version(struct store *s, uint64_t id, struct version_row *out);
 int store_version_by_number(struct store *s, uint64_t asset, uint64_t number, struct version_row *out);
 /* The newest version numbered below BELOW (0: any) that can be read. */
 int store_version_before(struct store *s, uint64_t asset, uint64_t below, struct version_row *out);
-/* The newest version committed at or before TIME. */
+/* The newest version committed at or before TIME; partial and transient ones are passed over. */
 int store_version_at(struct store *s, uint64_t asset, int64_t time, struct version_row *out);
 typedef int (*store_version_fn)(void *arg, const struct version_row *v);
 int store_versions(struct store *s, uint64_t asset, store_version_fn fn, void *arg); /* by rising number */
+
+/* ---- the past: what was as of a commit (0 and those to come: nothing; COMMIT_LIVE: now) ---- */
+
+/* The newest commit at or before TIME that changed something; -ENOENT before the first one. tarn's own bookkeeping is
+ * no change, so what is as of this commit is as of TIME. */
+int store_commit_at(struct store *s, int64_t time, uint64_t *commit);
+/* When that was: the time of COMMIT, or of the last change before it. -ENOENT before the first one. */
+int store_commit_time(struct store *s, uint64_t commit, int64_t *time);
+/*
+ * A node as it was: mode, uid, gid, acl, of a folder also mtime. `version` of a file is what store_version_of_node_at()
+ * finds (0: nothing, it was still being written), and size and mtime are that version's. `writing` is always false; all
+ * else does not change. That it had a name then is not asked. -ENOENT: unknown.
+ */
+int store_node_at(struct store *s, uint64_t node, uint64_t commit, struct node_row *out);
+/* What NAME in PARENT led to, as it was. A file without a version by then is -ENOENT, too. */
+int store_entry_at(struct store *s, uint64_t parent, const char *name, uint64_t commit, struct node_row *out);
+/*
+ * What lay in a folder, by name (memcmp, the shorter first), from the one after AFTER (NULL: the first) on. VERSION: of
+ * a file, which is left out when it had none by then; else 0. FN's non-zero answer ends it and is returned.
+ */
+struct past_entry {
+	const char *name;
+	uint64_t node;
+	enum node_kind kind;
+	uint64_t version;
+};
+typedef int (*store_past_entry_fn)(void *arg, const struct past_entry *e);
+int store_entries_at(struct store *s, uint64_t parent, uint64_t commit, const char *after, store_past_entry_fn fn,
+		     void *arg);
+/* The content of a file: the newest of the node's versions that was cut by then, whatever became of it since (its state
+ * may well be NOT_KEPT); transient ones are passed over. -ENOENT: none. */
+int store_version_of_node_at(struct store *s, uint64_t node, uint64_t commit, struct version_row *out);
+/* The versions of a node, in the order in which they were cut, from version FROM (0: the first) on. */
+int store_versions_of_node(struct store *s, uint64_t node, uint64_t from, store_version_fn fn, void *arg);
+/* As store_path() then, by its first name then. */
+int store_path_at(struct store *s, uint64_t node, uint64_t commit, struct buf *path);
+
+/* ---- */
 
 /* Nodes that were open for writing when the last daemon ended. */
 typedef int (*store_node_fn)(void *arg, const struct node_row *n);
@@ -286,13 +335,14 @@ int store_assets(struct store *s, store_visible_fn folder_visible, store_asset_f
 struct store_totals {
 	uint64_t files, folders, symlinks, bytes; /* live */
 	uint64_t versions_kept, versions_kept_bytes, versions_not_kept;
+	uint64_t stored_bytes;			 /* what keeping old versions occupies */
 	uint64_t versions_by_how[HOW_CLOUD + 1]; /* of those kept */
 	uint64_t jobs, commits, opens;
 	uint64_t store_bytes; /* database and WAL on disk */
 };
 int store_totals(struct store *s, struct store_totals *out); /* kept up to date by the writer: O(1), no table scan */
 
-/* Kept versions (state VERSION_KEPT, size > 0), oldest first, for expiry. At most LIMIT. */
+/* Kept and partial versions, in the order in which they ceased to be live, for expiry. At most LIMIT. */
 int store_oldest_kept(struct store *s, int limit, store_version_fn fn, void *arg);
 
 /* Up to N jobs of TYPE that are due, oldest first. One worker thread per type takes them. */

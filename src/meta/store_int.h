@@ -10,6 +10,8 @@
 #include "meta/store.h"
 #include "meta/writer.h"
 
+#define PATH_DEEP 4096 /* folders in a path: a loop in damaged rows must end */
+
 /* Numbers given out for runs that may not be in the table yet; the oldest is forgotten first. */
 #define RUNS_REMEMBERED 512
 
@@ -39,6 +41,14 @@ struct store {
 struct conn *store_conn(struct store *s, int *err);
 /* A query on this thread's connection. */
 int store_query(struct store *s, struct query *q, enum sql id);
+
+/*
+ * By halves: the highest number, of those that SQL ("number, time" of the newest numbered at most so) finds, whose time
+ * is at or before TIME. SERIES: its first parameter; 0: it has none. 1 and *FOUND, 0 when there is none, or -errno.
+ */
+int store_search_time(struct store *s, enum sql id, uint64_t series, int64_t time, uint64_t *found);
+/* Joins names, the last one first and each followed by a NUL, to a path. */
+void store_join_backward(struct buf *path, const struct buf *names);
 
 /* The columns of one node or version, from the query's next column on. */
 void node_from_query(struct query *q, struct node_row *out);

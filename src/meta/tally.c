@@ -15,6 +15,7 @@ static const char *const keys[TALLY_ITEMS] = {
 	[TALLY_KEPT] = "store.kept",
 	[TALLY_KEPT_BYTES] = "store.kept_bytes",
 	[TALLY_NOT_KEPT] = "store.not_kept",
+	[TALLY_STORED] = "store.stored",
 	[TALLY_HOW + HOW_NONE] = "store.how.0",
 	[TALLY_HOW + HOW_ASIDE] = "store.how.1",
 	[TALLY_HOW + HOW_PREFIX] = "store.how.2",
@@ -40,7 +41,8 @@ static const char count_names[] =
 	" ifnull(sum(CASE kind WHEN 1 THEN size END), 0) FROM node WHERE id IN " LIVE_NODES;
 static const char count_versions[] =
 	"SELECT count(CASE state WHEN 2 THEN 1 END), ifnull(sum(CASE state WHEN 2 THEN size END), 0),"
-	" count(CASE state WHEN 5 THEN 1 END), count(CASE WHEN state = 2 AND how = 0 THEN 1 END),"
+	" count(CASE state WHEN 5 THEN 1 END), ifnull(sum(stored), 0), count(CASE WHEN state = 2 AND how = 0 THEN 1 "
+	"END),"
 	" count(CASE WHEN state = 2 AND how = 1 THEN 1 END), count(CASE WHEN state = 2 AND how = 2 THEN 1 END),"
 	" count(CASE WHEN state = 2 AND how = 3 THEN 1 END), count(CASE WHEN state = 2 AND how = 4 THEN 1 END),"
 	" count(CASE WHEN state = 2 AND how = 5 THEN 1 END), count(CASE WHEN state = 2 AND how = 6 THEN 1 END),"

@@ -16,7 +16,8 @@ enum tally_item {
 	TALLY_KEPT,
 	TALLY_KEPT_BYTES,
 	TALLY_NOT_KEPT,
-	TALLY_HOW, /* and one for each further enum version_how: kept versions by how */
+	TALLY_STORED, /* bytes on disk, of versions in any state */
+	TALLY_HOW,    /* and one for each further enum version_how: kept versions by how */
 	TALLY_HOW_LAST = TALLY_HOW + 7,
 	TALLY_JOBS,
 	TALLY_COMMITS,

@@ -71,6 +71,10 @@ void version_from_query(struct query *q, struct version_row *out)
 	out->volume = (int)query_get(q);
 	query_get_text(q, out->mime, sizeof(out->mime));
 	query_get_text(q, out->reason, sizeof(out->reason));
+	out->cut_commit = (uint64_t)query_get(q);
+	out->end_commit = (uint64_t)query_get(q);
+	out->end_time = query_get(q);
+	out->stored = (uint64_t)query_get(q);
 }
 
 static int one_version(struct query *q, struct version_row *out)
@@ -128,11 +132,35 @@ int store_version_before(struct store *s, uint64_t asset, uint64_t below, struct
 int store_version_at(struct store *s, uint64_t asset, int64_t time, struct version_row *out)
 {
 	_cleanup_query_ struct query q = {};
+	uint64_t number;
+	int got = store_search_time(s, SQL_VERSION_STEP, asset, time, &number);
 
-	store_query(s, &q, SQL_VERSION_AT);
+	if (got <= 0)
+		return got ? got : -ENOENT;
+	store_query(s, &q, SQL_VERSION_LISTED);
 	query_int(&q, (int64_t)asset);
-	query_int(&q, time);
+	query_int(&q, (int64_t)number);
 	return one_version(&q, out);
+}
+
+int store_version_of_node_at(struct store *s, uint64_t node, uint64_t commit, struct version_row *out)
+{
+	_cleanup_query_ struct query q = {};
+
+	store_query(s, &q, SQL_VERSION_OF_NODE);
+	query_int(&q, (int64_t)node);
+	query_int(&q, (int64_t)commit);
+	return one_version(&q, out);
+}
+
+int store_versions_of_node(struct store *s, uint64_t node, uint64_t from, store_version_fn fn, void *arg)
+{
+	_cleanup_query_ struct query q = {};
+
+	store_query(s, &q, SQL_VERSIONS_OF_NODE);
+	query_int(&q, (int64_t)node);
+	query_int(&q, (int64_t)from);
+	return each_version(&q, fn, arg);
 }
 
 int store_versions(struct store *s, uint64_t asset, store_version_fn fn, void *arg)

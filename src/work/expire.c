@@ -71,8 +71,8 @@ static int choose(void *arg, const struct version_row *v)
 	struct victim *victim = &b->list[b->n];
 	struct volume *volume = reach_volume(b->lake, v->volume);
 
-	/* An unsettled one may still be written, and be renamed when it settles. */
-	if (!v->settled || !volume || (b->only != ANY_VOLUME && b->only != v->volume))
+	/* An unsettled one may still be written, and be renamed when it settles; an empty one gives nothing. */
+	if (!v->settled || !v->size || !volume || (b->only != ANY_VOLUME && b->only != v->volume))
 		return 0;
 	*victim = (struct victim){.version = v->id, .node = v->node, .volume = volume};
 	victim->bytes = b->occupied ? occupies(volume, v) : v->size;

@@ -118,6 +118,82 @@ static void test_numbers(void)
 	store_close(s);
 }
 
+static void load(const char *file)
+{
+	const char *source = getenv("TARN_SOURCE");
+	_cleanup_free_ char *sql = NULL;
+	char path[512];
+	FILE *f;
+	size_t len = 0;
+
+	snprintf(path, sizeof(path), "%s/tests/data/%s", source ? source : ".", file);
+	f = fopen(path, "re");
+	if (!f || getdelim(&sql, &len, 0, f) <= 0)
+		abort();
+	fclose(f);
+	is_int(test_sql(test_path, sql), SQLITE_OK, "a database of an older schema is made");
+}
+
+static int see_name(void *arg, const struct past_entry *e)
+{
+	struct buf *names = arg;
+
+	buf_addf(names, "%s ", e->name);
+	return 0;
+}
+
+static const char *then(struct store *s, const char *folder_path, uint64_t commit)
+{
+	static struct buf names;
+	struct node_row folder = {.id = NODE_ROOT};
+	char path[64], *save, *name;
+
+	buf_release(&names);
+	names = (struct buf)BUF_INIT;
+	snprintf(path, sizeof(path), "%s", folder_path);
+	for (name = strtok_r(path, "/", &save); name; name = strtok_r(NULL, "/", &save))
+		store_entry_at(s, folder.id, name, commit, &folder);
+	store_entries_at(s, folder.id, commit, NULL, see_name, &names);
+	return buf_str(&names);
+}
+
+static void test_from_schema_1(void)
+{
+	struct version_row v;
+	struct store_totals t;
+	struct store *s;
+	uint64_t commit;
+	const char *why;
+
+	test_remove_store();
+	load("store-schema-1.sql");
+	is_int(try_open(STORE_READ, &why), -EPROTONOSUPPORT, "a reader does not migrate schema 1");
+	s = test_open(STORE_WRITE);
+	test_whole(s, "a writer does, and then the store is whole");
+	is_str(then(s, "raw-data/deep", 10), "a.csv b.csv link ", "a folder as it was before the migration");
+	is_str(then(s, "raw-data/deeper", 17), "a.csv b.csv link ", "and after it was renamed");
+	is_str(then(s, "raw-data", 15), "deep gone ", "a deleted file");
+	is_str(then(s, "raw-data", 18), "deeper ", "what had no version is not shown");
+	is_int(store_version_of_node_at(s, 4, 5, &v), 0, "a file as it was");
+	ok(v.id == 1 && v.end_commit == 6 && v.end_time == INT64_C(1763708000000000000) && v.stored == 100,
+	   "its first version ended with the second");
+	store_version_of_node_at(s, 4, 6, &v);
+	ok(v.id == 2 && v.end_commit == 7 && v.state == VERSION_NOT_KEPT, "the second was not kept");
+	store_version_of_node_at(s, 4, COMMIT_LIVE, &v);
+	ok(v.id == 3 && v.end_commit == COMMIT_LIVE && !v.end_time, "the third is live");
+	store_version_of_node_at(s, 8, 15, &v);
+	ok(v.id == 6 && v.end_commit == 16, "that of a deleted file ended with it");
+	store_version_of_node_at(s, 6, 12, &v);
+	ok(v.id == 4 && v.end_commit == 13, "that of a replaced one, too");
+	is_int(store_commit_at(s, INT64_C(1763751200000000001), &commit), 0, "times are known");
+	is_int(commit, 8, "to the commit");
+	store_totals(s, &t);
+	is_int(t.stored_bytes, 220, "what is kept occupies what its files do");
+	test_make(s, NODE_ROOT, "new", KIND_FOLDER);
+	is_str(then(s, "", COMMIT_LIVE), "new raw-data ", "and life goes on");
+	store_close(s);
+}
+
 static void test_schemas(void)
 {
 	const char *why = NULL;
@@ -126,10 +202,10 @@ static void test_schemas(void)
 
 	test_sql(test_path, "PRAGMA user_version = 7");
 	is_int(try_open(STORE_WRITE, &why), -EPROTONOSUPPORT, "a store of a newer tarn");
-	ok(why && strchr(why, '7') && strchr(why, '1'), "whose words name both schemas");
+	ok(why && strchr(why, '7') && strchr(why, '2'), "whose words name both schemas");
 	diag("%s", why);
 	is_int(try_open(STORE_READ, &why), -EPROTONOSUPPORT, "not for reading either");
-	test_sql(test_path, "PRAGMA user_version = 1");
+	test_sql(test_path, "PRAGMA user_version = 2");
 	is_int(try_open(STORE_WRITE, &why), 0, "it opens again when its number is right");
 	test_sql(test_path, "PRAGMA application_id = 99");
 	is_int(try_open(STORE_WRITE, &why), -EUCLEAN, "another program's database");
@@ -146,7 +222,7 @@ static void test_schemas(void)
 	test_sql(test_path, "PRAGMA user_version = 0");
 	is_int(try_open(STORE_WRITE, &why), -EUCLEAN, "a migration that fails");
 	diag("%s", why);
-	test_sql(test_path, "PRAGMA user_version = 1");
+	test_sql(test_path, "PRAGMA user_version = 2");
 	s = test_open(STORE_WRITE);
 	test_whole(s, "changed nothing");
 	store_close(s);
@@ -282,6 +358,7 @@ int main(void)
 	test_killed();
 	test_numbers();
 	test_schemas();
+	test_from_schema_1();
 	test_garbage();
 	test_damage();
 	return test_end();

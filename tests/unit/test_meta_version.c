@@ -352,8 +352,8 @@ static void test_oldest_kept(struct store *s)
 		test_state(s, test_cut(s, file, VERSION_LIVE, HOW_NONE, 5), VERSION_KEPT, HOW_ASIDE, NULL);
 	seen = (struct seen){ 0 };
 	is_int(store_oldest_kept(s, 1000, see, &seen), 0, "kept versions");
-	is_int(seen.count, before + 3, "without one that has no bytes");
-	is_int(test_version(s, empty).state, VERSION_KEPT, "which is kept all the same");
+	is_int(seen.count, before + 4, "one that has no bytes, too");
+	is_int(test_version(s, empty).state, VERSION_KEPT, "which is kept like the others");
 	seen = (struct seen){ 0 };
 	store_oldest_kept(s, 2, see, &seen);
 	is_int(seen.count, 2, "no more than asked for");

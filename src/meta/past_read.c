@@ -1,0 +1,269 @@
+/*
+ * What was, as of a commit. schema.c says which rows tell it.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "meta/store_int.h"
+
+/* ---- commits and times ---- */
+
+/* The newest numbered at most MOST: 1, 0 when there is none, or -errno. */
+static int step(struct store *s, enum sql id, uint64_t series, uint64_t most, uint64_t *number, int64_t *time)
+{
+	_cleanup_query_ struct query q = {};
+	int got;
+
+	store_query(s, &q, id);
+	if (series)
+		query_int(&q, (int64_t)series);
+	query_int(&q, (int64_t)most);
+	got = query_row(&q);
+	if (got > 0) {
+		*number = (uint64_t)query_get(&q);
+		*time = query_get(&q);
+	}
+	return got;
+}
+
+int store_search_time(struct store *s, enum sql id, uint64_t series, int64_t time, uint64_t *found)
+{
+	uint64_t low = 1, high, at;
+	int64_t then;
+	int got = step(s, id, series, INT64_MAX, &high, &then);
+
+	*found = 0;
+	while (got > 0 && low <= high) {
+		uint64_t middle = low + (high - low) / 2;
+
+		got = step(s, id, series, middle, &at, &then);
+		if (got < 0)
+			break;
+		if (got && at >= low && then > time) {
+			high = at - 1;
+			continue;
+		}
+		if (got && at >= low)
+			*found = at;
+		low = middle + 1; /* between AT and the middle there is nothing */
+		got = 1;
+	}
+	return got < 0 ? got : *found != 0;
+}
+
+int store_commit_at(struct store *s, int64_t time, uint64_t *commit)
+{
+	int got = store_search_time(s, SQL_COMMIT_STEP, 0, time, commit);
+
+	return got < 0 ? got : got ? 0 : -ENOENT;
+}
+
+int store_commit_time(struct store *s, uint64_t commit, int64_t *time)
+{
+	uint64_t number;
+	int got = step(s, SQL_COMMIT_STEP, 0, commit, &number, time);
+
+	return got < 0 ? got : got ? 0 : -ENOENT;
+}
+
+/* ---- nodes ---- */
+
+static int set_attributes(struct store *s, uint64_t commit, struct node_row *n)
+{
+	_cleanup_query_ struct query q = {};
+	int got;
+
+	store_query(s, &q, SQL_NODE_PAST);
+	query_int(&q, (int64_t)n->id);
+	query_int(&q, (int64_t)commit);
+	got = query_row(&q);
+	if (got <= 0)
+		return got;
+	n->mode = (mode_t)query_get(&q);
+	n->uid = (uid_t)query_get(&q);
+	n->gid = (gid_t)query_get(&q);
+	n->mtime = query_get(&q);
+	n->acl = query_get(&q);
+	return 0;
+}
+
+static int set_content(struct store *s, uint64_t commit, struct node_row *n)
+{
+	struct version_row v;
+	int err = store_version_of_node_at(s, n->id, commit, &v);
+
+	if (err && err != -ENOENT)
+		return err;
+	n->version = err ? 0 : v.id;
+	n->size = err ? 0 : v.size;
+	if (!err)
+		n->mtime = v.mtime;
+	return 0;
+}
+
+static int node_at(struct store *s, uint64_t node, uint64_t commit, struct node_row *out)
+{
+	int err = store_node(s, node, out);
+
+	if (!err)
+		err = set_attributes(s, commit, out);
+	if (!err && out->kind == KIND_FILE)
+		err = set_content(s, commit, out);
+	out->writing = false;
+	return err;
+}
+
+/* The node that a name led to: 1, 0 when there was none, or -errno. */
+static int entry_at(struct store *s, uint64_t parent, const char *name, uint64_t commit, uint64_t *node)
+{
+	_cleanup_query_ struct query live = {}, ended = {};
+	int got;
+
+	store_query(s, &live, SQL_ENTRY_AT_LIVE);
+	query_int(&live, (int64_t)parent);
+	query_blob(&live, name, strlen(name));
+	query_int(&live, (int64_t)commit);
+	got = query_row(&live);
+	if (got > 0)
+		*node = (uint64_t)query_get(&live);
+	if (got)
+		return got;
+	store_query(s, &ended, SQL_ENTRY_AT_ENDED);
+	query_int(&ended, (int64_t)parent);
+	query_blob(&ended, name, strlen(name));
+	query_int(&ended, (int64_t)commit);
+	got = query_row(&ended);
+	if (got <= 0)
+		return got;
+	*node = (uint64_t)query_get(&ended);
+	return (uint64_t)query_get(&ended) <= commit;
+}
+
+static int named_node_at(struct store *s, uint64_t parent, const char *name, uint64_t commit, struct node_row *out)
+{
+	uint64_t node;
+	int got = entry_at(s, parent, name, commit, &node);
+
+	if (got <= 0)
+		return got ? got : -ENOENT;
+	got = node_at(s, node, commit, out);
+	return got ? got : out->kind == KIND_FILE && !out->version ? -ENOENT : 0;
+}
+
+/* Several queries see one moment of the store. */
+static int begin(struct store *s, struct conn **c)
+{
+	int err;
+
+	*c = store_conn(s, &err);
+	return *c ? conn_begin(*c) : err;
+}
+
+int store_node_at(struct store *s, uint64_t node, uint64_t commit, struct node_row *out)
+{
+	struct conn *c;
+	int err = begin(s, &c);
+
+	if (err)
+		return err;
+	err = node_at(s, node, commit, out);
+	conn_end(c);
+	return err;
+}
+
+int store_entry_at(struct store *s, uint64_t parent, const char *name, uint64_t commit, struct node_row *out)
+{
+	struct conn *c;
+	int err = begin(s, &c);
+
+	if (err)
+		return err;
+	err = named_node_at(s, parent, name, commit, out);
+	conn_end(c);
+	return err;
+}
+
+/* ---- folders ---- */
+
+int store_entries_at(struct store *s, uint64_t parent, uint64_t commit, const char *after, store_past_entry_fn fn,
+		     void *arg)
+{
+	_cleanup_query_ struct query q = {};
+	int got, answer = 0;
+
+	store_query(s, &q, SQL_ENTRIES_AT);
+	query_int(&q, (int64_t)parent);
+	query_int(&q, (int64_t)commit);
+	query_blob(&q, after ? after : "", after ? strlen(after) : 0);
+	while (!answer && (got = query_row(&q)) > 0) {
+		char name[NAME_BYTES + 1];
+		struct past_entry e = {.name = name};
+		size_t len;
+		const void *bytes = query_get_blob(&q, &len);
+
+		e.node = (uint64_t)query_get(&q);
+		e.kind = (enum node_kind)query_get(&q);
+		e.version = (uint64_t)query_get(&q);
+		if (!bytes || len > NAME_BYTES || (e.kind == KIND_FILE && !e.version))
+			continue;
+		memcpy(name, bytes, len);
+		name[len] = 0;
+		answer = fn(arg, &e);
+	}
+	return answer ? answer : got;
+}
+
+/* Where a node was, by the name that it had first: 1, 0 when it had none, or -errno. */
+static int place_at(struct store *s, uint64_t *node, uint64_t commit, struct buf *names)
+{
+	static const enum sql where[] = {SQL_ENTRY_OF_NODE_AT_ENDED, SQL_ENTRY_OF_NODE_AT_LIVE};
+	uint64_t parent = 0, since = COMMIT_LIVE;
+	size_t start = names->len;
+
+	for (int i = 0; i < 2; i++) {
+		_cleanup_query_ struct query q = {};
+		const void *bytes;
+		uint64_t above, from;
+		size_t len;
+		int got;
+
+		store_query(s, &q, where[i]);
+		query_int(&q, (int64_t)*node);
+		query_int(&q, (int64_t)commit);
+		got = query_row(&q);
+		if (got < 0)
+			return got;
+		if (!got)
+			continue;
+		above = (uint64_t)query_get(&q);
+		bytes = query_get_blob(&q, &len);
+		from = (uint64_t)query_get(&q);
+		if (from >= since)
+			continue;
+		parent = above;
+		since = from;
+		names->len = start;
+		buf_add(names, bytes ? bytes : "", len);
+		buf_addc(names, 0);
+	}
+	*node = parent;
+	return buf_error(names) ? -ENOMEM : parent != 0;
+}
+
+int store_path_at(struct store *s, uint64_t node, uint64_t commit, struct buf *path)
+{
+	_cleanup_buf_ struct buf names = BUF_INIT;
+	struct conn *c;
+	int err = begin(s, &c), got = 1;
+
+	if (err)
+		return err;
+	for (int depth = 0; got > 0 && node != NODE_ROOT; depth++)
+		got = depth < PATH_DEEP ? place_at(s, &node, commit, &names) : -ELOOP;
+	conn_end(c);
+	if (got <= 0)
+		return got ? got : -ENOENT;
+	store_join_backward(path, &names);
+	return buf_error(path);
+}
