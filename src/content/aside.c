@@ -28,14 +28,13 @@ static void plan_locked(struct lake *lake, struct inode *inode, struct inode *pa
 	bool changed = inode_changed_locked(inode, &a->st);
 
 	a->settled = !inode->dirty || (!inode->writers && !inode->may_map);
-	if (!bucket_versions(inode->bucket, parent, name)) {
+	if (!(changed ? bucket_versions(inode->bucket, parent, name) : cut_keeps_base(inode, parent, name))) {
 		a->lost = inode->version;
 		a->reason = "excluded or temporary name";
 		return;
 	}
-	if (remover && inode->made_here && inode->maker == remover) {
-		a->lost = inode->version;
-		a->reason = "made and removed by one run";
+	if (remover && inode->made_here && inode->maker == remover && inode->writer_run == remover) {
+		a->dropped = inode->version;
 		return;
 	}
 	if (!a->st.st_size) { /* needs no bytes */
@@ -107,6 +106,7 @@ static void record_rows(struct lake *lake, struct inode *inode, const struct asi
 	if (a->base_ended)
 		cut_end_base(lake, inode, r);
 	cut_lose(r, a->lost, a->reason);
+	cut_drop(r, a->dropped);
 	if (a->wanted && a->fresh)
 		cut_add(lake, inode, r, &a->st, &kept, actor);
 	else if (a->version && (a->settled || !a->wanted))

@@ -23,6 +23,7 @@ struct aside {
 	bool base_ended;  /* the bytes of the live version were replaced before */
 	uint64_t lost;	  /* a version whose bytes are gone for REASON; 0: none */
 	const char *reason;
+	uint64_t dropped; /* a version that was no history after all; 0: none */
 	struct stat st;
 	char name[VERSION_NAME_MAX];
 };

@@ -69,6 +69,12 @@ void cut_settled(struct record *r, uint64_t version, const struct stat *st)
 	record_sniff(r, version);
 }
 
+bool cut_keeps_base(const struct inode *inode, struct inode *parent, const char *name)
+{
+	return bucket_versions(inode->bucket, parent, name) ||
+	       (inode->left && inode->version && name_is_temporary(name));
+}
+
 void cut_end_base(struct lake *lake, struct inode *inode, struct record *r)
 {
 	(void)lake; /* nothing saves it yet */
@@ -78,6 +84,12 @@ void cut_end_base(struct lake *lake, struct inode *inode, struct record *r)
 void cut_keep(struct record *r, uint64_t version, enum version_how how)
 {
 	record_version_state(r, version, VERSION_KEPT, how, NULL);
+}
+
+void cut_drop(struct record *r, uint64_t version)
+{
+	if (version)
+		record_version_drop(r, version);
 }
 
 void cut_lose(struct record *r, uint64_t version, const char *reason)

@@ -33,6 +33,12 @@ uint64_t cut_add_row(struct lake *lake, struct version_row *v, const struct stat
 void cut_settled(struct record *r, uint64_t version, const struct stat *st);
 
 /*
+ * Is the live version of INODE, at NAME in PARENT, history when its content goes? In a place that has history; and
+ * what left such a place for a temporary name (an editor's backup) is history of the path that it left. INODE's lock is
+ * held.
+ */
+bool cut_keeps_base(const struct inode *inode, struct inode *parent, const char *name);
+/*
  * The bytes of INODE's live version (it need not have one) were replaced in its raw file, by writes in place: what
  * becomes of that version. INODE's lock is held.
  */
@@ -41,5 +47,8 @@ void cut_end_base(struct lake *lake, struct inode *inode, struct record *r);
 void cut_keep(struct record *r, uint64_t version, enum version_how how);
 /* A version's bytes are gone, for REASON. VERSION 0: there is none. */
 void cut_lose(struct record *r, uint64_t version, const char *reason);
+
+/* VERSION was no history after all: nothing of it is told. 0: there is none. */
+void cut_drop(struct record *r, uint64_t version);
 
 #endif

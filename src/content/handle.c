@@ -27,7 +27,7 @@ static bool is_writer(int flags)
 static bool base_due_locked(const struct inode *inode)
 {
 	return inode->version && !inode->base_lost && inode->clean_size && inode->name &&
-	       bucket_versions(inode->bucket, inode->parent, inode->name);
+	       cut_keeps_base(inode, inode->parent, inode->name);
 }
 
 static enum open_way decide_locked(struct lake *lake, const struct inode *inode, int flags)

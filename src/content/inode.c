@@ -182,6 +182,7 @@ static struct inode *make_inode(struct lake *lake, const struct node_row *row)
 	key_set(&inode->key, row->volume, &row->handle);
 	inode->pinned = -1;
 	inode->version = row->version;
+	inode->left = row->version && !row->asset;
 	inode->acl = row->acl;
 	inode->dirty = row->writing;
 	inode->clean_size = row->size;

@@ -100,6 +100,7 @@ static int (*const appliers[])(struct apply *, struct record_reader *) = {
 	[ROW_VERSION_ADD] = apply_version_add,
 	[ROW_VERSION_STATE] = apply_version_state,
 	[ROW_VERSION_HOW] = apply_version_how,
+	[ROW_VERSION_DROP] = apply_version_drop,
 	[ROW_VERSION_SETTLED] = apply_version_settled,
 	[ROW_VERSION_FACTS] = apply_version_facts,
 	[ROW_JOB_ADD] = apply_job_add,
@@ -119,6 +120,7 @@ int apply_record(struct apply *a, const struct record *r)
 
 	a->record = r;
 	a->fresh_count = a->take_count = a->take_next = 0;
+	a->left = 0;
 	rc = add_change(a, &in);
 	while (rc == SQLITE_OK && record_next(&in, &row, &body))
 		rc = appliers[row](a, &body);

@@ -33,6 +33,7 @@ struct apply {
 	size_t fresh_count, fresh_room;
 	struct series_take *takes;
 	size_t take_count, take_room, take_next;
+	uint64_t left;	/* the node that left its series in this record */
 	bool jobs;	/* jobs were added since this was cleared */
 	int complaints; /* in this minute */
 	int64_t minute;
@@ -88,6 +89,7 @@ int apply_series_leave(struct apply *a, struct record_reader *in);
 int apply_version_add(struct apply *a, struct record_reader *in);
 int apply_version_state(struct apply *a, struct record_reader *in);
 int apply_version_how(struct apply *a, struct record_reader *in);
+int apply_version_drop(struct apply *a, struct record_reader *in);
 int apply_version_settled(struct apply *a, struct record_reader *in);
 int apply_version_facts(struct apply *a, struct record_reader *in);
 int apply_job_add(struct apply *a, struct record_reader *in);

@@ -4,14 +4,18 @@
  * A series belongs to one node at a time (asset.node). It goes with the node when that is renamed; it stays with the
  * path
  *	- when the node is unlinked: the next file that is made under the name goes on with it;
- *	- when the node leaves it (series_leave: an editor moves the file to a backup name): it is then nobody's (0);
+ *	- when the node leaves it (series_leave: an editor moves the file to a backup name): it is then nobody's (0),
+ *	  and waits at the path for the run that did so, for a minute for any other, and for that file to come back;
  *	- when another node is renamed over it (series_take): it then belongs to that one.
  */
 #include "meta/apply.h"
 
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/log.h"
+
+#define LEFT_NS (60 * NSEC_PER_SEC) /* so long a series that was left waits for any run */
 
 /* The totals count nodes that have a name, however many. */
 static void count_node(struct apply *a, enum node_kind kind, uint64_t size, int sign)
@@ -117,7 +121,7 @@ static int end_entry(struct apply *a, uint64_t parent, const char *name, size_t 
 	int rc = SQLITE_OK;
 
 	/* A node that left its series in this record no longer says which that was; its live version does. */
-	if (!asset)
+	if (!asset && a->left == e->node)
 		rc = asset_of_version(a, e->version, &asset);
 	if (rc != SQLITE_OK)
 		return rc;
@@ -184,16 +188,49 @@ static int entry_node(struct apply *a, uint64_t node, struct fresh_node *out, bo
 	return apply_node_named(a, node, &out->named);
 }
 
-/* A file that had a temporary name so far has no series of its own, and goes on with that of its new name. */
+/* Who has a series now: the node, or 0. */
+static int holder_of(struct apply *a, uint64_t asset, uint64_t *node, bool *found)
+{
+	_cleanup_query_ struct query q = {};
+	int rc;
+
+	query_start(&q, a->conn, SQL_ASSET);
+	query_int(&q, (int64_t)asset);
+	rc = query_step(&q);
+	*found = rc == SQLITE_ROW;
+	if (rc != SQLITE_ROW)
+		return rc == SQLITE_DONE ? SQLITE_OK : rc;
+	query_get(&q); /* last_number */
+	*node = (uint64_t)query_get(&q);
+	return SQLITE_OK;
+}
+
+static int hand_over(struct apply *a, uint64_t asset, uint64_t node)
+{
+	int rc = APPLY(a, SQL_NODE_SET_ASSET, NULL, (int64_t)node, (int64_t)asset);
+
+	return rc == SQLITE_OK ? APPLY(a, SQL_ASSET_HOLD, NULL, (int64_t)asset, (int64_t)node) : rc;
+}
+
+/*
+ * A file that had a temporary name so far has no series of its own. It takes the one that it left along, if that still
+ * waits, else it goes on with that of its new name.
+ */
 static int inherit_if_none(struct apply *a, uint64_t node, uint64_t parent, const char *name, size_t len)
 {
 	struct node_brief brief;
-	bool found;
+	uint64_t asset = 0, holder = 0;
+	bool found, known = false;
 	int rc = apply_node_brief(a, node, &brief, &found);
 
-	if (rc != SQLITE_OK || !found || brief.asset)
+	if (rc != SQLITE_OK || !found || brief.asset || a->left == node)
 		return rc;
-	return apply_series_inherit(a, node, parent, name, len);
+	rc = asset_of_version(a, brief.version, &asset);
+	if (rc == SQLITE_OK && asset)
+		rc = holder_of(a, asset, &holder, &known);
+	if (rc != SQLITE_OK)
+		return rc;
+	return known && !holder ? hand_over(a, asset, node) : apply_series_inherit(a, node, parent, name, len);
 }
 
 int apply_entry_add(struct apply *a, struct record_reader *in)
@@ -225,42 +262,21 @@ int apply_entry_add(struct apply *a, struct record_reader *in)
 	return apply_series_inherit(a, node, parent, name, len);
 }
 
-/* ---- series ---- */
-
-/* Who has a series now: the node, or 0. */
-static int holder_of(struct apply *a, uint64_t asset, uint64_t *node, bool *found)
-{
-	_cleanup_query_ struct query q = {};
-	int rc;
-
-	query_start(&q, a->conn, SQL_ASSET);
-	query_int(&q, (int64_t)asset);
-	rc = query_step(&q);
-	*found = rc == SQLITE_ROW;
-	if (rc != SQLITE_ROW)
-		return rc == SQLITE_DONE ? SQLITE_OK : rc;
-	query_get(&q); /* last_number */
-	*node = (uint64_t)query_get(&q);
-	return SQLITE_OK;
-}
-
-static int hand_over(struct apply *a, uint64_t asset, uint64_t node)
-{
-	int rc = APPLY(a, SQL_NODE_SET_ASSET, NULL, (int64_t)node, (int64_t)asset);
-
-	return rc == SQLITE_OK ? APPLY(a, SQL_ASSET_HOLD, NULL, (int64_t)asset, (int64_t)node) : rc;
-}
+/* ---- whose series ---- */
 
 /* The last thing that ended at a path. */
 struct ended {
 	uint64_t node, asset;
 	enum entry_end how;
+	bool left; /* the node, its series */
+	uint64_t run;
+	int64_t time;
 };
 
 static int last_ended(struct apply *a, uint64_t parent, const char *name, size_t len, struct ended *out)
 {
 	_cleanup_query_ struct query q = {};
-	uint64_t asset_then, asset_now, version;
+	uint64_t asset_then, asset_now;
 	int rc;
 
 	*out = (struct ended){0};
@@ -274,10 +290,20 @@ static int last_ended(struct apply *a, uint64_t parent, const char *name, size_t
 	out->how = (enum entry_end)query_get(&q);
 	asset_then = (uint64_t)query_get(&q);
 	asset_now = (uint64_t)query_get(&q);
-	version = (uint64_t)query_get(&q);
+	out->run = (uint64_t)query_get(&q);
+	out->time = query_get(&q);
+	out->left = asset_then && !asset_now;
 	/* A file that was unlinked before its first version was cut got its series only then. */
 	out->asset = asset_then ? asset_then : asset_now;
-	return out->asset ? SQLITE_OK : asset_of_version(a, version, &out->asset);
+	return SQLITE_OK;
+}
+
+/* Does a series that is nobody's wait for NODE? */
+static bool waits_for(const struct apply *a, const struct ended *last, uint64_t node)
+{
+	if (!last->left || last->node == node)
+		return true;
+	return last->how == ENDED_RENAME && (last->run == a->record->run || a->record->time - last->time <= LEFT_NS);
 }
 
 int apply_series_inherit(struct apply *a, uint64_t node, uint64_t parent, const char *name, size_t len)
@@ -292,6 +318,8 @@ int apply_series_inherit(struct apply *a, uint64_t node, uint64_t parent, const 
 	rc = holder_of(a, last.asset, &holder, &known);
 	if (rc != SQLITE_OK || !known)
 		return rc;
+	if (holder == 0 && !waits_for(a, &last, node))
+		return SQLITE_OK;
 	if (holder != 0) {
 		/* It is still that node's: renamed away it took the series along; a hard link may live elsewhere. */
 		if (last.how != ENDED_UNLINK || holder != last.node)
@@ -394,6 +422,7 @@ int apply_series_leave(struct apply *a, struct record_reader *in)
 		return rc;
 	if (!found)
 		return apply_missing(a, "the series of node", node);
+	a->left = node;
 	rc = let_go(a, node, brief.asset);
 	return rc == SQLITE_OK ? APPLY(a, SQL_NODE_SET_ASSET, NULL, (int64_t)node, 0) : rc;
 }

@@ -298,6 +298,28 @@ int apply_version_how(struct apply *a, struct record_reader *in)
 	return rc == SQLITE_OK ? recount(a, &was, &now) : rc;
 }
 
+int apply_version_drop(struct apply *a, struct record_reader *in)
+{
+	uint64_t id = record_get(in);
+	struct version_brief was, none = {0};
+	int alone = 0, rc;
+	bool found;
+
+	rc = find_version(a, id, &was, &found);
+	if (rc != SQLITE_OK || !found)
+		return rc;
+	rc = recount(a, &was, &none);
+	if (rc == SQLITE_OK)
+		rc = APPLY(a, SQL_VERSION_DROP, NULL, (int64_t)id);
+	if (rc == SQLITE_OK)
+		rc = APPLY(a, SQL_NODE_DROP_VERSION, NULL, (int64_t)was.node, (int64_t)id);
+	if (rc == SQLITE_OK)
+		rc = APPLY(a, SQL_ASSET_DROP, &alone, (int64_t)was.asset);
+	if (rc == SQLITE_OK && alone)
+		rc = APPLY(a, SQL_NODE_SET_ASSET, NULL, (int64_t)was.node, 0);
+	return rc;
+}
+
 int apply_version_settled(struct apply *a, struct record_reader *in)
 {
 	uint64_t id = record_get(in);

@@ -257,6 +257,11 @@ void record_version_how(struct record *r, uint64_t version, enum version_how how
 	NUMBERS(r, ROW_VERSION_HOW, version, how, stored);
 }
 
+void record_version_drop(struct record *r, uint64_t version)
+{
+	NUMBERS(r, ROW_VERSION_DROP, version);
+}
+
 void record_version_settled(struct record *r, uint64_t version, uint64_t size, int64_t mtime)
 {
 	size_t start = begin(r, ROW_VERSION_SETTLED);

@@ -42,9 +42,11 @@ const char *const sql_text[SQL_COUNT] = {
 		"SELECT node.asset, node.id FROM entry CROSS JOIN node ON node.id = entry.node"
 		" WHERE parent = ? AND " LIVE " AND name = ?",
 	[SQL_SERIES_ENDED] =
-		"SELECT entry.node, entry.ended_how, entry.asset, node.asset, node.version"
+		"SELECT entry.node, entry.ended_how, entry.asset, node.asset, change.run, change.time"
 		" FROM entry INDEXED BY entry_ended CROSS JOIN node ON node.id = entry.node"
-		" WHERE parent = ? AND name = ? AND to_commit < " SQL_LIVE " ORDER BY to_commit DESC LIMIT 1",
+		" LEFT JOIN change ON change.commit_id = entry.to_commit"
+		" WHERE entry.parent = ? AND entry.name = ? AND to_commit < " SQL_LIVE
+		" ORDER BY to_commit DESC LIMIT 1",
 	[SQL_SERIES_PAST] =
 		"SELECT ended_how, ifnull(nullif(entry.asset, 0), node.asset),"
 		" ifnull((SELECT node FROM asset WHERE id = entry.asset), -1)"
@@ -153,6 +155,8 @@ const char *const sql_text[SQL_COUNT] = {
 	[SQL_VERSION_SET_SERIES] =
 		"UPDATE version SET asset = ?2, number = ?3, commit_id = ?4, time = ?5 WHERE id = ?1",
 	[SQL_VERSION_SET_STATE] = "UPDATE version SET state = ?2, how = ?3, reason = ?4, stored = ?5 WHERE id = ?1",
+	[SQL_VERSION_DROP] = "DELETE FROM version WHERE id = ?",
+	[SQL_ASSET_DROP] = "DELETE FROM asset WHERE id = ? AND last_number = 1",
 	/* what the file's mode and owner were at the end; an ACL's group bits are a mask, and grant nothing */
 	[SQL_VERSION_END] = "UPDATE version SET end_commit = ?2, end_time = ?3,"
 			    " mode = version.mode & CASE WHEN node.acl THEN node.mode & ~56 ELSE node.mode END,"

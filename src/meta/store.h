@@ -210,6 +210,8 @@ void record_version_state(struct record *r, uint64_t version, enum version_state
 /* The content of a live, kept, partial or expired version is kept in this way now, and occupies STORED bytes; its state
  * stays. A live version with a HOW has its base kept already. */
 void record_version_how(struct record *r, uint64_t version, enum version_how how, uint64_t stored);
+/* VERSION never was: nothing of it is told, and its number is not used again. A series that has only it goes, too. */
+void record_version_drop(struct record *r, uint64_t version);
 void record_version_settled(struct record *r, uint64_t version, uint64_t size, int64_t mtime);
 /* SHA256 may be NULL, MIME may be NULL: not known. */
 void record_version_facts(struct record *r, uint64_t version, const uint8_t *sha256, const char *mime);

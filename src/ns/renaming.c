@@ -118,6 +118,20 @@ static void take_series(struct rename *m, struct inode *inode, const struct inod
 		cut_add_live(m->lake, inode, r, raw, m->actor);
 }
 
+/* A backup on its way: the series stays at the path, for the file that comes there next. */
+static bool leaves_series(const struct rename *m)
+{
+	return m->inode->kind == KIND_FILE && !(m->flags & RENAME_EXCHANGE) && name_is_temporary(m->to_name);
+}
+
+static void leave_series(struct rename *m, struct record *r)
+{
+	SCOPED_LOCK(&m->inode->lock);
+
+	record_series_leave(r, m->inode->id);
+	m->inode->left = true;
+}
+
 static int record(struct rename *m)
 {
 	bool exchange = m->flags & RENAME_EXCHANGE;
@@ -130,6 +144,8 @@ static int record(struct rename *m)
 	if (!r)
 		return -ENOMEM;
 	record_entry_end(r, m->from.inode->id, m->name, ENDED_RENAME);
+	if (leaves_series(m))
+		leave_series(m, r);
 	if (m->over)
 		record_entry_end(r, m->to.inode->id, m->to_name, exchange ? ENDED_RENAME : ENDED_UNLINK);
 	record_entry_add(r, m->to.inode->id, m->to_name, m->inode->id);
@@ -144,7 +160,7 @@ static int record(struct rename *m)
 		}
 	} else if (m->over) {
 		end_over(m, r);
-		if (m->inode->kind == KIND_FILE)
+		if (m->inode->kind == KIND_FILE && !leaves_series(m))
 			take_series(m, m->inode, m->over, &m->raw, has_history(m, m->inode), r);
 	}
 	if (m->inode->kind == KIND_FILE && !exchange)

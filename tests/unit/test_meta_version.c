@@ -3,6 +3,8 @@
  */
 #include "test_meta.h"
 
+#include "base/clock.h"
+
 static uint64_t asset_of(struct store *s, uint64_t node)
 {
 	struct node_row n = { 0 };
@@ -339,6 +341,76 @@ static void test_leave(struct store *s, bool leave_first)
 	test_whole(s, "whole");
 }
 
+static int64_t shift;
+static int64_t (*real_wall)(void);
+
+static int64_t shifted_wall(void)
+{
+	return real_wall() + shift;
+}
+
+/* FILE is renamed to f~ and leaves its series; by run RUN_TARN. */
+static void leave(struct store *s, uint64_t folder, uint64_t file)
+{
+	struct record *r = record_new(OP_RENAME, RUN_TARN, 0, file, folder, "f~");
+
+	record_entry_end(r, folder, "f", ENDED_RENAME);
+	record_series_leave(r, file);
+	record_entry_add(r, folder, "f~", file);
+	test_submit(s, r);
+}
+
+static uint64_t make_by(struct store *s, uint64_t folder, uint64_t run)
+{
+	struct node_row n = test_node(s, KIND_FILE);
+	struct record *r = record_new(OP_CREATE, run, 0, n.id, folder, "f");
+
+	record_node_add(r, &n);
+	record_entry_add(r, folder, "f", n.id);
+	test_submit(s, r);
+	return n.id;
+}
+
+/* Whom a series that was left waits for: RUN comes SECONDS later. */
+static bool waits(struct store *s, uint64_t run, int64_t seconds)
+{
+	static int n;
+	char name[24];
+	uint64_t folder, a, b, asset;
+
+	snprintf(name, sizeof(name), "waits%d", n++);
+	folder = test_make(s, NODE_ROOT, name, KIND_FOLDER);
+	a = test_make(s, folder, "f", KIND_FILE);
+	test_cut(s, a, VERSION_LIVE, HOW_NONE, 1);
+	asset = asset_of(s, a);
+	leave(s, folder, a);
+	shift += seconds * NSEC_PER_SEC;
+	b = make_by(s, folder, run);
+	test_cut(s, b, VERSION_LIVE, HOW_NONE, 1);
+	test_unlink(s, folder, "f~", a);
+	return asset_of(s, b) == asset;
+}
+
+static void test_wait(struct store *s)
+{
+	uint64_t folder = test_make(s, NODE_ROOT, "back", KIND_FOLDER), a = test_make(s, folder, "f", KIND_FILE), asset;
+
+	ok(waits(s, RUN_TARN, 3600), "a series that was left waits for the run that left it");
+	ok(waits(s, RUN_UNKNOWN, 59), "and for any other for a minute");
+	ok(!waits(s, RUN_UNKNOWN, 61), "no longer");
+	test_cut(s, a, VERSION_LIVE, HOW_NONE, 1);
+	asset = asset_of(s, a);
+	leave(s, folder, a);
+	is_int(asset_of(s, a), 0, "who left has none");
+	shift += 3600 * NSEC_PER_SEC;
+	test_rename(s, folder, "f~", "f", a);
+	is_int(asset_of(s, a), asset, "but when it comes back");
+	leave(s, folder, a);
+	test_rename(s, folder, "f~", "g", a);
+	is_int(asset_of(s, a), asset, "or goes on to another name");
+	test_whole(s, "whole");
+}
+
 static void test_oldest_kept(struct store *s)
 {
 	uint64_t file = test_make(s, NODE_ROOT, "kept", KIND_FILE), empty;
@@ -364,6 +436,8 @@ int main(void)
 	struct store *s;
 
 	test_begin();
+	real_wall = clock_source.wall;
+	clock_source.wall = shifted_wall;
 	s = test_open(STORE_CREATE);
 	is_str(version_state_name(VERSION_NOT_KEPT), "not-kept", "the name of a state");
 	is_str(version_how_name(HOW_REFLINK), "reflink", "of a way of keeping");
@@ -379,6 +453,7 @@ int main(void)
 	test_exchange(s);
 	test_leave(s, false);
 	test_leave(s, true);
+	test_wait(s);
 	test_oldest_kept(s);
 	store_close(s);
 	s = test_open(STORE_WRITE);
