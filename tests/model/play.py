@@ -1,0 +1,205 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Lets clients do random operations on a mount, keeps the model, ends the daemon or the power, and compares.
+
+What is wrong is told with the operations that touched the same file or name since the last time that all was right:
+the shortest description that there is.
+"""
+import hashlib
+import json
+import os
+import random
+import select
+import subprocess
+import sys
+import time
+
+from lake import Failure, WAIT
+from look import compare, look
+from operations import Operations
+from tree import FOLDER, SYMLINK, Tree, take_in
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+BUCKETS = ("alpha", "beta")
+
+
+class Play:
+	def __init__(self, options, lake):
+		self.o, self.lake = options, lake
+		self.rng = random.Random(options.seed)
+		self.tree, self.clients = Tree(), []
+		self.operations = Operations(self.rng, self.tree, options.clients)
+		self.log = []		# every operation that was begun
+		self.wrong, self.lost = [], []
+		self.dirty = set()	# keys that were changed since they were made durable
+		self.crashed = 0
+		self.contents = {hashlib.sha256(b"").hexdigest()}	# digests of all that was ever a file's content
+
+	def count(self):
+		return self.operations.count
+
+	# ---- clients ----
+
+	def start_clients(self):
+		self.clients = [subprocess.Popen([sys.executable, os.path.join(HERE, "worker.py"), self.lake.mnt], text=True,
+						 stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=1)
+				for _ in range(self.o.clients)]
+
+	def stop_clients(self):
+		for c in self.clients:
+			c.kill()
+		for c in self.clients:
+			c.wait()
+			c.stdin.close()
+			c.stdout.close()
+		self.clients = []
+
+	def tell(self, number, order):
+		try:
+			self.clients[number].stdin.write(json.dumps(order) + "\n")
+		except BrokenPipeError:
+			pass
+
+	def answer(self, number):
+		out = self.clients[number].stdout
+		# A client gives one line for each one that it gets, so that no second line hides in the buffer.
+		if not select.select([out], [], [], WAIT)[0]:
+			raise Failure(f"client {number} gets no answer for {WAIT} s")
+		line = out.readline()
+		return json.loads(line) if line else {"error": "DIED"}
+
+	# ---- a whole life ----
+
+	def begin(self):
+		self.lake.make()
+		self.lake.mount()
+		for name in BUCKETS:
+			os.mkdir(os.path.join(self.lake.mnt, name), 0o755)
+			os.chmod(os.path.join(self.lake.mnt, name), 0o755)
+			self.tree.add(self.tree.root, name, self.tree.node(FOLDER, 0o755))
+		self.start_clients()
+
+	def end(self):
+		self.stop_clients()
+
+	def go_on(self, until):
+		while self.count() < until:
+			batch = self.send(until - self.count())
+			for op in batch:
+				self.judge(op, self.answer(op.client))
+
+	def send(self, most):
+		batch = self.operations.batch(min(most, self.o.clients))
+		for op in batch:
+			self.log.append(op)
+			self.contents.update(n.digest() for n in op.nodes)
+			self.dirty |= op.changes
+			self.tell(op.client, op.order)
+		return batch
+
+	def judge(self, op, answer):
+		if answer.get("error"):
+			raise Failure(f"{op}: {answer['error']}\n" + "\n".join(self.story(op.changes | op.relies)))
+		op.done = True
+		self.dirty -= set(op.makes_durable)
+		if op.wanted and answer["digest"] != op.wanted:
+			self.wrong.append(f"{op}: read {answer['digest'][:12]}, not {op.wanted[:12]}")
+			self.wrong += self.story(op.relies)
+
+	def story(self, keys, since=0):
+		"""What was done to them lately."""
+		keys = {k for k in keys if isinstance(k, int)} or keys
+		lines = [str(op) for op in self.log if op.number > since and op.changes & keys]
+		return ["  " + line[:300] for line in lines[-10:]]
+
+	# ---- a quiet moment ----
+
+	def quiet(self):
+		"""Everything is closed and settled, and the mount is equal to the model."""
+		for i in range(self.o.clients):
+			self.tell(i, {"op": "close_all"})
+		for i in range(self.o.clients):
+			if self.answer(i).get("error"):
+				raise Failure(f"client {i} cannot close what it has open")
+		self.operations.let_go()
+		self.compare()
+		if self.o.failures:
+			self.make_durable()
+		self.lake.settled()
+
+	def compare(self):
+		found = look(self.lake.mnt)
+		wanted = self.tree.facts()
+		for path, words in compare(wanted, found):
+			self.wrong.append(f"after {self.count()} operations {path} {words}")
+			self.wrong += self.story(self.tree.keys_of(path))
+		for path, f in found.items():
+			if path in wanted:
+				node = wanted[path].node
+				if node.inode and node.inode != f.node:
+					self.wrong.append(f"{path}: its inode number was {node.inode}, is {f.node}")
+				node.inode = f.node
+		if len(self.wrong) > 40:
+			raise Failure("too much is wrong")
+
+	def make_durable(self):
+		"""fsync of all that changed."""
+		for path, node in self.tree.walk():
+			keys = {node.id} | {(f.id, n) for f, n in node.names} | ({k for k in self.dirty if isinstance(k, tuple)
+				and k[0] == node.id})
+			if node.kind != SYMLINK and keys & self.dirty:
+				fd = os.open(os.path.join(self.lake.mnt, path), os.O_RDONLY)
+				os.fsync(fd)
+				os.close(fd)
+		self.dirty = set()
+
+	# ---- crashes ----
+
+	def crash(self, kind):
+		"""In the midst of a batch."""
+		batch = self.send(self.o.clients)
+		time.sleep(self.rng.expovariate(300))
+		if kind == "power":
+			self.lake.below.shut_down()
+		self.lake.kill()
+		for op in batch:
+			answer = self.answer(op.client)
+			op.done = not answer.get("error")
+			if op.done and op.makes_durable:
+				self.dirty -= set(op.makes_durable)
+		self.stop_clients()
+		if kind == "power":
+			self.lake.forget_mount()
+			self.lake.below.power_back()
+		self.crashed += 1
+		self.lake.mount()
+		self.lake.settled()
+		self.after_crash(kind, batch)
+		self.start_clients()
+
+	def uncertain(self, kind, batch):
+		keys = set()
+		for op in batch:
+			if not op.done:
+				keys |= op.changes
+		for h in self.operations.held:
+			# Stores that the kernel had not yet written back; it does so after a kill, too, unless they came by the daemon.
+			if h.stored:
+				keys.add(h.node.id)
+		return keys | (self.dirty if kind == "power" else set())
+
+	def after_crash(self, kind, batch):
+		found = look(self.lake.mnt, keep_data=True)
+		keys = self.uncertain(kind, batch)
+		wanted = self.tree.facts()
+		for path, words in compare(wanted, found):
+			if not self.tree.keys_of(path) & keys:
+				self.lost.append(f"crash {self.crashed} ({kind}) after {self.count()}: {path} {words}")
+				self.lost += self.story(self.tree.keys_of(path))
+		known = {n.inode: n.id for _, n in self.tree.walk() if n.inode}
+		self.tree = self.operations.tree = take_in(found, self.tree.last, known)
+		self.operations.let_go()
+		self.contents.update(n.digest() for _, n in self.tree.walk())
+		# What a power failure left was on the disk. After a kill it may be in memory only.
+		self.dirty = set() if kind == "power" else {k for p, _ in self.tree.walk() for k in self.tree.keys_of(p)}
+		if len(self.lost) > 40:
+			raise Failure("too much is lost")
