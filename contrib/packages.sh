@@ -5,19 +5,20 @@
 packages_build="autoconf automake gcc libc6-dev libcsv-dev libfuse3-dev libjson-c-dev libmagic-dev libsqlite3-dev libssl-dev \
 libyaml-dev libzstd-dev make pkgconf uthash-dev"
 packages_run="diffutils fuse3"
-packages_test="acl attr bash clang e2fsprogs file git jq mandoc procps postgresql python3 rsync shellcheck sqlite3 \
-util-linux xz-utils"
+packages_test="acl attr bash bsdutils clang e2fsprogs file git gzip jq less mandoc nodejs npm procps postgresql python3 \
+rsync shellcheck sqlite3 util-linux xz-utils"
 
 die() {
 	echo "${0##*/}: $*" >&2
 	exit 1
 }
 
-# Those of the packages that are not installed.
+# Those of the packages that are not installed, and that no other one provides (as some nodejs do with npm).
 packages_missing() {
+	provided=$(dpkg-query -W -f '${db:Status-Status} ${Provides}\n' | sed -n 's/^installed //p' | tr -s ', ' '\n')
 	for package in "$@"; do
 		state=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null) || state=
-		[ "$state" = installed ] || echo "$package"
+		[ "$state" = installed ] || echo "$provided" | grep -qxF "$package" || echo "$package"
 	done | tr '\n' ' '
 }
 
