@@ -121,3 +121,17 @@ int inode_stat(struct lake *lake, struct inode *inode, struct stat *st)
 		return fd;
 	return fstat(fd, st) < 0 ? -errno : 0;
 }
+
+int inode_read_link(struct lake *lake, struct inode *inode, char *target, size_t room)
+{
+	_cleanup_close_ int fd = inode_open(lake, inode, O_PATH);
+	ssize_t n;
+
+	if (fd < 0)
+		return fd;
+	n = readlinkat(fd, "", target, room - 1);
+	if (n < 0)
+		return -errno;
+	target[n] = '\0';
+	return (int)n;
+}

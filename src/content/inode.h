@@ -190,6 +190,8 @@ int64_t stat_ctime(const struct stat *st);
  */
 int inode_open(struct lake *lake, struct inode *inode, int flags);
 int inode_stat(struct lake *lake, struct inode *inode, struct stat *st);
+/* Of a symlink; its length. */
+int inode_read_link(struct lake *lake, struct inode *inode, char *target, size_t room);
 /* Before its last name goes away: where handles cannot be opened, keeps a descriptor. */
 int inode_pin(struct lake *lake, struct inode *inode);
 

@@ -17,7 +17,7 @@ void op_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
 	double timeout = 0;
 	struct stat st;
-	int rc = ns_get_attributes(ops_lake(req), ino, &st, &timeout);
+	int rc = ns_get_attributes(ops_lake(req), ops_node(req, ino), &st, &timeout);
 
 	(void)fi;
 	reply_attr(req, rc, &st, timeout);
@@ -57,7 +57,7 @@ void op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr, int to_set, s
 void op_readlink(fuse_req_t req, fuse_ino_t ino)
 {
 	char target[PATH_MAX + 1];
-	int rc = ns_read_link(ops_lake(req), ino, target, sizeof(target));
+	int rc = ns_read_link(ops_lake(req), ops_node(req, ino), target, sizeof(target));
 
 	if (rc < 0)
 		ops_reply_error(req, rc);
@@ -82,7 +82,7 @@ void op_getxattr(fuse_req_t req, fuse_ino_t ino, const char *name, size_t size)
 	if (size && !value)
 		ops_reply_error(req, -ENOMEM);
 	else
-		reply_xattr(req, ns_get_xattr(ops_lake(req), ino, name, value, size), value, size);
+		reply_xattr(req, ns_get_xattr(ops_lake(req), ops_node(req, ino), name, value, size), value, size);
 	free(value);
 }
 
@@ -93,7 +93,7 @@ void op_listxattr(fuse_req_t req, fuse_ino_t ino, size_t size)
 	if (size && !names)
 		ops_reply_error(req, -ENOMEM);
 	else
-		reply_xattr(req, ns_list_xattrs(ops_lake(req), ino, names, size), names, size);
+		reply_xattr(req, ns_list_xattrs(ops_lake(req), ops_node(req, ino), names, size), names, size);
 	free(names);
 }
 
@@ -114,7 +114,7 @@ void op_removexattr(fuse_req_t req, fuse_ino_t ino, const char *name)
 void op_statfs(fuse_req_t req, fuse_ino_t ino)
 {
 	struct statvfs fs;
-	int rc = ns_stat_fs(ops_lake(req), ino, &fs);
+	int rc = ns_stat_fs(ops_lake(req), ops_node(req, ino), &fs);
 
 	if (rc < 0)
 		ops_reply_error(req, rc);

@@ -10,10 +10,9 @@ static struct listing *listing_of(const struct fuse_file_info *fi)
 
 void op_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
-	struct actor actor = ops_caller(req);
 	struct lake *lake = ops_lake(req);
 	struct listing *l;
-	int rc = ns_open_folder(lake, ino, &actor, &l);
+	int rc = ns_open_folder(lake, ops_node(req, ino), &l);
 
 	if (rc < 0) {
 		ops_reply_error(req, rc);
@@ -91,5 +90,5 @@ void op_fsyncdir(fuse_req_t req, fuse_ino_t ino, int data_only, struct fuse_file
 {
 	(void)data_only;
 	(void)fi;
-	ops_reply_error(req, ns_fsync_folder(ops_lake(req), ino));
+	ops_reply_error(req, ns_fsync_folder(ops_lake(req), ops_node(req, ino)));
 }

@@ -2,7 +2,12 @@
 
 struct lake *ops_lake(fuse_req_t req)
 {
-	return fuse_req_userdata(req);
+	return ((struct served *)fuse_req_userdata(req))->lake;
+}
+
+uint64_t ops_node(fuse_req_t req, fuse_ino_t ino)
+{
+	return ino == FUSE_ROOT_ID ? ((struct served *)fuse_req_userdata(req))->root : ino;
 }
 
 struct actor ops_caller(fuse_req_t req)
@@ -53,19 +58,21 @@ void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 	struct actor actor = ops_caller(req);
 	struct ns_entry e;
 
-	ops_reply_entry(req, ns_look_up(ops_lake(req), parent, name, &actor, &e), &e);
+	ops_reply_entry(req, ns_look_up(ops_lake(req), ops_node(req, parent), name, &actor, &e), &e);
 }
 
 void op_forget(fuse_req_t req, fuse_ino_t ino, uint64_t n)
 {
-	ns_forget(ops_lake(req), ino, n);
+	if (ino != FUSE_ROOT_ID) /* what a session's root is lives as long as it */
+		ns_forget(ops_lake(req), ino, n);
 	fuse_reply_none(req);
 }
 
 void op_forget_multi(fuse_req_t req, size_t count, struct fuse_forget_data *forgets)
 {
 	for (size_t i = 0; i < count; i++)
-		ns_forget(ops_lake(req), forgets[i].ino, forgets[i].nlookup);
+		if (forgets[i].ino != FUSE_ROOT_ID)
+			ns_forget(ops_lake(req), forgets[i].ino, forgets[i].nlookup);
 	fuse_reply_none(req);
 }
 

@@ -10,18 +10,31 @@
 #ifndef TARN_FUSE_PASSTHROUGH_H
 #define TARN_FUSE_PASSTHROUGH_H
 
+#include <stdatomic.h>
+#include <stdint.h>
+
 #include "fuse/lowlevel.h"
+
+/* Of one session; the first member of what fuse_session_new() got as its user's data. */
+struct passthrough {
+	int depth;
+	bool asked;
+	atomic_bool offered;
+	/* passthrough_reply.c: written by the one thread that reads INIT, before any other runs */
+	uint64_t init_unique, init_flags;
+	atomic_bool init_done;
+};
 
 /* "api" or "completed replies", for `tarn status`. */
 extern const char passthrough_way[];
 
 /* After fuse_session_mount(), before the loop. STACK_DEPTH: 1, or 2 where backing files are on overlayfs. 0 or
  * -errno. */
-int passthrough_attach(struct fuse_session *se, int stack_depth, bool wanted);
+int passthrough_attach(struct passthrough *p, struct fuse_session *se, int stack_depth, bool wanted);
 /* From the init operation. */
-void passthrough_init(struct fuse_conn_info *conn);
+void passthrough_init(struct passthrough *p, struct fuse_conn_info *conn);
 /* Did the kernel offer it (known after INIT)? */
-bool passthrough_offered(void);
+bool passthrough_offered(struct passthrough *p);
 
 /* Registers FD's file: its id (> 0), or -errno (-EPERM: not allowed, -ELOOP: too many stacked file systems). */
 int passthrough_register(struct fuse_session *se, int fd);

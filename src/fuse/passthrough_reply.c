@@ -8,8 +8,6 @@
 #if !LIBFUSE_HAS_PASSTHROUGH
 
 #include <fcntl.h>
-#include <stdatomic.h>
-#include <stdint.h>
 #include <string.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -55,53 +53,48 @@ struct open_out_tail {
 
 const char passthrough_way[] = "completed replies";
 
-static int depth;
-static bool asked;
-static atomic_bool offered;
-static uint64_t init_unique, init_flags; /* written by the one thread that reads INIT, before any other runs */
-static atomic_bool init_done;
 static __thread int pending_id;
 static __thread uint32_t pending_flags;
 
-static uint64_t init_features(void)
+static uint64_t init_features(const struct passthrough *p)
 {
 	uint64_t want = INIT_HANDLE_KILLPRIV_V2;
 
-	if (asked)
+	if (p->asked)
 		want |= INIT_PASSTHROUGH;
-	return want & init_flags;
+	return want & p->init_flags;
 }
 
-static ssize_t reply_init(int fd, const struct iovec *iov)
+static ssize_t reply_init(struct passthrough *p, int fd, const struct iovec *iov)
 {
 	struct init_out out = {0};
 	struct iovec completed[2] = {iov[0], {&out, sizeof(out)}};
 	struct reply_head head;
-	uint64_t add = init_features();
+	uint64_t add = init_features(p);
 	size_t len = iov[1].iov_len < sizeof(out) ? iov[1].iov_len : sizeof(out);
 
 	memcpy(&out, iov[1].iov_base, len);
 	memcpy(&head, iov[0].iov_base, sizeof(head));
 	out.flags |= (uint32_t)(add | INIT_EXT);
 	out.flags2 |= (uint32_t)(add >> 32);
-	out.max_stack_depth = add & INIT_PASSTHROUGH ? (uint32_t)depth : 0;
+	out.max_stack_depth = add & INIT_PASSTHROUGH ? (uint32_t)p->depth : 0;
 	head.len = (uint32_t)(sizeof(head) + sizeof(out));
 	completed[0].iov_base = &head;
-	atomic_store(&offered, add & INIT_PASSTHROUGH);
+	atomic_store(&p->offered, add & INIT_PASSTHROUGH);
 	return writev(fd, completed, 2);
 }
 
 static ssize_t writev_reply(int fd, struct iovec *iov, int count, void *arg)
 {
 	const struct reply_head *head = iov[0].iov_base;
+	struct passthrough *p = arg;
 	struct open_out_tail tail;
 	char *end;
 
-	(void)arg;
-	if (!atomic_load(&init_done) && head->unique == init_unique) {
-		atomic_store(&init_done, true);
-		if (!head->error && count == 2 && (init_flags & INIT_EXT))
-			return reply_init(fd, iov);
+	if (!atomic_load(&p->init_done) && head->unique == p->init_unique) {
+		atomic_store(&p->init_done, true);
+		if (!head->error && count == 2 && (p->init_flags & INIT_EXT))
+			return reply_init(p, fd, iov);
 	}
 	if (pending_id && count >= 2 && !head->error) {
 		end = (char *)iov[count - 1].iov_base + iov[count - 1].iov_len - sizeof(tail);
@@ -117,19 +110,19 @@ static ssize_t writev_reply(int fd, struct iovec *iov, int count, void *arg)
 static ssize_t read_request(int fd, void *buffer, size_t size, void *arg)
 {
 	ssize_t n = read(fd, buffer, size);
+	struct passthrough *p = arg;
 	struct request_head head;
 	struct init_in in;
 
-	(void)arg;
-	if (atomic_load(&init_done) || n < (ssize_t)(sizeof(head) + 20))
+	if (atomic_load(&p->init_done) || n < (ssize_t)(sizeof(head) + 20))
 		return n;
 	memcpy(&head, buffer, sizeof(head));
 	if (head.opcode == OPCODE_INIT) {
 		memset(&in, 0, sizeof(in));
 		memcpy(&in, (char *)buffer + sizeof(head),
 		       (size_t)n - sizeof(head) < sizeof(in) ? (size_t)n - sizeof(head) : sizeof(in));
-		init_unique = head.unique;
-		init_flags = in.flags | (in.flags & INIT_EXT ? (uint64_t)in.flags2 << 32 : 0);
+		p->init_unique = head.unique;
+		p->init_flags = in.flags | (in.flags & INIT_EXT ? (uint64_t)in.flags2 << 32 : 0);
 	}
 	return n;
 }
@@ -141,7 +134,7 @@ static ssize_t splice_through(int in, off_t *in_offset, int out, off_t *out_offs
 	return splice(in, in_offset, out, out_offset, len, flags);
 }
 
-int passthrough_attach(struct fuse_session *se, int stack_depth, bool wanted)
+int passthrough_attach(struct passthrough *p, struct fuse_session *se, int stack_depth, bool wanted)
 {
 	static const struct fuse_custom_io io = {
 		.writev = writev_reply,
@@ -150,19 +143,20 @@ int passthrough_attach(struct fuse_session *se, int stack_depth, bool wanted)
 		.splice_send = splice_through,
 	};
 
-	depth = stack_depth;
-	asked = wanted;
+	p->depth = stack_depth;
+	p->asked = wanted;
 	return fuse_session_custom_io(se, &io, fuse_session_fd(se));
 }
 
-void passthrough_init(struct fuse_conn_info *conn)
+void passthrough_init(struct passthrough *p, struct fuse_conn_info *conn)
 {
+	(void)p;
 	(void)conn;
 }
 
-bool passthrough_offered(void)
+bool passthrough_offered(struct passthrough *p)
 {
-	return atomic_load(&offered);
+	return atomic_load(&p->offered);
 }
 
 void passthrough_set(struct fuse_file_info *fi, int id, bool direct)

@@ -19,7 +19,10 @@
 #define BACKGROUND 64 /* releases and read-ahead under way at once */
 
 struct session {
+	struct served served; /* the first member: requests carry a pointer to it */
+	struct frontend front;
 	struct lake *lake;
+	bool view;
 	struct fuse_session *se;
 	struct notifier *notifier;
 	char *mountpoint;
@@ -37,7 +40,6 @@ static void op_init(void *userdata, struct fuse_conn_info *conn)
 		FUSE_CAP_READDIRPLUS,	 FUSE_CAP_READDIRPLUS_AUTO, FUSE_CAP_CACHE_SYMLINKS, FUSE_CAP_ASYNC_DIO,
 	};
 
-	(void)userdata;
 	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++)
 		conn_want(conn, wanted[i], true);
 	/* pages are dropped by tarn itself when a file changed unseen */
@@ -47,7 +49,7 @@ static void op_init(void *userdata, struct fuse_conn_info *conn)
 	conn->max_readahead = MAX_WRITE;
 	conn->max_background = BACKGROUND;
 	conn->time_gran = 1;
-	passthrough_init(conn);
+	passthrough_init(&((struct served *)userdata)->passthrough, conn);
 }
 
 static const struct fuse_lowlevel_ops ops = {
@@ -90,11 +92,36 @@ static const struct fuse_lowlevel_ops ops = {
 #endif
 };
 
+/* A view's mount is read-only, also when somebody remounts it otherwise. */
+static const struct fuse_lowlevel_ops view_ops = {
+	.init = op_init,
+	.lookup = op_lookup,
+	.forget = op_forget,
+	.forget_multi = op_forget_multi,
+	.getattr = op_getattr,
+	.readlink = op_readlink,
+	.open = op_open,
+	.read = op_read,
+	.release = op_release,
+	.fsync = op_fsync,
+	.opendir = op_opendir,
+	.readdir = op_readdir,
+	.releasedir = op_releasedir,
+	.fsyncdir = op_fsyncdir,
+	.statfs = op_statfs,
+	.getxattr = op_getxattr,
+	.listxattr = op_listxattr,
+	.readdirplus = op_readdirplus,
+	.lseek = op_lseek,
+};
+
 /* ---- what content asks of the front end ---- */
 
 static int backing_open(void *arg, int fd)
 {
-	return passthrough_register(((struct session *)arg)->se, fd);
+	struct session *s = arg;
+
+	return passthrough_offered(&s->served.passthrough) ? passthrough_register(s->se, fd) : -EOPNOTSUPP;
 }
 
 static void backing_close(void *arg, int id)
@@ -138,10 +165,10 @@ static int add_options(struct fuse_args *args, struct lake *lake, const struct s
 			buf_addc(&b, '\\');
 		buf_addc(&b, *p);
 	}
-	buf_adds(&b, ",subtype=tarn,default_permissions");
+	buf_addf(&b, ",subtype=%s,default_permissions", o->view ? "tarn-view" : "tarn");
 	if (o->allow_other)
 		buf_adds(&b, ",allow_other");
-	if (o->read_only)
+	if (o->read_only || o->view)
 		buf_adds(&b, ",ro");
 	if (o->more && *o->more)
 		buf_addf(&b, ",%s", o->more);
@@ -157,7 +184,7 @@ static int mount_session(struct session *s, const struct session_options *o, str
 	int rc = add_options(&args, s->lake, o);
 
 	if (!rc) {
-		s->se = fuse_session_new(&args, &ops, sizeof(ops), s->lake);
+		s->se = fuse_session_new(&args, o->view ? &view_ops : &ops, sizeof(ops), &s->served);
 		rc = s->se ? 0 : -EINVAL;
 	}
 	fuse_opt_free_args(&args);
@@ -170,7 +197,20 @@ static int mount_session(struct session *s, const struct session_options *o, str
 			 o->mountpoint);
 		return -EIO;
 	}
-	return passthrough_attach(s->se, s->lake->settings->passthrough_stack_depth, o->passthrough);
+	return passthrough_attach(&s->served.passthrough, s->se, s->lake->settings->passthrough_stack_depth,
+				  o->passthrough);
+}
+
+static int find_root(struct session *s, const struct session_options *o, struct buf *error)
+{
+	int rc = 0;
+
+	s->served.root = NODE_ROOT;
+	if (o->view)
+		rc = ns_past_root(s->lake, o->view, &s->front, &s->served.root);
+	if (rc == -ENOENT)
+		buf_addf(error, "view=%s: no such time, label or commit in the lake's past", o->view);
+	return rc;
 }
 
 int session_mount(struct lake *lake, const struct session_options *o, struct session **out, struct buf *error)
@@ -180,20 +220,25 @@ int session_mount(struct lake *lake, const struct session_options *o, struct ses
 
 	if (!s || !(s->mountpoint = strdup(o->mountpoint)))
 		goto fail;
-	s->lake = lake;
+	s->lake = s->served.lake = lake;
 	s->wanted = o->passthrough;
+	s->view = o->view;
+	s->front = (struct frontend){.arg = s,
+				     .backing_open = backing_open,
+				     .backing_close = backing_close,
+				     .invalidate = invalidate,
+				     .write_back = write_back,
+				     .invalidate_entry = invalidate_entry};
 	snprintf(s->passthrough, sizeof(s->passthrough), "no: not known yet");
-	rc = mount_session(s, o, error);
+	rc = find_root(s, o, error);
+	if (!rc)
+		rc = mount_session(s, o, error);
 	if (!rc)
 		rc = notifier_start(s->se, &s->notifier);
 	if (rc < 0)
 		goto fail;
-	lake->frontend = (struct frontend){.arg = s,
-					   .backing_open = backing_open,
-					   .backing_close = backing_close,
-					   .invalidate = invalidate,
-					   .write_back = write_back,
-					   .invalidate_entry = invalidate_entry};
+	if (!s->view)
+		lake->frontend = s->front;
 	*out = s;
 	return 0;
 fail:
@@ -238,7 +283,7 @@ static void probe_passthrough(struct session *s)
 		snprintf(s->passthrough, sizeof(s->passthrough), "no: switched off");
 		return;
 	}
-	if (!passthrough_offered()) {
+	if (!passthrough_offered(&s->served.passthrough)) {
 		snprintf(s->passthrough, sizeof(s->passthrough),
 			 "no: the kernel does not offer it (Linux 6.9 or newer does)");
 		return;
@@ -247,7 +292,8 @@ static void probe_passthrough(struct session *s)
 	id = fd < 0 ? -errno : passthrough_register(s->se, fd);
 	if (id > 0) {
 		passthrough_unregister(s->se, id);
-		atomic_store(&s->lake->passthrough, true);
+		if (!s->view)
+			atomic_store(&s->lake->passthrough, true);
 		snprintf(s->passthrough, sizeof(s->passthrough), "yes, %s", passthrough_way);
 	} else if (id == -EPERM) {
 		snprintf(s->passthrough, sizeof(s->passthrough),
@@ -290,6 +336,8 @@ void session_free(struct session *s)
 {
 	if (!s)
 		return;
+	if (s->view)
+		ns_drop_front(s->lake, &s->front);
 	notifier_stop(s->notifier);
 	if (s->se) {
 		fuse_session_unmount(s->se);

@@ -1,5 +1,5 @@
 /*
- * One mount: libfuse's session over a lake. Composed by cli/daemon.c:
+ * One mount: libfuse's session over a lake, as it is or as it was. Composed by cli/daemon.c:
  *
  *	session_mount()	mounts, and prepares the kernel's passthrough
  *	session_run()	serves until the mount is gone; returns when the last request is answered
@@ -20,6 +20,7 @@ struct session_options {
 	const char *mountpoint; /* absolute */
 	bool passthrough, allow_other, read_only, debug;
 	const char *more; /* mount options for libfuse, comma-separated; may be "" */
+	const char *view; /* the lake as it was: a time, a label of the root or a commit; NULL: as it is */
 };
 
 /* 0 or -errno, with a line for the user in ERROR. */

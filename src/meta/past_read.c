@@ -267,3 +267,40 @@ int store_path_at(struct store *s, uint64_t node, uint64_t commit, struct buf *p
 	store_join_backward(path, &names);
 	return buf_error(path);
 }
+
+/* ---- what became of it ---- */
+
+int store_entry_last(struct store *s, uint64_t parent, const char *name, struct node_row *out)
+{
+	_cleanup_query_ struct query q = {};
+	int got;
+
+	store_query(s, &q, SQL_ENTRY_LAST);
+	query_int(&q, (int64_t)parent);
+	query_blob(&q, name, strlen(name));
+	got = query_row(&q);
+	if (got > 0)
+		node_from_query(&q, out);
+	return got < 0 ? got : got ? 0 : -ENOENT;
+}
+
+int store_last_place(struct store *s, uint64_t node, uint64_t prefer, uint64_t *parent)
+{
+	static const enum sql where[] = {SQL_PLACE_LIVE, SQL_PLACE_LAST};
+
+	for (int i = 0; i < 2; i++) {
+		_cleanup_query_ struct query q = {};
+		int got;
+
+		store_query(s, &q, where[i]);
+		query_int(&q, (int64_t)node);
+		if (where[i] == SQL_PLACE_LIVE)
+			query_int(&q, (int64_t)prefer);
+		got = query_row(&q);
+		if (got > 0)
+			*parent = (uint64_t)query_get(&q);
+		if (got)
+			return got < 0 ? got : 0;
+	}
+	return -ENOENT;
+}

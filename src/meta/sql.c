@@ -100,6 +100,14 @@ const char *const sql_text[SQL_COUNT] = {
 	[SQL_ENTRY_OF_NODE_AT_ENDED] =
 		"SELECT parent, name, from_commit FROM entry INDEXED BY entry_past WHERE node = ?1 AND to_commit > ?2"
 		" AND to_commit < " SQL_LIVE " AND from_commit <= ?2 ORDER BY to_commit LIMIT 1",
+	[SQL_ENTRY_LAST] = "SELECT " NODE " FROM entry INDEXED BY entry_ended CROSS JOIN node ON node.id = entry.node"
+			   " WHERE parent = ? AND name = ? AND to_commit < " SQL_LIVE
+			   " ORDER BY to_commit DESC LIMIT 1",
+	[SQL_PLACE_LIVE] = "SELECT ifnull((SELECT parent FROM entry INDEXED BY entry_node WHERE node = ?1"
+			   " AND " LIVE " AND parent = ?2 LIMIT 1), parent) FROM entry INDEXED BY entry_node"
+			   " WHERE node = ?1 AND " LIVE " LIMIT 1",
+	[SQL_PLACE_LAST] = "SELECT parent FROM entry INDEXED BY entry_past WHERE node = ? AND to_commit < " SQL_LIVE
+			   " ORDER BY to_commit DESC LIMIT 1",
 	[SQL_RUN_FIND] = "SELECT id FROM run WHERE boot = ? AND tgid = ? AND start = ?",
 	[SQL_JOBS] =
 		"SELECT id, subject, tries FROM job INDEXED BY job_due WHERE type = ? AND due <= ? ORDER BY due LIMIT "

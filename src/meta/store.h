@@ -312,6 +312,10 @@ int store_entries_at(struct store *s, uint64_t parent, uint64_t commit, const ch
 int store_version_of_node_at(struct store *s, uint64_t node, uint64_t commit, struct version_row *out);
 /* The versions of a node, in the order in which they were cut, from version FROM (0: the first) on. */
 int store_versions_of_node(struct store *s, uint64_t node, uint64_t from, store_version_fn fn, void *arg);
+/* What lay in PARENT as NAME last, before it was taken away, as it is known now; -ENOENT: nothing did. */
+int store_entry_last(struct store *s, uint64_t parent, const char *name, struct node_row *out);
+/* A folder that NODE is in now (PREFER if that is one), or was in last. -ENOENT: it never had a name. */
+int store_last_place(struct store *s, uint64_t node, uint64_t prefer, uint64_t *parent);
 /* As store_path() then, by its first name then. */
 int store_path_at(struct store *s, uint64_t node, uint64_t commit, struct buf *path);
 

@@ -167,25 +167,17 @@ int ns_set_attributes(struct lake *lake, uint64_t ino, const struct stat *want, 
 
 int ns_read_link(struct lake *lake, uint64_t ino, char *target, size_t room)
 {
-	_cleanup_close_ int fd = -1;
 	struct inode *inode;
-	ssize_t n;
 	int rc;
 
 	if (ino & VIEW_NODE)
-		return -EINVAL;
+		return view_read_link(lake, ino, target, room);
 	rc = real_get(lake, ino, &inode);
 	if (rc < 0)
 		return rc;
-	fd = inode_open(lake, inode, O_PATH);
+	rc = inode_read_link(lake, inode, target, room);
 	inode_unref(lake, inode);
-	if (fd < 0)
-		return fd;
-	n = readlinkat(fd, "", target, room - 1);
-	if (n < 0)
-		return -errno;
-	target[n] = '\0';
-	return (int)n;
+	return rc;
 }
 
 /* ---- extended attributes ---- */

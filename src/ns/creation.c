@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "content/outside.h"
 #include "ns/real.h"
+#include "ns/view.h"
 
 /* Before anything is made: may NAME be made in F? */
 static int check_name(struct lake *lake, struct real_folder *f, const char *name, bool is_folder)
@@ -187,6 +188,8 @@ int ns_mkdir(struct lake *lake, uint64_t parent, const char *name, mode_t mode, 
 {
 	const struct creation c = {.op = OP_MKDIR, .mode = S_IFDIR | (mode & 07777)};
 
+	if (parent & VIEW_NODE)
+		return view_make_folder(lake, parent, name, actor, e);
 	return make_entry(lake, parent, name, &c, actor, e);
 }
 

@@ -79,7 +79,7 @@ static int open_stream(struct lake *lake, struct listing *l)
 	return 0;
 }
 
-int ns_open_folder(struct lake *lake, uint64_t ino, const struct actor *actor, struct listing **out)
+int ns_open_folder(struct lake *lake, uint64_t ino, struct listing **out)
 {
 	struct listing *l = calloc(1, sizeof(*l));
 	int rc;
@@ -88,11 +88,12 @@ int ns_open_folder(struct lake *lake, uint64_t ino, const struct actor *actor, s
 		return -ENOMEM;
 	pthread_mutex_init(&l->lock, NULL);
 	l->ino = ino;
-	rc = ino & VIEW_NODE ? view_list_start(lake, ino, actor, &l->view) : open_stream(lake, l);
+	rc = ino & VIEW_NODE ? view_list_start(lake, ino, &l->view) : open_stream(lake, l);
 	if (rc < 0) {
 		ns_release_folder(lake, l);
 		return rc;
 	}
+	l->opened.front = ino & VIEW_NODE ? view_front(ino) : NULL;
 	opened_add(lake, &lake->open_folders, &l->opened);
 	*out = l;
 	return 0;

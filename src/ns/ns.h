@@ -52,6 +52,16 @@ int ns_set_xattr(struct lake *lake, uint64_t ino, const char *name, const void *
 int ns_remove_xattr(struct lake *lake, uint64_t ino, const char *name, const struct actor *actor);
 int ns_stat_fs(struct lake *lake, uint64_t ino, struct statvfs *fs);
 
+/* ---- the lake as it was, for a mount of its own: view_tree.c ---- */
+
+/*
+ * Its root as of MOMENT: a time, commit-N, or a label of the root. FRONT: the mount whose requests will ask for it. It
+ * counts as looked up until ns_drop_front(). -ENOENT: there is no such moment.
+ */
+int ns_past_root(struct lake *lake, const char *moment, const struct frontend *front, uint64_t *ino);
+/* No request comes through FRONT any more: forgets what it had looked up, and closes what it had open. */
+void ns_drop_front(struct lake *lake, const struct frontend *front);
+
 /* ---- changes to the tree: creation.c, removal.c, renaming.c ---- */
 
 int ns_mknod(struct lake *lake, uint64_t parent, const char *name, mode_t mode, dev_t rdev, const struct actor *actor,
@@ -97,7 +107,7 @@ int ns_fsync(struct lake *lake, uint64_t ino, struct open_file *f, bool data_onl
 /* ---- folders: listing.c ---- */
 
 struct listing;
-int ns_open_folder(struct lake *lake, uint64_t ino, const struct actor *actor, struct listing **out);
+int ns_open_folder(struct lake *lake, uint64_t ino, struct listing **out);
 /* May the kernel keep what was listed, until it asks for a change there itself? */
 bool ns_folder_keeps_cache(struct lake *lake, struct listing *l);
 void ns_release_folder(struct lake *lake, struct listing *l);

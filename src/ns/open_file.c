@@ -30,7 +30,7 @@ struct handle *open_file_handle(struct open_file *f)
 
 bool open_file_keeps_cache(const struct open_file *f)
 {
-	return f->real ? f->real->keep_cache : false;
+	return f->real ? f->real->keep_cache : view_file_keeps_cache(f->view);
 }
 
 /* Where others can write, each open looks whether they did. */
@@ -111,6 +111,7 @@ int ns_open(struct lake *lake, uint64_t ino, int flags, const struct actor *acto
 		free(f);
 		return rc;
 	}
+	f->opened.front = ino & VIEW_NODE ? view_front(ino) : NULL;
 	opened_add(lake, &lake->open_files, &f->opened);
 	*out = f;
 	return 0;

@@ -9,7 +9,8 @@
 
 /* The first member of what is open. */
 struct opened {
-	struct opened *next, **at; /* protected by lake->opened_lock */
+	struct opened *next, **at;    /* protected by lake->opened_lock */
+	const struct frontend *front; /* the mount that has it open; NULL: the live one */
 };
 
 /* LIST: lake->open_files or lake->open_folders. */

@@ -100,8 +100,11 @@ int ns_rmdir(struct lake *lake, uint64_t parent, const char *name, const struct 
 	struct inode *inode;
 	struct record *r;
 	struct stat raw;
-	int rc = real_folder_get(lake, parent, &f);
+	int rc;
 
+	if (parent & VIEW_NODE)
+		return view_remove_folder(lake, parent, name, actor);
+	rc = real_folder_get(lake, parent, &f);
 	if (!rc)
 		rc = look_up(lake, &f, name, &inode, &raw);
 	if (rc < 0)

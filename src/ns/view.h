@@ -2,11 +2,20 @@
  * The synthetic views: subtrees that are not on disk. Each is one file with a struct view_ops, and one line in the
  * table in view.c.
  *
- * A node of a view is made by a look-up and lives until the kernel forgot it and no request uses it. Its number has
- * VIEW_NODE set, then the view's slot in bits 56..61, then what the view chooses; two contents never share a number,
- * because the kernel's pages are shared by all users. Entries and attributes are not cached by the kernel.
+ *	view.c			which view a name belongs to, look-ups, attributes
+ *	view_table.c		the nodes that the kernel knows, and their numbers
+ *	view_file.c		open files, extended attributes, rendered text
+ *	view_listing.c		listings
+ *	view_file_versions.c	F@v: the versions of a file		view_history.c	its history.jsonl
+ *	view_moments.c		D@v: the moments of a folder
+ *	view_tree.c		D@v/MOMENT/…: a tree as it was, also as the root of a mount of its own
+ *	view_catalog.c		.catalog
  *
- * Any thread. What a node holds does not change after it was made.
+ * A node of a view is made by a look-up and lives until the kernel forgot it and no request uses it. It is what its
+ * fields from `ops` to `text` say: two look-ups that say the same get the same node and the same number, and two
+ * contents never share a number, because the kernel's pages are shared by all users. Each mount (front) has its own.
+ *
+ * Any thread. What a node is does not change after it was made.
  */
 #ifndef TARN_NS_VIEW_H
 #define TARN_NS_VIEW_H
@@ -16,21 +25,26 @@
 #include "content/past.h"
 #include "ns/ns.h"
 
-#define VIEW_SLOT_SHIFT 56
-
 struct view_node {
 	UT_hash_handle hh; /* protected by the table's lock, as the next two */
 	uint64_t nlookup;
-	unsigned users; /* requests about it that are under way */
-	uint64_t ino;
+	unsigned users;	 /* requests about it that are under way */
+	uint64_t number; /* has VIEW_NODE set; in a draft 0: view_number() of it */
+
+	/* what it is */
 	const struct view_ops *ops;
+	const struct frontend *front; /* the mount whose requests know it */
 	enum node_kind kind;
-	/* the view's own: */
-	uint64_t asset, version; /* @v: the series, the version */
-	_Atomic uint64_t live;	 /* … and the live node, or 0; the one thing that later look-ups put right */
-	char *text;		 /* freed with the node */
+	int part; /* the view's own: which of its kinds of nodes */
+	uint64_t node, commit, version, tree;
+	char *text; /* freed with the node */
+
+	/* beside that; the first two are put right by later look-ups */
+	_Atomic uint64_t parent; /* the real folder that it was found in or below, as the past has it */
+	_Atomic uint64_t live;	 /* the node whose permissions hold now, or 0 */
 	int fd;			 /* a rendered file, closed with it; else -1 */
 	struct stat st;		 /* of a rendered file or fixed folder */
+	double entry_timeout, attr_timeout;
 };
 
 /* An open file of a view. */
@@ -39,52 +53,95 @@ struct view_file {
 	struct past *past; /* a version, else NULL */
 };
 
-typedef int (*view_emit_fn)(void *arg, const char *name, enum node_kind kind);
+/* What a listing knows of an entry already, so that it need not be looked up again. */
+struct view_fact {
+	uint64_t node, version;
+	struct stat st;
+};
+/* FACT NULL: only the name and kind are known. NUMBER: of the entry, 0 when it is not known. */
+typedef int (*view_emit_fn)(void *arg, const char *name, enum node_kind kind, uint64_t number,
+			    const struct view_fact *fact);
 
+/* Any of these but name may be NULL. */
 struct view_ops {
 	const char *name;
 	/* NAME in the real FOLDER, when nothing real has that name: fills DRAFT, or -ENOENT. */
 	int (*look_up_at)(struct lake *lake, struct inode *folder, const char *name, struct view_node *draft);
-	/* NAME in a folder of this view. */
+	/* NAME in a folder of this view. The draft may become another view's. */
 	int (*look_up)(struct lake *lake, const struct view_node *folder, const char *name, const struct actor *actor,
 		       struct view_node *draft);
 	int (*list)(struct lake *lake, const struct view_node *folder, view_emit_fn emit, void *arg);
+	/* The draft of an entry that was listed with FACT. */
+	void (*from_fact)(const struct view_node *folder, const struct view_fact *fact, enum node_kind kind,
+			  struct view_node *draft);
 	int (*stat)(struct lake *lake, const struct view_node *node, struct stat *st);
 	int (*open)(struct lake *lake, const struct view_node *node, struct view_file *file);
+	int (*read_link)(struct lake *lake, const struct view_node *node, struct buf *target);
+	/* mkdir and rmdir in a folder of this view, by one whom the kernel let write there. NULL: EROFS. */
+	int (*make_folder)(struct lake *lake, const struct view_node *folder, const char *name,
+			   const struct actor *actor);
+	int (*remove_folder)(struct lake *lake, const struct view_node *folder, const char *name,
+			     const struct actor *actor);
 	/* Shown in the root with synth=visible: its name there, or NULL. */
 	const char *root_name;
 };
 
-extern const struct view_ops versions_view, catalog_view;
+extern const struct view_ops versions_view, moments_view, tree_view, catalog_view;
 
 /* ---- for views ---- */
 
-/* A number that was never given out, for a rendered file of the view in SLOT. */
-uint64_t view_new_number(int slot);
+/* A number that was never given out, for a rendered file: it goes into draft->version. */
+uint64_t view_unique(void);
+/* The number that the node of DRAFT has, as far as no other node has taken it. */
+uint64_t view_number(const struct view_node *draft);
 /* An unlinked file in the lake's temp folder, for rendering; fd or -errno. */
 int view_temp_file(struct lake *lake);
 /* Makes DRAFT a rendered file: TEXT is written to a temporary file. MODE without type. Takes nothing. */
 int view_render(struct lake *lake, const struct buf *text, mode_t mode, uid_t uid, gid_t gid, struct view_node *draft);
+
+/* ---- the table: view_table.c ---- */
+
+/* A node for DRAFT, which is used up: the one that is the same, or a new one. It counts as looked up, and as in use;
+ * NULL when out of memory. */
+struct view_node *view_keep(struct view_node *draft);
+/* The node of a number, in use until it is put; NULL: there is none. */
+struct view_node *view_find(uint64_t number);
+void view_put(struct view_node **n);
+#define _cleanup_view_node_ __attribute__((cleanup(view_put)))
+void view_forget(uint64_t number, uint64_t n);
+void view_forget_front(const struct frontend *front);
+void view_release_draft(struct view_node *draft);
+/* The mount that knows a number; NULL: nobody does. */
+const struct frontend *view_front(uint64_t number);
 
 /* ---- for ns ---- */
 
 int view_look_up_at(struct lake *lake, struct inode *folder, const char *name, struct ns_entry *e);
 bool view_has(struct lake *lake, struct inode *folder, const char *name);
 int view_look_up(struct lake *lake, uint64_t folder, const char *name, const struct actor *actor, struct ns_entry *e);
-void view_forget(uint64_t ino, uint64_t n);
+/* Keeps DRAFT and fills the answer. */
+int view_answer(struct lake *lake, struct view_node *draft, struct ns_entry *e);
+/* The same when its attributes are known already; st_ino 0: the node's number. */
+int view_answer_known(struct lake *lake, struct view_node *draft, const struct stat *st, struct ns_entry *e);
 int view_get_attributes(struct lake *lake, uint64_t ino, struct stat *st, double *timeout);
+int view_read_link(struct lake *lake, uint64_t ino, char *target, size_t room);
+int view_make_folder(struct lake *lake, uint64_t parent, const char *name, const struct actor *actor,
+		     struct ns_entry *e);
+int view_remove_folder(struct lake *lake, uint64_t parent, const char *name, const struct actor *actor);
 /* Of a version: its user.* attributes, and no others. As getxattr(2), listxattr(2). */
 int view_get_xattr(struct lake *lake, uint64_t ino, const char *name, void *value, size_t size);
 int view_list_xattrs(struct lake *lake, uint64_t ino, char *names, size_t size);
 int view_open(struct lake *lake, uint64_t ino, struct view_file **out);
 void view_close(struct view_file *f);
+/* A version is always the same bytes. */
+bool view_file_keeps_cache(const struct view_file *f);
 ssize_t view_file_read(struct view_file *f, void *to, size_t len, off_t at);
 off_t view_file_seek(struct view_file *f, off_t offset, int whence);
 /* The names of views in the root, when they are listed; NULL after the last. */
 const char *view_root_name(int i);
 
 struct view_listing;
-int view_list_start(struct lake *lake, uint64_t ino, const struct actor *actor, struct view_listing **out);
+int view_list_start(struct lake *lake, uint64_t ino, struct view_listing **out);
 void view_listing_free(struct view_listing *l);
 int view_list(struct lake *lake, struct view_listing *l, off_t offset, bool plus, const struct actor *actor,
 	      ns_emit_fn emit, void *arg);

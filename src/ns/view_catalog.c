@@ -11,8 +11,7 @@
 #include "ns/facts.h"
 #include "ns/view.h"
 
-#define SLOT_FOLDER 3
-#define SLOT_FILE 4
+enum part { PART_FOLDER, PART_FILE };
 
 static const char readme[] =
 	"This folder is made by tarn: it shows what is in the lake.\n"
@@ -251,7 +250,7 @@ static int look_up_at(struct lake *lake, struct inode *folder, const char *name,
 {
 	if (folder->id != NODE_ROOT || strcmp(name, ".catalog"))
 		return -ENOENT;
-	draft->ino = VIEW_NODE | ((uint64_t)SLOT_FOLDER << VIEW_SLOT_SHIFT);
+	draft->part = PART_FOLDER;
 	draft->kind = KIND_FOLDER;
 	draft->st = (struct stat){.st_mode = S_IFDIR | 0555, .st_nlink = 2, .st_blksize = 4096};
 	draft->st.st_mtim.tv_sec = draft->st.st_ctim.tv_sec = draft->st.st_atim.tv_sec = lake->since / NSEC_PER_SEC;
@@ -271,7 +270,8 @@ static int look_up(struct lake *lake, const struct view_node *folder, const char
 		rc = files[i].render(lake, actor, &text);
 		if (!rc) /* for the one who asked, and root, only */
 			rc = view_render(lake, &text, 0400, actor->caller.uid, actor->caller.gid, draft);
-		draft->ino = view_new_number(SLOT_FILE);
+		draft->part = PART_FILE;
+		draft->version = view_unique();
 		return rc;
 	}
 	return -ENOENT;
@@ -284,7 +284,7 @@ static int list(struct lake *lake, const struct view_node *folder, view_emit_fn 
 	(void)lake;
 	(void)folder;
 	for (size_t i = 0; i < FILES && !rc; i++)
-		rc = emit(arg, files[i].name, KIND_FILE);
+		rc = emit(arg, files[i].name, KIND_FILE, 0, NULL);
 	return rc;
 }
 

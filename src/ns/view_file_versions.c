@@ -5,10 +5,10 @@
  *	F@vN  F@v-N	one of them, by number or counted back from the live one (-1 is the one before it)
  *	F@v/N.ext  F@v/-1.ext  F@v/latest.ext  F@v/TIME.ext  F@v/history.jsonl		by name
  *
- * A real name always wins: this is asked only where nothing real is found.
+ * A real name always wins: this is asked only where nothing real is found. Where the series of the file that lies at F
+ * now has nothing at a time, F@v/TIME is what lay at F then: after `mv log log.1` log@v/<yesterday> still is the log.
  *
- * Versions are immutable. A live one is the live file's own bytes; a read through it fails with EIO once the file was
- * changed in place, rather than give other bytes.
+ * Versions are immutable, and each has one node, whichever name leads to it.
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -16,12 +16,14 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "base/which.h"
-#include "ns/view.h"
+#include "ns/view_access.h"
+#include "ns/view_past.h"
 
-#define SLOT_VERSION 0 /* VIEW_NODE | version id */
-#define SLOT_FOLDER 1
-#define SLOT_HISTORY 2
+enum part {
+	PART_FOLDER,  /* F@v: node is the folder of F, text its name, version the series */
+	PART_VERSION, /* version; its number is VIEW_NODE | version */
+	PART_HISTORY
+};
 
 /* The series of versions at a path, and the node that has it now (0: none). */
 struct series {
@@ -77,47 +79,69 @@ static int find_version(struct lake *lake, const struct series *f, const struct 
 		rc = store_version_before(lake->store, f->asset, 0, v);
 	else if (w->kind == WHICH_TIME)
 		rc = version_at(lake, f, w->time, v);
-	return rc ? rc : version_is_readable(lake, v) ? 0 : -ENOENT;
+	return rc;
 }
 
-static int draft_version(struct lake *lake, const struct series *f, const struct which *w, struct view_node *draft)
+static void become_version(const struct version_row *v, uint64_t live, uint64_t parent, struct view_node *draft)
+{
+	draft->ops = &versions_view;
+	draft->kind = KIND_FILE;
+	draft->part = PART_VERSION;
+	draft->number = VIEW_NODE | v->id;
+	draft->version = v->id;
+	draft->live = live;
+	draft->parent = parent;
+}
+
+/* What lay at F then, when the series of what lies there now had not begun. */
+static int draft_fallback(struct lake *lake, uint64_t parent, const char *name, const struct which *w,
+			  struct view_node *draft)
+{
+	_cleanup_buf_ struct buf moment = BUF_INIT;
+	struct version_row v;
+	struct node_row row;
+	uint64_t commit;
+	int rc = past_commit(lake, 0, w, NULL, &commit);
+
+	if (!rc)
+		rc = store_entry_at(lake->store, parent, name, commit, &row);
+	if (rc)
+		return rc;
+	if (row.kind == KIND_FILE) {
+		rc = store_version(lake->store, row.version, &v);
+		if (!rc)
+			become_version(&v, v.node, parent, draft);
+		return rc ? rc : version_is_readable(lake, &v) ? 0 : -ENOENT;
+	}
+	buf_addf(&moment, "%" PRIu64, commit);
+	return buf_error(&moment) ? -ENOMEM : tree_draft(lake, parent, name, 0, commit, buf_str(&moment), draft);
+}
+
+static int draft_version(struct lake *lake, const struct series *f, const struct which *w, uint64_t parent,
+			 const char *name, struct view_node *draft)
 {
 	struct version_row v;
 	int rc = find_version(lake, f, w, &v);
 
-	if (rc)
-		return rc;
-	draft->ino = VIEW_NODE | v.id;
-	draft->kind = KIND_FILE;
-	draft->asset = f->asset;
-	draft->live = f->live;
-	draft->version = v.id;
-	return 0;
+	if (rc == -ENOENT && w->kind == WHICH_TIME)
+		return draft_fallback(lake, parent, name, w, draft);
+	if (!rc && !version_is_readable(lake, &v))
+		rc = -ENOENT;
+	if (!rc)
+		become_version(&v, f->live, parent, draft);
+	return rc;
 }
 
-static int draft_folder(const struct series *f, const char *name, struct view_node *draft)
+static int draft_folder(const struct series *f, uint64_t parent, const char *name, struct view_node *draft)
 {
-	draft->ino = VIEW_NODE | ((uint64_t)SLOT_FOLDER << VIEW_SLOT_SHIFT) | f->asset;
 	draft->kind = KIND_FOLDER;
-	draft->asset = f->asset;
+	draft->part = PART_FOLDER;
+	draft->node = parent;
+	draft->version = f->asset;
 	draft->live = f->live;
-	draft->text = strdup(which_extension(name));
+	draft->parent = parent;
+	draft->text = strdup(name);
 	return draft->text ? 0 : -ENOMEM;
-}
-
-/* A close that came before the look-up may still be on its way to a version. */
-static void wait_for_cut(struct lake *lake, struct inode *folder, const char *name)
-{
-	struct node_row row;
-	struct inode *inode;
-
-	if (store_entry(lake->store, folder->id, name, &row))
-		return;
-	inode = inode_find(lake, row.id);
-	if (!inode)
-		return;
-	inode_wait_quiet(inode);
-	inode_unref(lake, inode);
 }
 
 static int look_up_at(struct lake *lake, struct inode *folder, const char *name, struct view_node *draft)
@@ -125,87 +149,55 @@ static int look_up_at(struct lake *lake, struct inode *folder, const char *name,
 	char base[NAME_BYTES + 1];
 	struct series f;
 	struct which w;
+	struct lay lay;
 	size_t len;
 	int rc;
 
 	if (!which_beside(name, &len, &w) || len > NAME_BYTES || folder->id == NODE_ROOT)
 		return -ENOENT;
 	snprintf(base, sizeof(base), "%.*s", (int)len, name);
-	rc = store_barrier(lake->store, 0);
-	if (!rc) {
-		wait_for_cut(lake, folder, base);
-		rc = store_barrier(lake->store, 0);
-	}
+	rc = past_lay(lake, folder->id, base, &lay);
+	if (!rc && lay.row.kind != KIND_FILE)
+		rc = -ENOENT;
 	if (!rc)
 		rc = store_series(lake->store, folder->id, base, &f.asset, &f.live);
 	if (!rc && !f.asset)
 		rc = -ENOENT;
 	if (rc)
 		return rc;
-	return w.kind == WHICH_ALL ? draft_folder(&f, base, draft) : draft_version(lake, &f, &w, draft);
+	return w.kind == WHICH_ALL ? draft_folder(&f, folder->id, base, draft)
+				   : draft_version(lake, &f, &w, folder->id, base, draft);
 }
 
 /* ---- attributes ---- */
 
-/* Who may read the file now: the live one, or as it was when it was deleted. */
-struct access {
-	uint64_t node;
-	mode_t mode;
-	uid_t uid;
-	gid_t gid;
-	bool acl;
-};
-
-static int access_now(struct lake *lake, uint64_t live, uint64_t then, struct access *now)
+/* Who may read the file now: the live one, or as it was when it was removed. PARENT: where it is looked at. */
+static void restrict_to_now(struct lake *lake, const struct view_node *n, uint64_t then, struct stat *st)
 {
-	struct inode *inode = live ? inode_find(lake, live) : NULL;
-	struct node_row row;
-	struct stat st;
-	int rc;
-
-	if (inode) {
-		rc = inode_stat(lake, inode, &st);
-		*now = (struct access){live, st.st_mode, st.st_uid, st.st_gid, inode->acl};
-		inode_unref(lake, inode);
-		if (!rc)
-			return 0;
-	}
-	rc = store_node(lake->store, live ? live : then, &row);
-	*now = (struct access){row.id, row.mode, row.uid, row.gid, row.acl};
-	return rc;
-}
-
-/*
- * Mode then AND mode now, owner now, nothing to write or to run as another. Who owns the path now did not always: what
- * another owner's file said of the others holds for them. An ACL's group bits are a mask, and grant nothing.
- */
-static void restrict_to_now(struct lake *lake, uint64_t live, uint64_t then, struct stat *st)
-{
-	mode_t owner = st->st_mode & 0700, group = st->st_mode & 070, other = st->st_mode & 07;
+	uint64_t live = atomic_load(&n->live), subject = live ? live : then;
 	struct access now;
 
-	if (access_now(lake, live, then, &now)) { /* nothing is known, so nothing is granted */
-		st->st_mode = 0400;
-		st->st_uid = 0;
-		st->st_gid = 0;
-		return;
+	if (!access_now(lake, subject, &now)) {
+		access_restrict(st, then, &now);
+		if (!access_restrict_to_place(lake, subject, atomic_load(&n->parent), st))
+			return;
 	}
-	if (now.node != then && now.uid != st->st_uid)
-		owner = (other & group >> 3) << 6;
-	if (now.node != then && now.gid != st->st_gid)
-		group = other << 3;
-	st->st_mode = (owner | group | other) & now.mode & 0555;
-	if (now.acl)
-		st->st_mode &= ~(mode_t)070;
-	st->st_uid = now.uid;
-	st->st_gid = now.gid;
+	/* nothing is known, so nothing is granted */
+	st->st_mode = (st->st_mode & S_IFMT) | 0400;
+	st->st_uid = 0;
+	st->st_gid = 0;
 }
 
-static void set_times(struct stat *st, int64_t mtime, int64_t ctime)
+static void version_stat(const struct version_row *v, struct stat *st)
 {
-	st->st_mtim = (struct timespec){mtime / NSEC_PER_SEC, mtime % NSEC_PER_SEC};
-	st->st_ctim = (struct timespec){ctime / NSEC_PER_SEC, ctime % NSEC_PER_SEC};
-	st->st_atim = st->st_mtim;
+	*st = (struct stat){.st_mode = S_IFREG | (v->mode & 0777),
+			    .st_uid = v->uid,
+			    .st_gid = v->gid,
+			    .st_nlink = 1,
+			    .st_size = (off_t)v->size,
+			    .st_blksize = 4096,
+			    .st_blocks = (blkcnt_t)((v->size + 511) / 512)};
+	past_set_times(st, v->mtime, v->time);
 }
 
 static int stat_version(struct lake *lake, const struct view_node *n, struct stat *st)
@@ -215,105 +207,67 @@ static int stat_version(struct lake *lake, const struct view_node *n, struct sta
 
 	if (rc || !version_is_readable(lake, &v))
 		return rc ? rc : -ENOENT;
-	*st = (struct stat){.st_mode = v.mode,
-			    .st_uid = v.uid,
-			    .st_gid = v.gid,
-			    .st_nlink = 1,
-			    .st_size = (off_t)v.size,
-			    .st_blksize = 4096,
-			    .st_blocks = (blkcnt_t)((v.size + 511) / 512)};
-	restrict_to_now(lake, n->live, v.node, st);
-	st->st_mode |= S_IFREG;
-	set_times(st, v.mtime, v.time);
+	version_stat(&v, st);
+	restrict_to_now(lake, n, v.node, st);
 	return 0;
 }
 
 static int stat_folder(struct lake *lake, const struct view_node *n, struct stat *st)
 {
 	struct version_row v;
-	int rc = store_version_before(lake->store, n->asset, 0, &v);
+	int rc = store_version_before(lake->store, n->version, 0, &v);
 
 	*st = (struct stat){.st_mode = S_IFDIR | 0500, .st_nlink = 2, .st_blksize = 4096};
 	if (rc) /* nothing in it can be read; its owner may look at history.jsonl */
 		return rc == -ENOENT ? 0 : rc;
-	st->st_mode = v.mode;
+	st->st_mode = S_IFDIR | (v.mode & 0777);
 	st->st_uid = v.uid;
 	st->st_gid = v.gid;
-	set_times(st, v.time, v.time);
-	restrict_to_now(lake, n->live, v.node, st);
-	st->st_mode &= 0444;
-	st->st_mode |= S_IFDIR | (st->st_mode & 0444) >> 2; /* who may read the file may enter */
+	past_set_times(st, v.time, v.time);
+	restrict_to_now(lake, n, v.node, st);
+	st->st_mode &= S_IFMT | 0444;
+	st->st_mode |= (st->st_mode & 0444) >> 2; /* who may read the file may enter */
 	return 0;
 }
 
 static int stat_node(struct lake *lake, const struct view_node *n, struct stat *st)
 {
-	if (n->fd >= 0) {
-		*st = n->st;
-		return 0;
-	}
 	return n->kind == KIND_FOLDER ? stat_folder(lake, n, st) : stat_version(lake, n, st);
 }
 
 /* ---- inside F@v ---- */
 
-static int add_history_line(void *arg, const struct version_row *v)
-{
-	struct buf *b = arg;
-
-	buf_addf(b, "{\"version\":%" PRIu64 ",\"commit\":%" PRIu64 ",\"time\":\"", v->number, v->commit);
-	buf_add_time_ms(b, v->time);
-	buf_addf(b, "\",\"size\":%" PRIu64 ",\"sha256\":", v->size);
-	if (v->hashed) {
-		buf_addc(b, '"');
-		buf_add_hex(b, v->sha256, sizeof(v->sha256));
-		buf_addc(b, '"');
-	} else {
-		buf_adds(b, "null");
-	}
-	buf_addf(b, ",\"state\":\"%s\",\"how\":", version_state_name(v->state));
-	if (v->how)
-		buf_addf(b, "\"%s\"", version_how_name(v->how));
-	else
-		buf_adds(b, "null");
-	buf_adds(b, ",\"reason\":");
-	if (v->reason[0])
-		buf_add_json(b, v->reason, strlen(v->reason));
-	else
-		buf_adds(b, "null");
-	buf_addf(b, ",\"run\":%" PRIu64 ",\"uid\":%u,\"mode\":\"%04o\"}\n", v->run, (unsigned)v->run_uid,
-		 (unsigned)(v->mode & 07777));
-	return 0;
-}
-
 static int draft_history(struct lake *lake, const struct view_node *folder, struct view_node *draft)
 {
 	_cleanup_buf_ struct buf b = BUF_INIT;
 	struct stat st;
-	int rc = store_versions(lake->store, folder->asset, add_history_line, &b);
+	int rc = history_render(lake, folder->version, &b);
 
 	if (!rc)
 		rc = stat_folder(lake, folder, &st);
-	if (!rc)
-		rc = view_render(lake, &b, st.st_mode & 0444, st.st_uid, st.st_gid, draft);
-	draft->ino = view_new_number(SLOT_HISTORY);
-	return rc;
+	draft->part = PART_HISTORY;
+	draft->version = view_unique();
+	return rc ? rc : view_render(lake, &b, st.st_mode & 0444, st.st_uid, st.st_gid, draft);
 }
 
 static int look_up(struct lake *lake, const struct view_node *folder, const char *name, const struct actor *actor,
 		   struct view_node *draft)
 {
-	const struct series f = {.asset = folder->asset, .live = folder->live};
+	const struct series f = {.asset = folder->version, .live = atomic_load(&folder->live)};
 	struct which w;
 	int rc;
 
 	(void)actor;
-	if (!which_entry(name, folder->text, &w))
+	if (!which_entry(name, which_extension(folder->text), &w))
 		return -ENOENT;
 	rc = store_barrier(lake->store, 0);
 	if (rc)
 		return rc;
-	return w.kind == WHICH_HISTORY ? draft_history(lake, folder, draft) : draft_version(lake, &f, &w, draft);
+	if (w.kind == WHICH_HISTORY)
+		return draft_history(lake, folder, draft);
+	if (w.kind == WHICH_NUMBER) /* the folder is of one series only */
+		draft->entry_timeout = PAST_TIMEOUT;
+	return draft_version(lake, &f, &w, folder->node, folder->text, draft);
 }
 
 struct lister {
@@ -328,21 +282,20 @@ static int list_version(void *arg, const struct version_row *v)
 	struct lister *l = arg;
 	char name[NAME_BYTES + 1];
 
-	if (!version_is_readable(l->lake, v))
+	if (v->state == VERSION_PARTIAL || !version_is_readable(l->lake, v))
 		return 0;
-	snprintf(name, sizeof(name), "%" PRIu64 "%s", v->number, l->ext);
-	return l->emit(l->arg, name, KIND_FILE);
+	if (snprintf(name, sizeof(name), "%" PRIu64 "%s", v->number, l->ext) > NAME_BYTES)
+		snprintf(name, sizeof(name), "%" PRIu64, v->number);
+	return l->emit(l->arg, name, KIND_FILE, VIEW_NODE | v->id, NULL);
 }
 
 static int list(struct lake *lake, const struct view_node *folder, view_emit_fn emit, void *arg)
 {
-	struct lister l = {.lake = lake, .emit = emit, .arg = arg, .ext = folder->text};
+	struct lister l = {.lake = lake, .emit = emit, .arg = arg, .ext = which_extension(folder->text)};
 	int rc = store_barrier(lake->store, 0);
 
-	return rc ? rc : store_versions(lake->store, folder->asset, list_version, &l);
+	return rc ? rc : store_versions(lake->store, folder->version, list_version, &l);
 }
-
-/* ---- bytes ---- */
 
 static int open_node(struct lake *lake, const struct view_node *n, struct view_file *f)
 {

@@ -1,0 +1,185 @@
+#include "ns/view_access.h"
+
+#include <endian.h>
+#include <fcntl.h>
+#include <linux/posix_acl_xattr.h>
+#include <string.h>
+#include <sys/xattr.h>
+
+#include "base/cleanup.h"
+
+#define ACL_BYTES 4096 /* more entries than anybody has grant nothing */
+#define CLIMB_DEEP 4096
+
+/* ---- ACLs ---- */
+
+/* The permissions of an ACL (posix_acl_xattr.h) as a mode; false: it is none that can be understood. */
+static bool acl_mode(const void *acl, size_t len, mode_t *mode)
+{
+	const struct posix_acl_xattr_header *head = acl;
+	const struct posix_acl_xattr_entry *entries = (const void *)(head + 1);
+	size_t n = len < sizeof(*head) ? 0 : (len - sizeof(*head)) / sizeof(*entries);
+	unsigned owner = 0, group = 0, other = 0, mask = 7, named = 7;
+	bool any = false;
+
+	if (!n || le32toh(head->a_version) != POSIX_ACL_XATTR_VERSION)
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		unsigned bits = le16toh(entries[i].e_perm) & 7u;
+
+		switch (le16toh(entries[i].e_tag)) {
+		case 0x01: /* ACL_USER_OBJ */
+			owner = bits;
+			break;
+		case 0x04: /* ACL_GROUP_OBJ */
+			group = bits;
+			break;
+		case 0x10: /* ACL_MASK */
+			mask = bits;
+			break;
+		case 0x20: /* ACL_OTHER */
+			other = bits;
+			break;
+		default: /* ACL_USER, ACL_GROUP */
+			named &= bits;
+			any = true;
+		}
+	}
+	if (any)
+		named &= mask;
+	*mode = owner << 6 | (group & mask & named) << 3 | (other & named);
+	return true;
+}
+
+/* What the live file's ACL comes to; without one that can be read, group and other get nothing. */
+static mode_t mode_by_acl(struct lake *lake, struct inode *inode, mode_t mode)
+{
+	_cleanup_close_ int fd = inode_open(lake, inode, O_PATH);
+	char path[40], acl[ACL_BYTES];
+	mode_t by_acl;
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	n = fd < 0 ? -1 : getxattr(path, "system.posix_acl_access", acl, sizeof(acl));
+	if (n < 0 && fd >= 0 && errno == ENODATA)
+		return mode & 0777; /* only a default ACL */
+	return n > 0 && acl_mode(acl, (size_t)n, &by_acl) ? by_acl : mode & 0700;
+}
+
+/* ---- one node ---- */
+
+struct access access_of_row(const struct node_row *row)
+{
+	return (struct access){.node = row->id,
+			       .mode = row->acl ? row->mode & 0700 : row->mode & 0777,
+			       .uid = row->uid,
+			       .gid = row->gid};
+}
+
+static int access_of_inode(struct lake *lake, struct inode *inode, struct access *now)
+{
+	struct stat st;
+	int rc = inode_stat(lake, inode, &st);
+
+	if (rc < 0)
+		return rc;
+	*now = (struct access){inode->id, st.st_mode & 0777, st.st_uid, st.st_gid};
+	if (inode->acl)
+		now->mode = mode_by_acl(lake, inode, st.st_mode);
+	return 0;
+}
+
+/* The row of one that is not in memory is up to date; its ACL is read from the live file. */
+static int access_of_stored(struct lake *lake, uint64_t node, struct access *now)
+{
+	struct inode *inode = NULL;
+	struct node_row row;
+	int rc = store_node(lake->store, node, &row);
+
+	if (rc < 0)
+		return rc;
+	*now = access_of_row(&row);
+	if (row.acl && row.handle.len && !inode_get(lake, &row, NULL, NULL, NULL, &inode, NULL)) {
+		now->mode = mode_by_acl(lake, inode, row.mode);
+		inode_unref(lake, inode);
+	}
+	return 0;
+}
+
+int access_now(struct lake *lake, uint64_t node, struct access *now)
+{
+	struct inode *inode = inode_find(lake, node);
+	int rc = -ESTALE;
+
+	if (inode) {
+		rc = access_of_inode(lake, inode, now);
+		inode_unref(lake, inode);
+	}
+	return rc ? access_of_stored(lake, node, now) : 0;
+}
+
+/* ---- then and now ---- */
+
+void access_restrict(struct stat *st, uint64_t then, const struct access *now)
+{
+	mode_t owner = st->st_mode & 0700, group = st->st_mode & 070, other = st->st_mode & 07;
+
+	if (now->node != then && now->uid != st->st_uid)
+		owner = (other & group >> 3) << 6;
+	if (now->node != then && now->gid != st->st_gid)
+		group = other << 3;
+	st->st_mode = (st->st_mode & S_IFMT) | ((owner | group | other) & now->mode & 0555);
+	st->st_uid = now->uid;
+	st->st_gid = now->gid;
+}
+
+/* Who may not search FOLDER has nothing in it. A class that may hold both kinds of callers loses its bits. */
+static void restrict_to_folder(struct stat *st, const struct access *folder)
+{
+	bool owner = folder->mode & 0100, group = folder->mode & 010, other = folder->mode & 01;
+	bool of_owner = folder->uid == st->st_uid ? owner : group && other;
+	bool of_group = folder->gid == st->st_gid ? group : group && other;
+
+	if (!of_owner)
+		st->st_mode &= ~(mode_t)0700;
+	if (!of_group)
+		st->st_mode &= ~(mode_t)070;
+	if (!other || !group)
+		st->st_mode &= ~(mode_t)07;
+}
+
+/* The folder that NODE is in, FOLDER if that is one of them, or was in at its end; 0: the root. */
+static int place_now(struct lake *lake, uint64_t node, uint64_t folder, uint64_t *place)
+{
+	struct inode *inode = inode_find(lake, node), *parent;
+	char name[NAME_BYTES + 1];
+	bool known = false;
+
+	if (inode) {
+		parent = inode_parent(lake, inode, name);
+		known = parent && parent->id == folder;
+		inode_unref(lake, parent);
+		inode_unref(lake, inode);
+	}
+	*place = folder;
+	return known ? 0 : store_last_place(lake->store, node, folder, place);
+}
+
+int access_restrict_to_place(struct lake *lake, uint64_t node, uint64_t folder, struct stat *st)
+{
+	struct access now;
+	uint64_t place;
+	int rc = node == NODE_ROOT ? 0 : place_now(lake, node, folder, &place);
+
+	if (rc || node == NODE_ROOT || place == folder)
+		return rc;
+	for (int depth = 0; !rc && place != NODE_ROOT; depth++) {
+		node = place;
+		rc = depth < CLIMB_DEEP ? access_now(lake, node, &now) : -ELOOP;
+		if (!rc)
+			restrict_to_folder(st, &now);
+		if (!rc)
+			rc = place_now(lake, node, 0, &place);
+	}
+	return rc;
+}

@@ -1,0 +1,34 @@
+/*
+ * Who may see what was. Never more than both what was allowed then and what is allowed now:
+ *
+ *	mode then AND mode now, nothing to write, no set-id bits; the owner is that of now
+ *	an ACL's group bits are a mask, and its named entries drop: their bits AND into group and other
+ *	who could not reach the node where it lies now (or lay at its end) does not reach what it was elsewhere
+ *
+ * Modes and owners "now" are those of the live inode while it is in memory, so that a chmod holds at once.
+ */
+#ifndef TARN_NS_VIEW_ACCESS_H
+#define TARN_NS_VIEW_ACCESS_H
+
+#include "content/lake.h"
+
+struct access {
+	uint64_t node;
+	mode_t mode; /* permission bits, as they hold without an ACL */
+	uid_t uid;
+	gid_t gid;
+};
+
+/* What NODE allows now, or allowed at its end. */
+int access_now(struct lake *lake, uint64_t node, struct access *now);
+/* What a row that was read allows; the node's ACL then is not known, only whether it had one. */
+struct access access_of_row(const struct node_row *row);
+/*
+ * Leaves of ST (mode, uid, gid: as they were, of node THEN) what NOW allows, too. THEN and NOW are often one node; when
+ * they are not, what another owner's file said of the others holds for its owner.
+ */
+void access_restrict(struct stat *st, uint64_t then, const struct access *now);
+/* NODE was seen below FOLDER: when it is elsewhere now, leaves of ST what those may do who can reach it there. */
+int access_restrict_to_place(struct lake *lake, uint64_t node, uint64_t folder, struct stat *st);
+
+#endif

@@ -1,0 +1,191 @@
+/* Files of views: opening and reading them, their extended attributes, and text that is rendered for one. */
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/xattr.h>
+
+#include "base/cleanup.h"
+#include "ns/view.h"
+
+/* ---- rendered text ---- */
+
+int view_temp_file(struct lake *lake)
+{
+	int fd = openat(lake->temp_fd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+
+	if (fd < 0)
+		fd = memfd_create("tarn-view", MFD_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+int view_render(struct lake *lake, const struct buf *text, mode_t mode, uid_t uid, gid_t gid, struct view_node *draft)
+{
+	struct timespec now;
+	int fd;
+
+	if (buf_error(text))
+		return -ENOMEM;
+	fd = view_temp_file(lake);
+	if (fd < 0)
+		return fd;
+	for (size_t at = 0; at < text->len;) {
+		ssize_t n = write(fd, text->data + at, text->len - at);
+
+		if (n < 0) {
+			n = -errno;
+			close(fd);
+			return (int)n;
+		}
+		at += (size_t)n;
+	}
+	clock_gettime(CLOCK_REALTIME, &now);
+	draft->kind = KIND_FILE;
+	draft->fd = fd;
+	draft->st = (struct stat){.st_mode = S_IFREG | mode,
+				  .st_uid = uid,
+				  .st_gid = gid,
+				  .st_nlink = 1,
+				  .st_size = (off_t)text->len,
+				  .st_blocks = (blkcnt_t)((text->len + 511) / 512),
+				  .st_blksize = 4096,
+				  .st_mtim = now,
+				  .st_ctim = now,
+				  .st_atim = now};
+	return 0;
+}
+
+/* ---- files ---- */
+
+int view_open(struct lake *lake, uint64_t ino, struct view_file **out)
+{
+	_cleanup_view_node_ struct view_node *n = view_find(ino);
+	struct view_file *f;
+	int rc = 0;
+
+	if (!n)
+		return -ESTALE;
+	f = calloc(1, sizeof(*f));
+	if (!f)
+		return -ENOMEM;
+	f->fd = -1;
+	if (n->fd >= 0) {
+		f->fd = fcntl(n->fd, F_DUPFD_CLOEXEC, 3);
+		rc = f->fd < 0 ? -errno : 0;
+	} else {
+		rc = n->ops->open ? n->ops->open(lake, n, f) : -EACCES;
+	}
+	if (rc < 0) {
+		view_close(f);
+		return rc;
+	}
+	*out = f;
+	return 0;
+}
+
+void view_close(struct view_file *f)
+{
+	if (f->fd >= 0)
+		close(f->fd);
+	past_close(f->past);
+	free(f);
+}
+
+bool view_file_keeps_cache(const struct view_file *f)
+{
+	return f->past;
+}
+
+ssize_t view_file_read(struct view_file *f, void *to, size_t len, off_t at)
+{
+	ssize_t n = f->past ? past_read(f->past, to, len, at) : pread(f->fd, to, len, at);
+
+	return n < 0 && !f->past ? -errno : n;
+}
+
+/* A version is all data: what it was made of may have other holes than it had. */
+off_t view_file_seek(struct view_file *f, off_t offset, int whence)
+{
+	off_t end = f->past ? (off_t)past_size(f->past) : 0, at;
+
+	if (f->past && (whence == SEEK_DATA || whence == SEEK_HOLE))
+		return offset < 0 || offset >= end ? -ENXIO : whence == SEEK_DATA ? offset : end;
+	if (f->past)
+		return -EINVAL; /* the kernel does the others by itself */
+	at = lseek(f->fd, offset, whence);
+	return at < 0 ? -errno : at;
+}
+
+/* ---- extended attributes ---- */
+
+#define PROC_FD_MAX 40
+
+static bool is_users(const char *name)
+{
+	return !strncmp(name, "user.", 5);
+}
+
+/* A version's file, where the node is one; NULL else. */
+static struct view_file *open_version(struct lake *lake, uint64_t ino)
+{
+	_cleanup_view_node_ struct view_node *n = view_find(ino);
+	struct view_file *f;
+
+	return n && n->fd < 0 && n->kind == KIND_FILE && !view_open(lake, ino, &f) ? f : NULL;
+}
+
+/* By the name in /proc: the descriptor may be O_PATH. A version without a file has none of them. */
+static const char *attributes_path(const struct view_file *f, char path[PROC_FD_MAX])
+{
+	snprintf(path, PROC_FD_MAX, "/proc/self/fd/%d", past_attributes_fd(f->past));
+	return path;
+}
+
+int view_get_xattr(struct lake *lake, uint64_t ino, const char *name, void *value, size_t size)
+{
+	struct view_file *f = is_users(name) ? open_version(lake, ino) : NULL;
+	char path[PROC_FD_MAX];
+	ssize_t n;
+
+	if (!f)
+		return -ENODATA;
+	n = getxattr(attributes_path(f, path), name, value, size);
+	n = n < 0 ? -errno : n;
+	view_close(f);
+	return (int)n;
+}
+
+/* Takes all but the user's names out of NAMES; the length of what is left. */
+static size_t keep_users(char *names, size_t len)
+{
+	size_t kept = 0;
+
+	for (size_t at = 0, step; at < len; at += step) {
+		step = strlen(names + at) + 1;
+		if (!is_users(names + at))
+			continue;
+		memmove(names + kept, names + at, step);
+		kept += step;
+	}
+	return kept;
+}
+
+int view_list_xattrs(struct lake *lake, uint64_t ino, char *names, size_t size)
+{
+	struct view_file *f = open_version(lake, ino);
+	char all[65536]; /* XATTR_LIST_MAX */
+	char path[PROC_FD_MAX];
+	ssize_t n;
+
+	if (!f)
+		return 0;
+	n = listxattr(attributes_path(f, path), all, sizeof(all));
+	view_close(f);
+	if (n <= 0)
+		return 0;
+	n = (ssize_t)keep_users(all, (size_t)n);
+	if (size && (size_t)n > size)
+		return -ERANGE;
+	if (size)
+		memcpy(names, all, (size_t)n);
+	return (int)n;
+}

@@ -1,0 +1,55 @@
+#include "ns/view_past.h"
+
+#include <errno.h>
+
+#include "base/clock.h"
+
+void past_set_times(struct stat *st, int64_t mtime, int64_t ctime)
+{
+	st->st_mtim = (struct timespec){mtime / NSEC_PER_SEC, mtime % NSEC_PER_SEC};
+	st->st_ctim = (struct timespec){ctime / NSEC_PER_SEC, ctime % NSEC_PER_SEC};
+	st->st_atim = st->st_mtim;
+}
+
+/* A close that came before the look-up may still be on its way to a version. */
+static int wait_for_cut(struct lake *lake, uint64_t node)
+{
+	struct inode *inode = inode_find(lake, node);
+
+	if (inode)
+		inode_wait_quiet(inode);
+	inode_unref(lake, inode);
+	return store_barrier(lake->store, 0);
+}
+
+int past_lay(struct lake *lake, uint64_t parent, const char *name, struct lay *out)
+{
+	int rc = store_barrier(lake->store, 0);
+
+	if (rc)
+		return rc;
+	rc = store_entry(lake->store, parent, name, &out->row);
+	out->live = !rc;
+	if (!rc && out->row.kind == KIND_FILE) {
+		rc = wait_for_cut(lake, out->row.id);
+		return rc ? rc : store_entry(lake->store, parent, name, &out->row);
+	}
+	return rc == -ENOENT ? store_entry_last(lake->store, parent, name, &out->row) : rc;
+}
+
+int past_commit(struct lake *lake, uint64_t d, const struct which *w, const char *name, uint64_t *commit)
+{
+	int rc = store_barrier(lake->store, 0);
+
+	(void)d;
+	(void)name;
+	if (rc)
+		return rc;
+	if (w->kind == WHICH_TIME)
+		return w->time > clock_wall() ? -ENOENT : store_commit_at(lake->store, w->time, commit);
+	if (w->kind == WHICH_COMMIT) {
+		*commit = w->number;
+		return w->number > store_last_commit(lake->store) ? -ENOENT : 0;
+	}
+	return -ENOENT;
+}

@@ -1,0 +1,34 @@
+/* What the views of the past share. */
+#ifndef TARN_NS_VIEW_PAST_H
+#define TARN_NS_VIEW_PAST_H
+
+#include "base/which.h"
+#include "ns/view.h"
+
+#define PAST_TIMEOUT 86400.0 /* what an immutable name leads to changes only when it goes */
+
+/* What lies, or lay last, at a name in a real folder. */
+struct lay {
+	struct node_row row;
+	bool live;
+};
+/* After what was closed before is settled. -ENOENT: there never was anything. */
+int past_lay(struct lake *lake, uint64_t parent, const char *name, struct lay *out);
+
+/* The commit of a moment of the folder D (for its labels). -ENOENT: there is none, or it is to come. */
+int past_commit(struct lake *lake, uint64_t d, const struct which *w, const char *name, uint64_t *commit);
+
+/*
+ * DRAFT becomes what the name NAME in the real folder PARENT led to as of COMMIT, as the moment MOMENT of D@v shows it:
+ * a file, a folder with all below it, or a symlink. NODE: what lies there now, for its own past comes first (0: nothing
+ * does). -ENOENT: nothing was there, or it cannot be read. view_tree.c
+ */
+int tree_draft(struct lake *lake, uint64_t parent, const char *name, uint64_t node, uint64_t commit, const char *moment,
+	       struct view_node *draft);
+
+void past_set_times(struct stat *st, int64_t mtime, int64_t ctime);
+
+/* The lines of history.jsonl. view_history.c */
+int history_render(struct lake *lake, uint64_t asset, struct buf *out);
+
+#endif

@@ -1,0 +1,164 @@
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "ns/view.h"
+
+#define MIXED (VIEW_NODE | UINT64_C(1) << 61) /* such numbers are made here, versions have others */
+#define MIXED_BITS 60
+#define MIXED_MASK ((UINT64_C(1) << MIXED_BITS) - 1)
+
+static pthread_mutex_t table_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct view_node *table; /* protected by table_lock */
+static _Atomic uint64_t last_unique;
+
+uint64_t view_unique(void)
+{
+	return atomic_fetch_add(&last_unique, 1) + 1;
+}
+
+/* ---- numbers ---- */
+
+/* The finaliser of SplitMix64: every bit of what goes in moves half of those that come out. */
+static uint64_t stir(uint64_t x)
+{
+	x = (x ^ x >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+	x = (x ^ x >> 27) * UINT64_C(0x94d049bb133111eb);
+	return x ^ x >> 31;
+}
+
+static uint64_t stir_in(uint64_t hash, uint64_t x)
+{
+	return stir(hash + UINT64_C(0x9e3779b97f4a7c15) + x);
+}
+
+static uint64_t stir_in_text(uint64_t hash, const char *text)
+{
+	for (; text && *text; text++)
+		hash = stir_in(hash, (unsigned char)*text);
+	return hash;
+}
+
+/* The same for the same node after every mount, so the front is no part of it. */
+uint64_t view_number(const struct view_node *n)
+{
+	uint64_t hash = stir_in_text((uint64_t)n->part, n->ops->name);
+
+	hash = stir_in(stir_in(stir_in(stir_in(hash, n->node), n->commit), n->version), n->tree);
+	return MIXED | (stir_in_text(hash, n->text) & MIXED_MASK);
+}
+
+static bool is_same(const struct view_node *a, const struct view_node *b)
+{
+	return a->ops == b->ops && a->front == b->front && a->kind == b->kind && a->part == b->part &&
+	       a->node == b->node && a->commit == b->commit && a->version == b->version && a->tree == b->tree &&
+	       !strcmp(a->text ? a->text : "", b->text ? b->text : "");
+}
+
+/* ---- the table ---- */
+
+void view_release_draft(struct view_node *draft)
+{
+	free(draft->text);
+	if (draft->fd >= 0)
+		close(draft->fd);
+}
+
+/* The node that DRAFT is, or NULL and its number is free. */
+static struct view_node *find_same_locked(struct view_node *draft)
+{
+	struct view_node *n;
+
+	if (!draft->number)
+		draft->number = view_number(draft);
+	for (;;) {
+		HASH_FIND(hh, table, &draft->number, sizeof(draft->number), n);
+		if (!n || is_same(n, draft))
+			return n;
+		draft->number = MIXED | ((draft->number + 1) & MIXED_MASK);
+	}
+}
+
+struct view_node *view_keep(struct view_node *draft)
+{
+	SCOPED_LOCK(&table_lock);
+	struct view_node *n = find_same_locked(draft);
+
+	if (!n && (n = malloc(sizeof(*n)))) {
+		memcpy(n, draft, sizeof(*n));
+		n->nlookup = n->users = 0;
+		HASH_ADD(hh, table, number, sizeof(n->number), n);
+	} else {
+		if (n) {
+			atomic_store(&n->live, atomic_load(&draft->live));
+			atomic_store(&n->parent, atomic_load(&draft->parent));
+		}
+		view_release_draft(draft);
+	}
+	if (n) {
+		n->nlookup++;
+		n->users++;
+	}
+	return n;
+}
+
+struct view_node *view_find(uint64_t number)
+{
+	SCOPED_LOCK(&table_lock);
+	struct view_node *n;
+
+	HASH_FIND(hh, table, &number, sizeof(number), n);
+	if (n)
+		n->users++;
+	return n;
+}
+
+static void drop_unused_locked(struct view_node *n)
+{
+	if (n->nlookup || n->users)
+		return;
+	HASH_DEL(table, n);
+	view_release_draft(n);
+	free(n);
+}
+
+void view_put(struct view_node **n)
+{
+	SCOPED_LOCK(&table_lock);
+
+	if (!*n)
+		return;
+	(*n)->users--;
+	drop_unused_locked(*n);
+}
+
+void view_forget(uint64_t number, uint64_t count)
+{
+	SCOPED_LOCK(&table_lock);
+	struct view_node *n;
+
+	HASH_FIND(hh, table, &number, sizeof(number), n);
+	if (!n)
+		return;
+	n->nlookup -= count < n->nlookup ? count : n->nlookup;
+	drop_unused_locked(n);
+}
+
+const struct frontend *view_front(uint64_t number)
+{
+	_cleanup_view_node_ struct view_node *n = view_find(number);
+
+	return n ? n->front : NULL;
+}
+
+void view_forget_front(const struct frontend *front)
+{
+	SCOPED_LOCK(&table_lock);
+	struct view_node *n, *next;
+
+	HASH_ITER (hh, table, n, next) {
+		if (n->front != front)
+			continue;
+		n->nlookup = 0;
+		drop_unused_locked(n);
+	}
+}

@@ -1,0 +1,266 @@
+/*
+ * A tree as it was: D@v/MOMENT/… and @v/MOMENT/…, and the root of a mount with -o view=. All of it is read from the
+ * store, as of one commit: what a folder holds, what attributes a node had, which version a file's content was.
+ *
+ * A tree is what its root says (the place, the moment's name and the commit), and each root's nodes are its own: a
+ * folder has one place in a tree, as the kernel wants it, however many trees show it. A file whose content cannot be
+ * read (any more) is not there. Nothing synthetic is found inside a tree, so no walk of it goes round in circles. At
+ * the root of the lake plain files are no buckets, and private buckets have no past.
+ *
+ * Names in a tree are immutable, but for what expires, is purged, or may not be seen any more; permissions are looked
+ * at anew each time.
+ */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "ns/view_access.h"
+#include "ns/view_past.h"
+
+enum part {
+	PART_ROOT, /* node, commit; text: where it is and how its moment was called */
+	PART_BELOW /* node, commit; tree: the number of the root */
+};
+
+static bool is_shown(uint64_t folder, const char *name, enum node_kind kind)
+{
+	if (folder == NODE_ROOT)
+		return kind == KIND_FOLDER && name[0] != '.';
+	return kind == KIND_FILE || kind == KIND_FOLDER || kind == KIND_SYMLINK;
+}
+
+/* Can it be read? */
+static int check_content(struct lake *lake, const struct node_row *row)
+{
+	struct version_row v;
+	struct node_row now;
+	int rc;
+
+	if (row->kind == KIND_SYMLINK) {
+		rc = store_node(lake->store, row->id, &now);
+		return rc ? rc : now.handle.len ? 0 : -ENOENT;
+	}
+	if (row->kind != KIND_FILE)
+		return 0;
+	rc = store_version(lake->store, row->version, &v);
+	return rc ? rc : version_is_readable(lake, &v) ? 0 : -ENOENT;
+}
+
+static void become(const struct node_row *row, uint64_t parent, uint64_t commit, struct view_node *draft)
+{
+	draft->ops = &tree_view;
+	draft->kind = row->kind;
+	draft->node = row->id;
+	draft->commit = commit;
+	draft->parent = parent;
+}
+
+/* ---- the root ---- */
+
+/* NODE lay somewhere as of COMMIT. */
+static int had_a_name(struct lake *lake, uint64_t node, uint64_t commit, struct node_row *row)
+{
+	_cleanup_buf_ struct buf path = BUF_INIT;
+	int rc = store_path_at(lake->store, node, commit, &path);
+
+	return rc ? rc : store_node_at(lake->store, node, commit, row);
+}
+
+int tree_draft(struct lake *lake, uint64_t parent, const char *name, uint64_t node, uint64_t commit, const char *moment,
+	       struct view_node *draft)
+{
+	_cleanup_buf_ struct buf text = BUF_INIT;
+	struct node_row row;
+	int rc = node ? had_a_name(lake, node, commit, &row) : -ENOENT;
+
+	if (rc == -ENOENT && parent)
+		rc = store_entry_at(lake->store, parent, name, commit, &row);
+	if (!rc && parent && !is_shown(parent, name, row.kind))
+		rc = -ENOENT;
+	if (!rc)
+		rc = check_content(lake, &row);
+	if (rc)
+		return rc;
+	become(&row, parent, commit, draft);
+	draft->part = PART_ROOT;
+	draft->entry_timeout = 0;
+	buf_addf(&text, "%" PRIu64 "/%s/%s", parent, name, moment);
+	draft->text = buf_detach(&text);
+	return draft->text ? 0 : -ENOMEM;
+}
+
+int ns_past_root(struct lake *lake, const char *moment, const struct frontend *front, uint64_t *ino)
+{
+	struct view_node draft = {.fd = -1, .front = front}, *n;
+	struct which w;
+	uint64_t commit;
+	int rc;
+
+	which_moment(moment, &w);
+	rc = past_commit(lake, NODE_ROOT, &w, moment, &commit);
+	if (!rc)
+		rc = tree_draft(lake, 0, "", NODE_ROOT, commit, "", &draft);
+	if (rc) {
+		view_release_draft(&draft);
+		return rc;
+	}
+	n = view_keep(&draft);
+	if (!n)
+		return -ENOMEM;
+	*ino = n->number;
+	view_put(&n);
+	return 0;
+}
+
+/* ---- attributes ---- */
+
+/* The live inodes have numbers of their own; a mount that shows nothing else has the nodes' own. */
+static uint64_t shown_number(struct lake *lake, const struct view_node *n)
+{
+	return n->front == &lake->frontend ? n->number : n->node;
+}
+
+static int set_content(struct lake *lake, const struct node_row *row, struct stat *st)
+{
+	struct version_row v;
+	int rc = store_version(lake->store, row->version, &v);
+
+	if (rc || !version_is_readable(lake, &v))
+		return rc ? rc : -ENOENT;
+	st->st_size = (off_t)v.size;
+	st->st_blocks = (blkcnt_t)((v.size + 511) / 512);
+	past_set_times(st, v.mtime, v.time);
+	return 0;
+}
+
+/* A symlink's target never changes, so that of the live one is the one it had. */
+static int read_link(struct lake *lake, const struct view_node *n, struct buf *target)
+{
+	char text[PATH_MAX + 1];
+	struct inode *inode = NULL;
+	struct node_row row;
+	int rc = store_node(lake->store, n->node, &row);
+
+	if (!rc)
+		rc = inode_get(lake, &row, NULL, NULL, NULL, &inode, NULL);
+	if (!rc)
+		rc = inode_read_link(lake, inode, text, sizeof(text));
+	inode_unref(lake, inode);
+	if (rc < 0)
+		return rc == -ESTALE ? -ENOENT : rc;
+	buf_adds(target, text);
+	return buf_error(target);
+}
+
+static int stat_link(struct lake *lake, const struct view_node *n, const struct access *now, struct stat *st)
+{
+	_cleanup_buf_ struct buf target = BUF_INIT;
+	int rc = read_link(lake, n, &target);
+
+	st->st_mode = S_IFLNK | 0777;
+	st->st_uid = now->uid;
+	st->st_gid = now->gid;
+	st->st_size = (off_t)target.len;
+	return rc;
+}
+
+static int stat_node(struct lake *lake, const struct view_node *n, struct stat *st)
+{
+	struct node_row then;
+	struct access now, was;
+	int rc = store_node_at(lake->store, n->node, n->commit, &then);
+
+	if (!rc)
+		rc = access_now(lake, n->node, &now);
+	if (rc)
+		return rc;
+	was = access_of_row(&then);
+	/* one link, also of folders: whoever walks the tree must not count folders by it */
+	*st = (struct stat){.st_ino = shown_number(lake, n),
+			    .st_mode = (then.mode & S_IFMT) | was.mode,
+			    .st_uid = was.uid,
+			    .st_gid = was.gid,
+			    .st_nlink = 1,
+			    .st_blksize = 4096};
+	past_set_times(st, then.mtime, then.mtime);
+	if (n->kind == KIND_SYMLINK)
+		return stat_link(lake, n, &now, st);
+	if (n->kind == KIND_FILE)
+		rc = set_content(lake, &then, st);
+	if (rc)
+		return rc;
+	access_restrict(st, n->node, &now);
+	return access_restrict_to_place(lake, n->node, atomic_load(&n->parent), st);
+}
+
+/* ---- inside ---- */
+
+static void become_below(const struct view_node *folder, const struct node_row *row, struct view_node *draft)
+{
+	become(row, folder->node, folder->commit, draft);
+	draft->part = PART_BELOW;
+	draft->tree = folder->part == PART_ROOT ? folder->number : folder->tree;
+	draft->entry_timeout = PAST_TIMEOUT;
+}
+
+static int look_up(struct lake *lake, const struct view_node *folder, const char *name, const struct actor *actor,
+		   struct view_node *draft)
+{
+	struct node_row row;
+	int rc = store_entry_at(lake->store, folder->node, name, folder->commit, &row);
+
+	(void)actor;
+	if (!rc && !is_shown(folder->node, name, row.kind))
+		rc = -ENOENT;
+	if (!rc)
+		rc = check_content(lake, &row);
+	if (!rc)
+		become_below(folder, &row, draft);
+	return rc;
+}
+
+struct lister {
+	struct lake *lake;
+	const struct view_node *folder;
+	view_emit_fn emit;
+	void *arg;
+};
+
+static int list_entry(void *arg, const struct past_entry *e)
+{
+	struct lister *l = arg;
+	const struct node_row row = {.id = e->node, .kind = e->kind, .version = e->version};
+	struct view_node draft = {.fd = -1, .ops = &tree_view, .front = l->folder->front};
+	int rc = is_shown(l->folder->node, e->name, e->kind) ? check_content(l->lake, &row) : -ENOENT;
+
+	if (rc)
+		return rc == -ENOENT ? 0 : rc;
+	become_below(l->folder, &row, &draft);
+	draft.number = view_number(&draft);
+	return l->emit(l->arg, e->name, e->kind, shown_number(l->lake, &draft), NULL);
+}
+
+static int list(struct lake *lake, const struct view_node *folder, view_emit_fn emit, void *arg)
+{
+	struct lister l = {.lake = lake, .folder = folder, .emit = emit, .arg = arg};
+
+	return store_entries_at(lake->store, folder->node, folder->commit, NULL, list_entry, &l);
+}
+
+static int open_node(struct lake *lake, const struct view_node *n, struct view_file *f)
+{
+	struct version_row v;
+	int rc = store_version_of_node_at(lake->store, n->node, n->commit, &v);
+
+	return rc ? rc : past_open(lake, &v, &f->past);
+}
+
+const struct view_ops tree_view = {
+	.name = "tree",
+	.look_up = look_up,
+	.list = list,
+	.stat = stat_node,
+	.open = open_node,
+	.read_link = read_link,
+};

@@ -1,0 +1,73 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Nobody learns names or bytes of the past that the live permissions deny them: neither through D@v nor through @v.
+. "$(dirname "$0")/lib.sh"
+need_root
+
+nobody_home
+lake lake
+up
+moment() { sleep 0.02; date +epoch-%s.%N; sleep 0.02; }
+mkdir "$B/open" "$B/closed" "$B/open/sub"
+put text "$B/open/f"
+put text "$B/open/sub/f"
+put text "$B/open/moving"
+put text "$B/open/gone"
+put secret "$B/closed/f"
+chmod 700 "$B/closed"
+then=$(moment)
+T=$M/@v/$then/data
+is "$(as_nobody cat "$T/open/f" "$T/open/sub/f" "$B/open@v/$then/f")" $'text\ntext\ntext' "what is open is open in the past"
+fails EACCES "a closed folder is closed" as_nobody ls "$T/closed"
+fails EACCES "and what is in it" as_nobody cat "$T/closed/f"
+fails EACCES "by its own name" as_nobody ls "$B/closed@v/$then"
+
+chmod 600 "$B/open/f"
+fails EACCES "chmod 600 closes the past of a file" as_nobody cat "$T/open/f"
+fails EACCES "through each folder" as_nobody cat "$B/open@v/$then/f"
+fails EACCES "and by its own name" as_nobody cat "$B/open/f@v1"
+chmod 644 "$B/open/f"
+is "$(as_nobody cat "$T/open/f")" text "and it opens again"
+chmod 700 "$B/open/sub"
+fails EACCES "chmod 700 closes all that is below, then too" as_nobody cat "$T/open/sub/f"
+fails EACCES "and its names" as_nobody ls "$B/open@v/$then/sub"
+chmod 700 "$B/open"
+fails EACCES "of a parent, too" as_nobody ls "$T/open"
+fails EACCES "by D@v" as_nobody ls "$B/open@v"
+chmod 755 "$B/open"
+chmod 711 "$B/open"
+fails EACCES "names that cannot be listed now cannot be listed then" as_nobody ls "$T/open"
+is "$(as_nobody cat "$T/open/f")" text "but be read, as now"
+chmod 755 "$B/open"
+
+mv "$B/open/moving" "$B/closed/moving"
+fails EACCES "what was moved into a closed folder is closed where it was" as_nobody cat "$T/open/moving"
+is "$(cat "$T/open/moving")" text "root reads it"
+mkdir -m 700 "$B/closed/below"
+mv "$B/closed/moving" "$B/closed/below/moving"
+chmod 755 "$B/closed/below"
+fails EACCES "also further below one" as_nobody cat "$T/open/moving"
+rm "$B/closed/below/moving"
+fails EACCES "and after it was removed there" as_nobody cat "$T/open/moving"
+rm "$B/open/gone"
+is "$(as_nobody cat "$T/open/gone")" text "what was open when it was removed stays open"
+chmod 600 "$B/open/f"
+rm "$B/open/f"
+fails EACCES "what was closed stays closed" as_nobody cat "$T/open/f"
+
+mkdir "$B/dir"
+put text "$B/dir/f"
+then2=$(moment)
+chmod 700 "$B/dir"
+rm -r "$B/dir"
+fails EACCES "a folder that was closed and removed stays closed" as_nobody ls "$B/dir@v/$then2"
+fails EACCES "through @v, too" as_nobody cat "$M/@v/$then2/data/dir/f"
+
+put setuid "$B/prog"
+chmod 6777 "$B/prog"
+then3=$(moment)
+is "$(stat -c %a "$M/@v/$then3/data/prog")" 555 "no set-id and no write bits"
+setfacl -m "u:$NOBODY:---" "$B/prog"
+fails EACCES "an ACL that shuts somebody out holds for the past" as_nobody cat "$M/@v/$then3/data/prog"
+fails EACCES "of a version, too" as_nobody cat "$B/prog@v/latest"
+down
