@@ -42,7 +42,7 @@ for n in names:
         assert read(p(n)) == b"one of " + n, n
 for n in names:
     other = bytes(reversed(n)) if n != bytes(reversed(n)) else n[:-1] + b"Z"
-    if other in names or b"@v" in other or len(other) > 255:
+    if other in names or b"@v" in other or len(other) > 255 or other.endswith(b"~"): # a backup's name: history stays
         continue
     os.rename(p(n), p(other))
     if len(other) <= 252:
