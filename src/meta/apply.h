@@ -25,6 +25,13 @@ struct series_take {
 	uint64_t node, over, asset;
 };
 
+/* A folder that has this day (apply_day.c). */
+struct noted_day {
+	uint64_t folder;
+	int64_t day;
+};
+#define DAYS_CACHED 1021
+
 struct apply {
 	struct conn *conn;
 	struct tally *tally;
@@ -33,7 +40,8 @@ struct apply {
 	size_t fresh_count, fresh_room;
 	struct series_take *takes;
 	size_t take_count, take_room, take_next;
-	uint64_t left;	/* the node that left its series in this record */
+	uint64_t left; /* the node that left its series in this record */
+	struct noted_day days[DAYS_CACHED];
 	bool jobs;	/* jobs were added since this was cleared */
 	int complaints; /* in this minute */
 	int64_t minute;
@@ -74,6 +82,12 @@ int apply_node_named(struct apply *a, uint64_t node, bool *named);
 /* The node when this record made it, else NULL. */
 struct fresh_node *apply_fresh(struct apply *a, uint64_t node);
 
+/* Something changed in FOLDER, or about NODE: in the folder that the record names, else in that of its first name. */
+int apply_day(struct apply *a, uint64_t folder);
+int apply_day_of(struct apply *a, uint64_t node);
+/* After a group that was rolled back. */
+void apply_forget_days(struct apply *a);
+
 /* A live VERSION becomes the next one of series ASSET: its bytes are that path's content from this commit on. */
 int apply_version_move(struct apply *a, uint64_t version, uint64_t asset);
 
@@ -81,6 +95,8 @@ int apply_node_add(struct apply *a, struct record_reader *in);
 int apply_node_set(struct apply *a, struct record_reader *in);
 int apply_node_writing(struct apply *a, struct record_reader *in);
 int apply_node_end(struct apply *a, struct record_reader *in);
+int apply_node_target(struct apply *a, struct record_reader *in);
+int apply_node_xattrs(struct apply *a, struct record_reader *in);
 int apply_forget_handles(struct apply *a, struct record_reader *in);
 int apply_entry_add(struct apply *a, struct record_reader *in);
 int apply_entry_end(struct apply *a, struct record_reader *in);
@@ -90,8 +106,15 @@ int apply_version_add(struct apply *a, struct record_reader *in);
 int apply_version_state(struct apply *a, struct record_reader *in);
 int apply_version_how(struct apply *a, struct record_reader *in);
 int apply_version_drop(struct apply *a, struct record_reader *in);
+int apply_version_undo(struct apply *a, struct record_reader *in);
 int apply_version_settled(struct apply *a, struct record_reader *in);
 int apply_version_facts(struct apply *a, struct record_reader *in);
+int apply_label_set(struct apply *a, struct record_reader *in);
+int apply_label_remove(struct apply *a, struct record_reader *in);
+int apply_pack_set(struct apply *a, struct record_reader *in);
+int apply_pack_remove(struct apply *a, struct record_reader *in);
+int apply_object_set(struct apply *a, struct record_reader *in);
+int apply_object_remove(struct apply *a, struct record_reader *in);
 int apply_job_add(struct apply *a, struct record_reader *in);
 int apply_job_done(struct apply *a, struct record_reader *in);
 int apply_job_retry(struct apply *a, struct record_reader *in);

@@ -148,7 +148,10 @@ int apply_entry_end(struct apply *a, struct record_reader *in)
 	bool found;
 	int rc = live_entry(a, parent, name, len, &e, &found);
 
-	return rc == SQLITE_OK && found ? end_entry(a, parent, name, len, &e, how) : rc;
+	if (rc != SQLITE_OK || !found)
+		return rc;
+	rc = end_entry(a, parent, name, len, &e, how);
+	return rc == SQLITE_OK ? apply_day(a, parent) : rc;
 }
 
 /* The name is taken: what it leads to ends first, unless that is the SAME node. */
@@ -254,6 +257,9 @@ int apply_entry_add(struct apply *a, struct record_reader *in)
 		return same ? SQLITE_OK : apply_failed(a, rc, "a name for node", node);
 	if (!n.named)
 		count_node(a, n.kind, n.size, 1);
+	rc = apply_day(a, parent);
+	if (rc != SQLITE_OK)
+		return rc;
 	if (n.kind != KIND_FILE || (fresh && fresh->named))
 		return SQLITE_OK;
 	if (!fresh)

@@ -175,14 +175,22 @@ static int resize(struct apply *a, const struct node_change *n, uint64_t old)
 	return rc;
 }
 
-/* Who may do what is part of the past; a node that began in this very commit has none yet. */
+/* What it was until now; a node that began in this very commit has no past yet. */
+static int add_past(struct apply *a, uint64_t node)
+{
+	int rc;
+
+	if (apply_fresh(a, node))
+		return SQLITE_OK;
+	rc = APPLY(a, SQL_NODE_PAST_ADD, NULL, (int64_t)node, (int64_t)a->record->commit);
+	return rc == SQLITE_OK ? apply_day_of(a, node) : rc;
+}
+
 static int keep_past(struct apply *a, const struct node_change *n, const struct node_brief *was)
 {
 	if (n->mode == was->mode && n->uid == was->uid && n->gid == was->gid && n->acl == was->acl)
 		return SQLITE_OK;
-	if (apply_fresh(a, (uint64_t)n->id))
-		return SQLITE_OK;
-	return APPLY(a, SQL_NODE_PAST_ADD, NULL, n->id, (int64_t)a->record->commit);
+	return add_past(a, (uint64_t)n->id);
 }
 
 int apply_node_set(struct apply *a, struct record_reader *in)
@@ -220,6 +228,55 @@ int apply_node_writing(struct apply *a, struct record_reader *in)
 int apply_node_end(struct apply *a, struct record_reader *in)
 {
 	return APPLY(a, SQL_NODE_DROP_HANDLE, NULL, (int64_t)record_get(in));
+}
+
+int apply_node_target(struct apply *a, struct record_reader *in)
+{
+	_cleanup_query_ struct query q = {};
+	uint64_t node = record_get(in);
+	size_t len;
+	const char *target = record_get_string(in, &len);
+	int rc;
+
+	query_start(&q, a->conn, SQL_NODE_SET_TARGET);
+	query_int(&q, (int64_t)node);
+	query_blob(&q, target, len);
+	rc = query_step(&q);
+	return rc == SQLITE_DONE ? SQLITE_OK : rc;
+}
+
+static int xattrs_differ(struct apply *a, uint64_t node, const void *blob, size_t len, bool *differ)
+{
+	_cleanup_query_ struct query q = {};
+	int rc;
+
+	query_start(&q, a->conn, SQL_NODE_XATTRS_DIFFER);
+	query_int(&q, (int64_t)node);
+	query_blob(&q, blob, len);
+	rc = query_step(&q);
+	*differ = rc == SQLITE_ROW && query_get(&q);
+	return rc == SQLITE_ROW || rc == SQLITE_DONE ? SQLITE_OK : rc;
+}
+
+int apply_node_xattrs(struct apply *a, struct record_reader *in)
+{
+	_cleanup_query_ struct query q = {};
+	uint64_t node = record_get(in);
+	size_t len;
+	const void *blob = record_get_blob(in, &len);
+	bool differ;
+	int rc = xattrs_differ(a, node, blob, len, &differ);
+
+	if (rc != SQLITE_OK || !differ)
+		return rc;
+	rc = add_past(a, node);
+	if (rc != SQLITE_OK)
+		return rc;
+	query_start(&q, a->conn, SQL_NODE_SET_XATTRS);
+	query_int(&q, (int64_t)node);
+	query_blob(&q, blob, len);
+	rc = query_step(&q);
+	return rc == SQLITE_DONE ? SQLITE_OK : apply_failed(a, rc, "extended attributes of node", node);
 }
 
 int apply_forget_handles(struct apply *a, struct record_reader *in)

@@ -56,6 +56,35 @@ static int find_version(struct apply *a, uint64_t id, struct version_brief *out,
 	return SQLITE_OK;
 }
 
+/* One more or less that is not kept for this REASON. */
+static int count_reason(struct apply *a, const char *reason, int sign)
+{
+	_cleanup_query_ struct query q = {};
+	int rc;
+
+	query_start(&q, a->conn, SQL_NOT_KEPT_COUNT);
+	query_text(&q, reason ? reason : "");
+	query_int(&q, sign);
+	rc = query_step(&q);
+	return rc == SQLITE_DONE ? SQLITE_OK : rc;
+}
+
+/* The same for the reason that the row of version ID has now. */
+static int uncount_reason(struct apply *a, uint64_t id)
+{
+	_cleanup_query_ struct query q = {};
+	char reason[128];
+	int rc;
+
+	query_start(&q, a->conn, SQL_VERSION_REASON);
+	query_int(&q, (int64_t)id);
+	rc = query_step(&q);
+	if (rc != SQLITE_ROW)
+		return rc == SQLITE_DONE ? SQLITE_OK : rc;
+	query_get_text(&q, reason, sizeof(reason));
+	return count_reason(a, reason, -1);
+}
+
 /* From WAS to NOW: the totals, and the series' count of what can be read. */
 static int recount(struct apply *a, const struct version_brief *was, const struct version_brief *now)
 {
@@ -71,8 +100,12 @@ static int set_state(struct apply *a, uint64_t id, const struct version_brief *w
 {
 	_cleanup_query_ struct query q = {};
 	struct version_brief now = *was;
-	int rc;
+	int rc = was->state == VERSION_NOT_KEPT ? uncount_reason(a, id) : SQLITE_OK;
 
+	if (rc == SQLITE_OK && state == VERSION_NOT_KEPT)
+		rc = count_reason(a, reason, 1);
+	if (rc != SQLITE_OK)
+		return rc;
 	now.state = state;
 	now.how = how;
 	if (how == HOW_NONE)
@@ -134,11 +167,13 @@ static int find_place(struct apply *a, uint64_t node, uint64_t asset, struct pla
 struct cut {
 	uint64_t id, node;
 	int64_t size, mtime, mode, uid, gid, state, how, settled, run, run_uid, volume, stored;
+	const char *reason;
 };
 
 static struct cut get_cut(struct record_reader *in)
 {
 	struct cut v;
+	size_t len;
 
 	v.id = record_get(in);
 	v.node = record_get(in);
@@ -154,6 +189,7 @@ static struct cut get_cut(struct record_reader *in)
 	v.run_uid = (int64_t)record_get(in);
 	v.volume = record_get_signed(in);
 	v.stored = (int64_t)record_get(in);
+	v.reason = record_get_string(in, &len);
 	if (!v.stored)
 		v.stored = (int64_t)stored_by((enum version_how)v.how, (uint64_t)v.size);
 	return v;
@@ -161,12 +197,39 @@ static struct cut get_cut(struct record_reader *in)
 
 static int insert_version(struct apply *a, const struct cut *v, const struct place *p)
 {
+	_cleanup_query_ struct query q = {};
 	int64_t commit = (int64_t)a->record->commit, time = a->record->time;
 	bool live = v->state == VERSION_LIVE;
+	const int64_t columns[] = {
+		(int64_t)v->id,
+		(int64_t)p->asset,
+		(int64_t)p->number,
+		(int64_t)v->node,
+		commit,
+		time,
+		v->size,
+		v->mtime,
+		v->mode,
+		v->uid,
+		v->gid,
+		v->state,
+		v->how,
+		v->settled,
+		v->run,
+		v->run_uid,
+		v->volume,
+		v->stored,
+		live ? (int64_t)COMMIT_LIVE : commit,
+		live ? 0 : time,
+	};
+	int rc;
 
-	return APPLY(a, SQL_VERSION_ADD, NULL, (int64_t)v->id, (int64_t)p->asset, (int64_t)p->number, (int64_t)v->node,
-		     commit, time, v->size, v->mtime, v->mode, v->uid, v->gid, v->state, v->how, v->settled, v->run,
-		     v->run_uid, v->volume, v->stored, live ? (int64_t)COMMIT_LIVE : commit, live ? 0 : time);
+	query_start(&q, a->conn, SQL_VERSION_ADD);
+	for (size_t i = 0; i < sizeof(columns) / sizeof(columns[0]); i++)
+		query_int(&q, columns[i]);
+	query_text(&q, v->reason);
+	rc = query_step(&q);
+	return rc == SQLITE_DONE ? SQLITE_OK : rc;
 }
 
 static int count_in_series(struct apply *a, uint64_t node, const struct place *p, int readable)
@@ -217,6 +280,10 @@ int apply_version_add(struct apply *a, struct record_reader *in)
 	counted.how = (enum version_how)v.how;
 	count_version(a, &counted, 1);
 	rc = count_in_series(a, v.node, &place, readable(&counted));
+	if (rc == SQLITE_OK && v.state == VERSION_NOT_KEPT)
+		rc = count_reason(a, v.reason, 1);
+	if (rc == SQLITE_OK)
+		rc = apply_day_of(a, v.node);
 	if (rc == SQLITE_OK && v.state == VERSION_LIVE)
 		rc = end_former(a, node.version);
 	if (rc != SQLITE_OK)
@@ -308,7 +375,10 @@ int apply_version_drop(struct apply *a, struct record_reader *in)
 	rc = find_version(a, id, &was, &found);
 	if (rc != SQLITE_OK || !found)
 		return rc;
-	rc = recount(a, &was, &none);
+	if (was.state == VERSION_NOT_KEPT)
+		rc = uncount_reason(a, id);
+	if (rc == SQLITE_OK)
+		rc = recount(a, &was, &none);
 	if (rc == SQLITE_OK)
 		rc = APPLY(a, SQL_VERSION_DROP, NULL, (int64_t)id);
 	if (rc == SQLITE_OK)
@@ -318,6 +388,66 @@ int apply_version_drop(struct apply *a, struct record_reader *in)
 	if (rc == SQLITE_OK && alone)
 		rc = APPLY(a, SQL_NODE_SET_ASSET, NULL, (int64_t)was.node, 0);
 	return rc;
+}
+
+/* The version of the same node that VERSION repeats; 0 when it does not, or neither may go. */
+static int find_same(struct apply *a, uint64_t version, uint64_t *same)
+{
+	_cleanup_query_ struct query q = {};
+	int rc;
+
+	*same = 0;
+	query_start(&q, a->conn, SQL_VERSION_SAME);
+	query_int(&q, (int64_t)version);
+	rc = query_step(&q);
+	if (rc == SQLITE_ROW)
+		*same = (uint64_t)query_get(&q);
+	return rc == SQLITE_ROW || rc == SQLITE_DONE ? SQLITE_OK : rc;
+}
+
+static int remove_version(struct apply *a, uint64_t id)
+{
+	struct version_brief was;
+	bool found;
+	int rc = find_version(a, id, &was, &found);
+
+	if (rc != SQLITE_OK || !found)
+		return rc;
+	count_version(a, &was, -1);
+	rc = APPLY(a, SQL_VERSION_DROP, NULL, (int64_t)id);
+	return rc == SQLITE_OK && readable(&was) ? APPLY(a, SQL_ASSET_READABLE, NULL, (int64_t)was.asset, -1) : rc;
+}
+
+static int live_again(struct apply *a, uint64_t id)
+{
+	struct version_brief was, now;
+	bool found;
+	int rc = find_version(a, id, &was, &found);
+
+	if (rc != SQLITE_OK || !found)
+		return rc;
+	if (was.state == VERSION_NOT_KEPT)
+		rc = uncount_reason(a, id);
+	now = was;
+	now.state = VERSION_LIVE;
+	if (rc == SQLITE_OK)
+		rc = APPLY(a, SQL_VERSION_REVIVE, NULL, (int64_t)id);
+	if (rc == SQLITE_OK)
+		rc = recount(a, &was, &now);
+	return rc == SQLITE_OK
+		       ? APPLY(a, SQL_NODE_SET_VERSION, NULL, (int64_t)was.node, (int64_t)was.asset, (int64_t)id)
+		       : rc;
+}
+
+int apply_version_undo(struct apply *a, struct record_reader *in)
+{
+	uint64_t version = record_get(in), same;
+	int rc = find_same(a, version, &same);
+
+	if (rc != SQLITE_OK || !same)
+		return rc;
+	rc = remove_version(a, version);
+	return rc == SQLITE_OK ? live_again(a, same) : rc;
 }
 
 int apply_version_settled(struct apply *a, struct record_reader *in)

@@ -47,6 +47,21 @@ int store_totals(struct store *s, struct store_totals *out)
 	return 0;
 }
 
+int store_not_kept(struct store *s, store_reason_fn fn, void *arg)
+{
+	_cleanup_query_ struct query q = {};
+	int got, answer = 0;
+
+	store_query(s, &q, SQL_NOT_KEPT);
+	while (!answer && (got = query_row(&q)) > 0) {
+		char reason[128];
+
+		query_get_text(&q, reason, sizeof(reason));
+		answer = fn(arg, reason, (uint64_t)query_get(&q));
+	}
+	return answer ? answer : got;
+}
+
 /* Runs a query that answers with rows of text about what is wrong; GOOD is the one that means nothing is. */
 static int complaints(struct conn *c, const char *sql, const char *good, struct buf *why)
 {
@@ -106,6 +121,9 @@ static const char *const promises[] = {
 	" (SELECT count(*) FROM version WHERE asset = asset.id AND state IN (1, 2) AND settled = 1) LIMIT 1",
 	"SELECT 'series ' || id || ' has a version numbered above its last' FROM asset WHERE last_number <"
 	" (SELECT ifnull(max(number), 0) FROM version WHERE asset = asset.id) LIMIT 1",
+	"SELECT 'other versions are not kept than their reasons count' WHERE (SELECT ifnull(sum(count), 0) FROM "
+	"not_kept)"
+	" <> (SELECT count(*) FROM version WHERE state = 5)",
 	"SELECT 'node ' || id || ' has no such live version' FROM node WHERE version <> 0 AND NOT EXISTS"
 	" (SELECT 1 FROM version WHERE id = node.version AND node = node.id AND state = 1) LIMIT 1",
 };

@@ -184,7 +184,77 @@ int store_entry_at(struct store *s, uint64_t parent, const char *name, uint64_t 
 	return err;
 }
 
+/* The one column of a query's one row is added: 1, 0 when there is no row, or -errno. *IS_NULL: it is NULL. */
+static int one_blob(struct query *q, struct buf *out, bool *is_null)
+{
+	const void *bytes;
+	size_t len;
+	int got = query_row(q);
+
+	if (got <= 0)
+		return got;
+	bytes = query_get_blob(q, &len);
+	*is_null = !bytes;
+	buf_add(out, bytes ? bytes : "", len);
+	return buf_error(out) ? -ENOMEM : 1;
+}
+
+static int xattrs_at(struct store *s, uint64_t node, uint64_t commit, struct buf *blob)
+{
+	_cleanup_query_ struct query past = {}, now = {};
+	bool is_null;
+	int got;
+
+	store_query(s, &past, SQL_NODE_XATTRS_PAST);
+	query_int(&past, (int64_t)node);
+	query_int(&past, (int64_t)commit);
+	got = one_blob(&past, blob, &is_null);
+	if (got)
+		return got < 0 ? got : 0;
+	store_query(s, &now, SQL_NODE_XATTRS);
+	query_int(&now, (int64_t)node);
+	got = one_blob(&now, blob, &is_null);
+	return got < 0 ? got : 0;
+}
+
+int store_node_xattrs_at(struct store *s, uint64_t node, uint64_t commit, struct buf *blob)
+{
+	struct conn *c;
+	int err = begin(s, &c);
+
+	if (err)
+		return err;
+	err = xattrs_at(s, node, commit, blob);
+	conn_end(c);
+	return err;
+}
+
+int store_node_target(struct store *s, uint64_t node, struct buf *target)
+{
+	_cleanup_query_ struct query q = {};
+	bool is_null = true;
+	int got;
+
+	store_query(s, &q, SQL_NODE_TARGET);
+	query_int(&q, (int64_t)node);
+	got = one_blob(&q, target, &is_null);
+	return got < 0 ? got : is_null ? -ENOENT : 0;
+}
+
 /* ---- folders ---- */
+
+int store_change_days(struct store *s, uint64_t folder, int limit, store_day_fn fn, void *arg)
+{
+	_cleanup_query_ struct query q = {};
+	int got, answer = 0;
+
+	store_query(s, &q, SQL_FOLDER_DAYS);
+	query_int(&q, (int64_t)folder);
+	query_int(&q, limit);
+	while (!answer && (got = query_row(&q)) > 0)
+		answer = fn(arg, query_get(&q));
+	return answer ? answer : got;
+}
 
 int store_entries_at(struct store *s, uint64_t parent, uint64_t commit, const char *after, store_past_entry_fn fn,
 		     void *arg)

@@ -67,6 +67,10 @@ static bool is_bookkeeping(enum row row)
 	case ROW_NODE_WRITING:
 	case ROW_VERSION_FACTS:
 	case ROW_VERSION_HOW:
+	case ROW_PACK_SET:
+	case ROW_PACK_REMOVE:
+	case ROW_OBJECT_SET:
+	case ROW_OBJECT_REMOVE:
 	case ROW_JOB_ADD:
 	case ROW_JOB_DONE:
 	case ROW_JOB_RETRY:
@@ -189,6 +193,24 @@ void record_node_end(struct record *r, uint64_t node)
 	NUMBERS(r, ROW_NODE_END, node);
 }
 
+void record_node_target(struct record *r, uint64_t node, const char *target)
+{
+	size_t start = begin(r, ROW_NODE_TARGET);
+
+	put(r, node);
+	put_string(r, target);
+	end(r, start);
+}
+
+void record_node_xattrs(struct record *r, uint64_t node, const void *blob, size_t len)
+{
+	size_t start = begin(r, ROW_NODE_XATTRS);
+
+	put(r, node);
+	put_blob(r, len ? blob : NULL, len);
+	end(r, start);
+}
+
 static void entry_row(struct record *r, enum row row, uint64_t parent, const char *name, uint64_t last)
 {
 	size_t start = begin(r, row);
@@ -237,6 +259,7 @@ void record_version_add(struct record *r, const struct version_row *v)
 	put(r, v->run_uid);
 	put_signed(r, v->volume);
 	put(r, v->stored);
+	put_string(r, v->reason[0] ? v->reason : NULL);
 	end(r, start);
 }
 
@@ -262,6 +285,11 @@ void record_version_drop(struct record *r, uint64_t version)
 	NUMBERS(r, ROW_VERSION_DROP, version);
 }
 
+void record_version_undo(struct record *r, uint64_t version)
+{
+	NUMBERS(r, ROW_VERSION_UNDO, version);
+}
+
 void record_version_settled(struct record *r, uint64_t version, uint64_t size, int64_t mtime)
 {
 	size_t start = begin(r, ROW_VERSION_SETTLED);
@@ -279,6 +307,56 @@ void record_version_facts(struct record *r, uint64_t version, const uint8_t *sha
 	put(r, version);
 	put_blob(r, sha256, SHA256_BYTES);
 	put_string(r, mime);
+	end(r, start);
+}
+
+void record_label_set(struct record *r, uint64_t folder, const char *name, uint64_t commit, uid_t uid)
+{
+	size_t start = begin(r, ROW_LABEL_SET);
+
+	put(r, folder);
+	put_string(r, name);
+	put(r, commit);
+	put(r, uid);
+	end(r, start);
+}
+
+void record_label_remove(struct record *r, uint64_t folder, const char *name)
+{
+	size_t start = begin(r, ROW_LABEL_REMOVE);
+
+	put(r, folder);
+	put_string(r, name);
+	end(r, start);
+}
+
+void record_pack_set(struct record *r, const struct pack_row *p)
+{
+	NUMBERS(r, ROW_PACK_SET, p->id, (uint64_t)p->volume, p->bytes, (uint64_t)p->state);
+}
+
+void record_pack_remove(struct record *r, uint64_t pack)
+{
+	NUMBERS(r, ROW_PACK_REMOVE, pack);
+}
+
+void record_object_set(struct record *r, const struct object_row *o)
+{
+	size_t start = begin(r, ROW_OBJECT_SET);
+
+	put_blob(r, o->sha256, SHA256_BYTES);
+	put(r, o->size);
+	put(r, o->pack);
+	put(r, o->offset);
+	put(r, o->length);
+	end(r, start);
+}
+
+void record_object_remove(struct record *r, const uint8_t *sha256)
+{
+	size_t start = begin(r, ROW_OBJECT_REMOVE);
+
+	put_blob(r, sha256, SHA256_BYTES);
 	end(r, start);
 }
 

@@ -192,7 +192,7 @@ static const char step_2[] =
 	"	sha256 BLOB PRIMARY KEY, size INTEGER NOT NULL, pack INTEGER NOT NULL, offset INTEGER NOT NULL,"
 	"	length INTEGER NOT NULL"
 	") STRICT, WITHOUT ROWID;"
-	"CREATE INDEX object_pack ON object(pack);"
+	"CREATE INDEX object_pack ON object(pack, offset, length);"
 
 	"CREATE TABLE not_kept(reason TEXT PRIMARY KEY, count INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
 	"INSERT INTO not_kept SELECT ifnull(reason, ''), count(*) FROM version WHERE state = 5 GROUP BY 1;"

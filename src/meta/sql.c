@@ -108,6 +108,33 @@ const char *const sql_text[SQL_COUNT] = {
 			   " WHERE node = ?1 AND " LIVE " LIMIT 1",
 	[SQL_PLACE_LAST] = "SELECT parent FROM entry INDEXED BY entry_past WHERE node = ? AND to_commit < " SQL_LIVE
 			   " ORDER BY to_commit DESC LIMIT 1",
+	[SQL_PARENTS_AT_LIVE] = "SELECT parent FROM entry INDEXED BY entry_node WHERE node = ?1 AND " LIVE
+				" AND from_commit <= ?2",
+	[SQL_PARENTS_AT_ENDED] =
+		"SELECT parent FROM entry INDEXED BY entry_past WHERE node = ?1 AND to_commit > ?2"
+		" AND to_commit < " SQL_LIVE " AND from_commit <= ?2",
+	[SQL_NODE_XATTRS] = "SELECT xattrs FROM node WHERE id = ?",
+	[SQL_NODE_XATTRS_PAST] = "SELECT xattrs FROM node_past WHERE node = ? AND to_commit > ?"
+				 " ORDER BY to_commit LIMIT 1",
+	[SQL_NODE_TARGET] = "SELECT target FROM node WHERE id = ? AND target IS NOT NULL",
+	[SQL_FOLDER_DAYS] = "SELECT day FROM folder_day WHERE folder = ? ORDER BY day DESC LIMIT ?",
+	[SQL_LABEL] = "SELECT folder, name, commit_id, time, uid FROM label WHERE folder = ? AND name = ?",
+	[SQL_LABELS] = "SELECT folder, name, commit_id, time, uid FROM label WHERE folder BETWEEN ? AND ?"
+		       " ORDER BY folder, name",
+	/* until the next version of the node */
+	[SQL_LABELS_OF_VERSION] =
+		"SELECT folder, commit_id FROM label INDEXED BY label_commit WHERE commit_id >= ?2 AND commit_id <"
+		" ifnull((SELECT cut_commit FROM version INDEXED BY version_node WHERE node = ?1 AND cut_commit > ?2"
+		" AND state <> 4 ORDER BY cut_commit LIMIT 1), " SQL_LIVE ")",
+	[SQL_OBJECT] = "SELECT sha256, size, pack, offset, length FROM object WHERE sha256 = ?",
+	[SQL_OBJECTS] = "SELECT sha256, size, pack, offset, length FROM object INDEXED BY object_pack WHERE pack = ?"
+			" ORDER BY offset",
+	[SQL_PACKS] =
+		"SELECT id, volume, bytes, state, (SELECT count(*) FROM object WHERE pack = pack.id),"
+		" (SELECT ifnull(sum(length), 0) FROM object WHERE pack = pack.id) FROM pack ORDER BY id",
+	[SQL_VERSIONS_PACKED] = "SELECT " VERSION
+				" FROM version INDEXED BY version_packed WHERE sha256 = ? AND how = 5",
+	[SQL_NOT_KEPT] = "SELECT reason, count FROM not_kept WHERE count > 0 ORDER BY count DESC, reason",
 	[SQL_RUN_FIND] = "SELECT id FROM run WHERE boot = ? AND tgid = ? AND start = ?",
 	[SQL_JOBS] =
 		"SELECT id, subject, tries FROM job INDEXED BY job_due WHERE type = ? AND due <= ? ORDER BY due LIMIT "
@@ -137,6 +164,9 @@ const char *const sql_text[SQL_COUNT] = {
 	[SQL_NODE_SET_VERSION] = "UPDATE node SET asset = ?2, version = ?3 WHERE id = ?1",
 	[SQL_NODE_DROP_VERSION] = "UPDATE node SET version = 0 WHERE id = ? AND version = ?",
 	[SQL_NODE_DROP_HANDLE] = "UPDATE node SET handle = NULL WHERE id = ?",
+	[SQL_NODE_SET_TARGET] = "UPDATE node SET target = ?2 WHERE id = ?1",
+	[SQL_NODE_XATTRS_DIFFER] = "SELECT xattrs IS NOT ?2 FROM node WHERE id = ?1",
+	[SQL_NODE_SET_XATTRS] = "UPDATE node SET xattrs = ?2 WHERE id = ?1",
 	[SQL_HANDLE_TAKE_AWAY] = "UPDATE node SET handle = NULL WHERE volume = ? AND handle = ?",
 	[SQL_HANDLES_FORGET] = "UPDATE node SET handle = NULL WHERE volume = ? AND handle IS NOT NULL",
 	[SQL_ENTRY_ADD] =
@@ -158,8 +188,8 @@ const char *const sql_text[SQL_COUNT] = {
 	[SQL_VERSION_BRIEF] = "SELECT asset, node, size, state, how, settled, stored FROM version WHERE id = ?",
 	[SQL_VERSION_ADD] =
 		"INSERT INTO version(id, asset, number, node, commit_id, time, size, mtime, mode, uid, gid, state,"
-		" how, settled, run, run_uid, volume, stored, end_commit, end_time, cut_commit)"
-		" VALUES(?, ?, ?, ?, ?5, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?5)",
+		" how, settled, run, run_uid, volume, stored, end_commit, end_time, reason, cut_commit)"
+		" VALUES(?, ?, ?, ?, ?5, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?5)",
 	[SQL_VERSION_SET_SERIES] =
 		"UPDATE version SET asset = ?2, number = ?3, commit_id = ?4, time = ?5 WHERE id = ?1",
 	[SQL_VERSION_SET_STATE] = "UPDATE version SET state = ?2, how = ?3, reason = ?4, stored = ?5 WHERE id = ?1",
@@ -170,11 +200,40 @@ const char *const sql_text[SQL_COUNT] = {
 			    " mode = version.mode & CASE WHEN node.acl THEN node.mode & ~56 ELSE node.mode END,"
 			    " uid = node.uid, gid = node.gid FROM node"
 			    " WHERE version.id = ?1 AND node.id = version.node",
+	[SQL_VERSION_REASON] = "SELECT reason FROM version WHERE id = ?",
+	[SQL_NOT_KEPT_COUNT] =
+		"INSERT INTO not_kept(reason, count) VALUES(?, ?)"
+		" ON CONFLICT(reason) DO UPDATE SET count = count + excluded.count",
+	[SQL_VERSION_SAME] =
+		"SELECT old.id FROM version AS new CROSS JOIN version AS old ON old.id = (SELECT id FROM version AS v"
+		" INDEXED BY version_node WHERE v.node = new.node AND (v.cut_commit, v.id) < (new.cut_commit, new.id)"
+		" ORDER BY v.cut_commit DESC, v.id DESC LIMIT 1) WHERE new.id = ? AND new.state = 1 AND new.settled = 1"
+		" AND old.state IN (2, 5) AND old.settled = 1 AND old.asset = new.asset AND old.size = new.size"
+		" AND old.sha256 = new.sha256",
+	[SQL_VERSION_REVIVE] =
+		"UPDATE version SET state = 1, reason = NULL, end_commit = " SQL_LIVE ", end_time = 0 WHERE id = ?",
 	[SQL_VERSION_SET_HOW] = "UPDATE version SET how = ?2, stored = ?3 WHERE id = ?1",
 	[SQL_VERSION_SET_SETTLED] =
 		"UPDATE version SET settled = 1, size = ?2, mtime = ?3, stored = ?4 WHERE id = ?1",
 	[SQL_VERSION_SET_FACTS] =
 		"UPDATE version SET sha256 = ifnull(?2, sha256), mime = ifnull(?3, mime) WHERE id = ?1",
+	/* the time is that of the commit, which is the record's own unless it is earlier */
+	[SQL_LABEL_SET] =
+		"INSERT INTO label(folder, name, commit_id, time, uid) VALUES(?1, ?2, ?3,"
+		" ifnull((SELECT time FROM change WHERE commit_id <= ?3 ORDER BY commit_id DESC LIMIT 1), ?4), ?5)"
+		" ON CONFLICT(folder, name) DO UPDATE SET commit_id = excluded.commit_id, time = excluded.time,"
+		" uid = excluded.uid",
+	[SQL_LABEL_REMOVE] = "DELETE FROM label WHERE folder = ? AND name = ?",
+	[SQL_FOLDER_DAY_ADD] = "INSERT INTO folder_day(folder, day) VALUES(?, ?) ON CONFLICT DO NOTHING",
+	[SQL_PACK_SET] =
+		"INSERT INTO pack(id, volume, bytes, state) VALUES(?, ?, ?, ?) ON CONFLICT(id)"
+		" DO UPDATE SET volume = excluded.volume, bytes = excluded.bytes, state = excluded.state",
+	[SQL_PACK_REMOVE] = "DELETE FROM pack WHERE id = ?",
+	[SQL_OBJECT_SET] = "INSERT INTO object(sha256, size, pack, offset, length) VALUES(?, ?, ?, ?, ?)"
+			   " ON CONFLICT(sha256) DO UPDATE SET size = excluded.size, pack = excluded.pack,"
+			   " offset = excluded.offset, length = excluded.length",
+	[SQL_OBJECT_REMOVE] = "DELETE FROM object WHERE sha256 = ?",
+	[SQL_OBJECTS_REMOVE] = "DELETE FROM object WHERE pack = ?",
 	[SQL_JOB_ADD] = "INSERT INTO job(id, type, subject, due) VALUES(?, ?, ?, ?)",
 	[SQL_JOB_REPLACE] = "DELETE FROM job WHERE type = ? AND subject = ?",
 	[SQL_JOB_DONE] = "DELETE FROM job WHERE id = ?",

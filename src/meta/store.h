@@ -57,7 +57,8 @@ enum change_op {
 	OP_WRITE,   /* a version was cut: the content that was written is settled */
 	OP_READ,    /* only with audit_reads */
 	OP_OUTSIDE, /* found changed behind tarn's back */
-	OP_SYSTEM   /* tarn's own: jobs, expiry, settings; logged when it changes names, nodes or versions */
+	OP_SYSTEM,  /* tarn's own: jobs, expiry, settings; logged when it changes names, nodes or versions */
+	OP_LABEL    /* a moment was given a name, or lost it */
 };
 const char *change_op_name(enum change_op op);
 
@@ -133,6 +134,29 @@ struct run_row {
 #define RUN_OUTSIDE UINT64_C(2) /* changes found behind tarn's back */
 #define RUN_TARN UINT64_C(3)	/* tarn itself */
 
+/* A name for a moment of a folder. */
+struct label_row {
+	uint64_t folder;
+	char name[NAME_BYTES + 1];
+	uint64_t commit;
+	int64_t time; /* of the commit */
+	uid_t uid;
+};
+
+/* A file of packed contents, and a content in it, by its hash. What the file holds is content/pack.h's business. */
+struct pack_row {
+	uint64_t id;
+	int volume;
+	uint64_t bytes;
+	int state;			/* as content/pack.h says */
+	uint64_t objects, object_bytes; /* in it; only read */
+};
+struct object_row {
+	uint8_t sha256[SHA256_BYTES];
+	uint64_t size; /* of the content */
+	uint64_t pack, offset, length;
+};
+
 enum job_type { JOB_SNIFF = 1, /* hash and MIME type of a version */ JOB_EXPIRE, JOB_SETTLE };
 
 struct job_row {
@@ -184,6 +208,10 @@ void record_node_add(struct record *r, const struct node_row *n);
 /* All of mode, uid, gid, size, mtime, ctime, acl, handle, volume, from N->id's row on; not asset, version, writing. */
 void record_node_set(struct record *r, const struct node_row *n);
 void record_node_writing(struct record *r, uint64_t node, bool writing);
+/* Where a symlink points to. */
+void record_node_target(struct record *r, uint64_t node, const char *target);
+/* Extended attributes and ACLs, as content/xattrs.h encodes them; LEN 0: it has none. */
+void record_node_xattrs(struct record *r, uint64_t node, const void *blob, size_t len);
 /* The last name went away: its handle is forgotten (its row stays for history). */
 void record_node_end(struct record *r, uint64_t node);
 
@@ -198,9 +226,9 @@ void record_series_take(struct record *r, uint64_t node, uint64_t over);
 /* The next version that NODE gets starts a series of its own (its old one stays with the path that it left). */
 void record_series_leave(struct record *r, uint64_t node);
 
-/* Cuts: V->id, node, size, mtime, mode, uid, gid, state, how, settled, volume, run, run_uid, stored are taken; asset
- * and number are assigned here, commit, cut_commit and time are the record's. It becomes the node's live version when
- * state is VERSION_LIVE, and ends at once else. STORED 0: its size, when `how` is a file of its own. */
+/* Cuts: V->id, node, size, mtime, mode, uid, gid, state, how, settled, volume, run, run_uid, stored, reason are
+ * taken; asset and number are assigned here, commit, cut_commit and time are the record's. It becomes the node's live
+ * version when state is VERSION_LIVE, and ends at once else. STORED 0: its size, when `how` is a file of its own. */
 void record_version_add(struct record *r, const struct version_row *v);
 /* Ends a live version, or says what became of an old one. REASON may be NULL. The node's live version becomes 0 when
  * it was this one. HOW says where its bytes are, also of an expired one that others are read through; with HOW_NONE
@@ -212,9 +240,27 @@ void record_version_state(struct record *r, uint64_t version, enum version_state
 void record_version_how(struct record *r, uint64_t version, enum version_how how, uint64_t stored);
 /* VERSION never was: nothing of it is told, and its number is not used again. A series that has only it goes, too. */
 void record_version_drop(struct record *r, uint64_t version);
+/*
+ * VERSION was cut for nothing: its content is that of the version of its node before it. When it is its node's live
+ * one and both have the same hash (VERSION's may come with this record), its row goes, its number is used no more, and
+ * the one before is live as if it had never ended: `how` and `stored` of that one stay, so that what already keeps its
+ * bytes is still known. Else nothing happens.
+ */
+void record_version_undo(struct record *r, uint64_t version);
 void record_version_settled(struct record *r, uint64_t version, uint64_t size, int64_t mtime);
 /* SHA256 may be NULL, MIME may be NULL: not known. */
 void record_version_facts(struct record *r, uint64_t version, const uint8_t *sha256, const char *mime);
+
+/* NAME is COMMIT (0: this record's own) of FOLDER from now on, whatever it was before. */
+void record_label_set(struct record *r, uint64_t folder, const char *name, uint64_t commit, uid_t uid);
+void record_label_remove(struct record *r, uint64_t folder, const char *name);
+
+/* A pack is there, or has other bytes, state or volume now; removed, it takes its objects along. */
+void record_pack_set(struct record *r, const struct pack_row *p);
+void record_pack_remove(struct record *r, uint64_t pack);
+/* A content is in a pack now, and in no other any more. */
+void record_object_set(struct record *r, const struct object_row *o);
+void record_object_remove(struct record *r, const uint8_t *sha256);
 
 /* One job per type and subject: a later one replaces an earlier, under a new id, so that the worker that is busy with
  * the earlier ends only that. */
@@ -319,7 +365,32 @@ int store_last_place(struct store *s, uint64_t node, uint64_t prefer, uint64_t *
 /* As store_path() then, by its first name then. */
 int store_path_at(struct store *s, uint64_t node, uint64_t commit, struct buf *path);
 
-/* ---- */
+/* The extended attributes, encoded; nothing is added when it had none. */
+int store_node_xattrs_at(struct store *s, uint64_t node, uint64_t commit, struct buf *blob);
+/* Where a symlink points to; -ENOENT when that is not known. */
+int store_node_target(struct store *s, uint64_t node, struct buf *target);
+/* The last LIMIT days (since 1970, UTC) on which something changed in FOLDER or below, the newest first. */
+typedef int (*store_day_fn)(void *arg, int64_t day);
+int store_change_days(struct store *s, uint64_t folder, int limit, store_day_fn fn, void *arg);
+
+int store_label(struct store *s, uint64_t folder, const char *name, struct label_row *out);
+/* By folder (0: of all), then by name. */
+typedef int (*store_label_fn)(void *arg, const struct label_row *l);
+int store_labels(struct store *s, uint64_t folder, store_label_fn fn, void *arg);
+/* Was V the content of its file in a labelled moment of a folder above it? 1, 0 or -errno. */
+int store_version_is_labelled(struct store *s, const struct version_row *v);
+
+/* ---- packs ---- */
+
+int store_object(struct store *s, const uint8_t *sha256, struct object_row *out);
+typedef int (*store_object_fn)(void *arg, const struct object_row *o);
+int store_objects(struct store *s, uint64_t pack, store_object_fn fn, void *arg); /* by rising offset */
+typedef int (*store_pack_fn)(void *arg, const struct pack_row *p);
+int store_packs(struct store *s, store_pack_fn fn, void *arg); /* by rising id */
+/* The versions, live ones too, whose content is kept as this object (HOW_PACKED). */
+int store_versions_packed(struct store *s, const uint8_t *sha256, store_version_fn fn, void *arg);
+
+/* ---- the whole ---- */
 
 /* Nodes that were open for writing when the last daemon ended. */
 typedef int (*store_node_fn)(void *arg, const struct node_row *n);
@@ -346,6 +417,9 @@ struct store_totals {
 	uint64_t jobs, commits, opens;
 	uint64_t store_bytes; /* database and WAL on disk */
 };
+/* Why versions are not kept, the most frequent reason first. */
+typedef int (*store_reason_fn)(void *arg, const char *reason, uint64_t count);
+int store_not_kept(struct store *s, store_reason_fn fn, void *arg);
 int store_totals(struct store *s, struct store_totals *out); /* kept up to date by the writer: O(1), no table scan */
 
 /* Kept and partial versions, in the order in which they ceased to be live, for expiry. At most LIMIT. */

@@ -10,7 +10,7 @@ static const char *const change_names[] = {
 	[OP_LINK] = "link",	    [OP_UNLINK] = "unlink", [OP_RMDIR] = "rmdir", [OP_RENAME] = "rename",
 	[OP_EXCHANGE] = "exchange", [OP_ATTR] = "attr",	    [OP_XATTR] = "xattr", [OP_TRUNCATE] = "truncate",
 	[OP_OPEN] = "open",	    [OP_WRITE] = "write",   [OP_READ] = "read",	  [OP_OUTSIDE] = "outside",
-	[OP_SYSTEM] = "system",
+	[OP_SYSTEM] = "system",	    [OP_LABEL] = "label",
 };
 static const char *const state_names[] = {
 	[VERSION_LIVE] = "live",	   [VERSION_KEPT] = "kept",	    [VERSION_PARTIAL] = "partial",
@@ -178,5 +178,14 @@ int store_oldest_kept(struct store *s, int limit, store_version_fn fn, void *arg
 
 	store_query(s, &q, SQL_VERSIONS_KEPT);
 	query_int(&q, limit);
+	return each_version(&q, fn, arg);
+}
+
+int store_versions_packed(struct store *s, const uint8_t *sha256, store_version_fn fn, void *arg)
+{
+	_cleanup_query_ struct query q = {};
+
+	store_query(s, &q, SQL_VERSIONS_PACKED);
+	query_blob(&q, sha256, SHA256_BYTES);
 	return each_version(&q, fn, arg);
 }

@@ -1,0 +1,67 @@
+#include <errno.h>
+#include <string.h>
+
+#include "meta/store_int.h"
+
+static void object_from_query(struct query *q, struct object_row *out)
+{
+	size_t len;
+	const void *sha256 = query_get_blob(q, &len);
+
+	*out = (struct object_row){0};
+	if (len == SHA256_BYTES)
+		memcpy(out->sha256, sha256, SHA256_BYTES);
+	out->size = (uint64_t)query_get(q);
+	out->pack = (uint64_t)query_get(q);
+	out->offset = (uint64_t)query_get(q);
+	out->length = (uint64_t)query_get(q);
+}
+
+int store_object(struct store *s, const uint8_t *sha256, struct object_row *out)
+{
+	_cleanup_query_ struct query q = {};
+	int got;
+
+	store_query(s, &q, SQL_OBJECT);
+	query_blob(&q, sha256, SHA256_BYTES);
+	got = query_row(&q);
+	if (got <= 0)
+		return got ? got : -ENOENT;
+	object_from_query(&q, out);
+	return 0;
+}
+
+int store_objects(struct store *s, uint64_t pack, store_object_fn fn, void *arg)
+{
+	_cleanup_query_ struct query q = {};
+	int got, answer = 0;
+
+	store_query(s, &q, SQL_OBJECTS);
+	query_int(&q, (int64_t)pack);
+	while (!answer && (got = query_row(&q)) > 0) {
+		struct object_row o;
+
+		object_from_query(&q, &o);
+		answer = fn(arg, &o);
+	}
+	return answer ? answer : got;
+}
+
+int store_packs(struct store *s, store_pack_fn fn, void *arg)
+{
+	_cleanup_query_ struct query q = {};
+	int got, answer = 0;
+
+	store_query(s, &q, SQL_PACKS);
+	while (!answer && (got = query_row(&q)) > 0) {
+		struct pack_row p = {.id = (uint64_t)query_get(&q)};
+
+		p.volume = (int)query_get(&q);
+		p.bytes = (uint64_t)query_get(&q);
+		p.state = (int)query_get(&q);
+		p.objects = (uint64_t)query_get(&q);
+		p.object_bytes = (uint64_t)query_get(&q);
+		answer = fn(arg, &p);
+	}
+	return answer ? answer : got;
+}

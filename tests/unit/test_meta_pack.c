@@ -1,0 +1,212 @@
+/*
+ * Packs and their objects, versions that were cut for nothing, and why versions are not kept.
+ */
+#include "test_meta.h"
+
+static void fill_hash(uint8_t *sha256, int seed)
+{
+	memset(sha256, seed, SHA256_BYTES);
+}
+
+static void add_object(struct store *s, int seed, uint64_t pack, uint64_t offset)
+{
+	struct object_row o = { .size = 100, .pack = pack, .offset = offset, .length = 10 };
+	struct record *r = record_new(OP_SYSTEM, RUN_TARN, 0, 0, 0, NULL);
+
+	fill_hash(o.sha256, seed);
+	record_object_set(r, &o);
+	test_submit(s, r);
+}
+
+static char listed[256];
+
+static int list_pack(void *arg, const struct pack_row *p)
+{
+	size_t len = strlen(listed);
+
+	(void)arg;
+	snprintf(listed + len, sizeof(listed) - len, "%d:%d/%d/%d/%d/%d ", (int)p->id, p->volume, (int)p->bytes,
+		 p->state, (int)p->objects, (int)p->object_bytes);
+	return 0;
+}
+
+static int list_object(void *arg, const struct object_row *o)
+{
+	size_t len = strlen(listed);
+
+	(void)arg;
+	snprintf(listed + len, sizeof(listed) - len, "%d@%d ", o->sha256[0], (int)o->offset);
+	return 0;
+}
+
+static int list_version(void *arg, const struct version_row *v)
+{
+	size_t len = strlen(listed);
+
+	(void)arg;
+	snprintf(listed + len, sizeof(listed) - len, "%d ", (int)v->number);
+	return 0;
+}
+
+static const char *packs(struct store *s)
+{
+	listed[0] = 0;
+	is_int(store_packs(s, list_pack, NULL), 0, "packs are listed");
+	return listed;
+}
+
+static void test_packs(struct store *s)
+{
+	struct record *r = record_new(OP_SYSTEM, RUN_TARN, 0, 0, 0, NULL);
+	struct object_row o;
+	uint8_t sha256[SHA256_BYTES];
+
+	record_pack_set(r, &(struct pack_row){ .id = 1, .volume = 0, .bytes = 500, .state = 1 });
+	record_pack_set(r, &(struct pack_row){ .id = 2, .volume = 3, .bytes = 600, .state = 2 });
+	test_submit(s, r);
+	add_object(s, 7, 1, 90);
+	add_object(s, 8, 1, 20);
+	is_str(packs(s), "1:0/500/1/2/20 2:3/600/2/0/0 ", "with what they hold");
+	listed[0] = 0;
+	store_objects(s, 1, list_object, NULL);
+	is_str(listed, "8@20 7@90 ", "the objects of one, in their order");
+	fill_hash(sha256, 8);
+	is_int(store_object(s, sha256, &o), 0, "an object by its hash");
+	ok(o.pack == 1 && o.offset == 20 && o.length == 10 && o.size == 100 && o.sha256[31] == 8, "and where it is");
+	add_object(s, 8, 2, 0);
+	r = record_new(OP_SYSTEM, RUN_TARN, 0, 0, 0, NULL);
+	record_pack_set(r, &(struct pack_row){ .id = 1, .volume = 0, .bytes = 480, .state = 2 });
+	test_submit(s, r);
+	is_str(packs(s), "1:0/480/2/1/10 2:3/600/2/1/10 ", "an object moves, a pack changes");
+	r = record_new(OP_SYSTEM, RUN_TARN, 0, 0, 0, NULL);
+	record_pack_remove(r, 1);
+	record_object_remove(r, sha256);
+	test_submit(s, r);
+	is_str(packs(s), "2:3/600/2/0/0 ", "a pack goes with its objects");
+	is_int(store_object(s, sha256, &o), -ENOENT, "an object goes alone");
+}
+
+static void set_hash(struct store *s, uint64_t version, int seed, bool undo)
+{
+	struct record *r = record_new(OP_SYSTEM, RUN_TARN, 0, 0, 0, NULL);
+	uint8_t sha256[SHA256_BYTES];
+
+	fill_hash(sha256, seed);
+	record_version_facts(r, version, sha256, NULL);
+	if (undo)
+		record_version_undo(r, version);
+	test_submit(s, r);
+}
+
+static void test_same_content(struct store *s)
+{
+	uint64_t file = test_make(s, NODE_ROOT, "same", KIND_FILE), one, two, three;
+	struct store_totals before = test_totals(s), now;
+	struct version_row v;
+	struct node_row n;
+
+	one = test_cut(s, file, VERSION_LIVE, HOW_NONE, 5);
+	set_hash(s, one, 1, true);
+	is_int(test_version(s, one).state, VERSION_LIVE, "the first version repeats nothing");
+	test_state(s, one, VERSION_KEPT, HOW_ASIDE, NULL);
+	two = test_cut(s, file, VERSION_LIVE, HOW_NONE, 5);
+	set_hash(s, two, 2, true);
+	is_int(test_version(s, two).id, two, "another content is another version");
+	test_state(s, two, VERSION_KEPT, HOW_UNDO, NULL);
+	three = test_cut(s, file, VERSION_LIVE, HOW_NONE, 5);
+	is_int(store_version(s, three, &v), 0, "a third");
+	set_hash(s, three, 2, true);
+	is_int(store_version(s, three, &v), -ENOENT, "with the content of the second goes");
+	v = test_version(s, two);
+	ok(v.state == VERSION_LIVE && v.end_commit == COMMIT_LIVE && !v.end_time && v.how == HOW_UNDO,
+	   "which is live as before, and what keeps its bytes is still known");
+	store_node(s, file, &n);
+	is_int(n.version, two, "it is the node's");
+	now = test_totals(s);
+	is_int(now.versions_kept, before.versions_kept + 1, "the totals know");
+	is_int(now.stored_bytes, before.stored_bytes + 5, "and what is stored");
+	three = test_cut(s, file, VERSION_LIVE, HOW_NONE, 6);
+	is_int(test_version(s, three).number, 4, "a number is not used again");
+	v = test_version(s, two);
+	ok(v.state == VERSION_NOT_KEPT, "a content that is not kept");
+	set_hash(s, three, 9, false);
+	two = test_cut(s, file, VERSION_LIVE, HOW_NONE, 6);
+	set_hash(s, two, 9, true);
+	v = test_version(s, three);
+	ok(v.state == VERSION_LIVE && !v.reason[0], "may come back, too");
+	test_whole(s, "and all is whole");
+}
+
+static void test_versions_packed(struct store *s)
+{
+	uint64_t file = test_make(s, NODE_ROOT, "packed", KIND_FILE);
+	uint64_t one = test_cut(s, file, VERSION_LIVE, HOW_NONE, 5);
+	uint8_t sha256[SHA256_BYTES];
+	struct record *r;
+
+	set_hash(s, one, 77, false);
+	fill_hash(sha256, 77);
+	listed[0] = 0;
+	store_versions_packed(s, sha256, list_version, NULL);
+	is_str(listed, "", "a version that is not in a pack");
+	r = record_new(OP_SYSTEM, RUN_TARN, 0, 0, 0, NULL);
+	record_version_how(r, one, HOW_PACKED, 3);
+	test_submit(s, r);
+	is_int(store_versions_packed(s, sha256, list_version, NULL), 0, "the versions that an object is needed for");
+	is_str(listed, "1 ", "live ones, too");
+}
+
+static int list_reason(void *arg, const char *reason, uint64_t count)
+{
+	size_t len = strlen(listed);
+
+	(void)arg;
+	snprintf(listed + len, sizeof(listed) - len, "%s:%d ", reason, (int)count);
+	return 0;
+}
+
+static const char *reasons(struct store *s)
+{
+	listed[0] = 0;
+	is_int(store_not_kept(s, list_reason, NULL), 0, "reasons are listed");
+	return listed;
+}
+
+static void test_reasons(struct store *s)
+{
+	uint64_t file = test_make(s, NODE_ROOT, "reasons", KIND_FILE), one, two;
+	struct version_row v = { .id = store_new_version(s),
+				 .node = file,
+				 .state = VERSION_NOT_KEPT,
+				 .settled = true,
+				 .reason = "born so" };
+	struct record *r = record_new(OP_WRITE, RUN_TARN, 0, file, 0, NULL);
+
+	record_version_add(r, &v);
+	test_submit(s, r);
+	is_str(test_version(s, v.id).reason, "born so", "a version that is cut without its bytes says why");
+	one = test_cut(s, file, VERSION_LIVE, HOW_NONE, 1);
+	test_state(s, one, VERSION_NOT_KEPT, HOW_NONE, "too large");
+	two = test_cut(s, file, VERSION_LIVE, HOW_NONE, 1);
+	test_state(s, two, VERSION_NOT_KEPT, HOW_NONE, "too large");
+	is_str(reasons(s), "too large:2 born so:1 ", "the most frequent first");
+	test_state(s, two, VERSION_PURGED, HOW_NONE, "purged");
+	test_state(s, one, VERSION_NOT_KEPT, HOW_NONE, "another");
+	is_str(reasons(s), "another:1 born so:1 ", "reasons change");
+	test_whole(s, "and are counted right");
+}
+
+int main(void)
+{
+	struct store *s;
+
+	test_begin();
+	s = test_open(STORE_CREATE);
+	test_reasons(s);
+	test_packs(s);
+	test_same_content(s);
+	test_versions_packed(s);
+	test_whole(s, "the store is whole");
+	store_close(s);
+	return test_end();
+}
