@@ -11,6 +11,7 @@
 #include <grp.h>
 #include <linux/capability.h>
 #include <linux/securebits.h>
+#include <pthread.h>
 #include <sched.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -170,4 +171,55 @@ int caller_groups(const struct caller *c, gid_t **groups, int *n)
 			return parse_groups(line + 7, groups, n);
 	}
 	return 0;
+}
+
+/* ---- being the caller ---- */
+
+struct errand {
+	const struct caller *caller;
+	int (*fn)(void *arg);
+	void *arg;
+	int rc;
+};
+
+/* The raw calls act on this thread alone, which then ends; libc's would act on all. */
+static int become(const struct caller *c)
+{
+	struct capabilities none = {.header.version = _LINUX_CAPABILITY_VERSION_3};
+	_cleanup_free_ gid_t *groups = NULL;
+	int n, rc = caller_groups(c, &groups, &n);
+
+	if (rc < 0)
+		return rc;
+	if (syscall(SYS_setgroups, n, groups) < 0 || syscall(SYS_setresgid, c->gid, c->gid, c->gid) < 0 ||
+	    syscall(SYS_setresuid, c->uid, c->uid, c->uid) < 0 || syscall(SYS_capset, &none.header, none.data) < 0)
+		return -errno;
+	return 0;
+}
+
+static void *errand_main(void *arg)
+{
+	struct errand *e = arg;
+
+	e->rc = become(e->caller);
+	if (!e->rc)
+		e->rc = e->fn(e->arg);
+	return NULL;
+}
+
+int caller_run(const struct caller *c, int (*fn)(void *arg), void *arg)
+{
+	struct errand e = {.caller = c, .fn = fn, .arg = arg};
+	pthread_t thread;
+	int rc;
+
+	if (c->uid == 0 || (!can_switch && c->uid == geteuid()))
+		return fn(arg);
+	if (!can_switch)
+		return -EPERM;
+	rc = pthread_create(&thread, NULL, errand_main, &e);
+	if (rc)
+		return -rc;
+	pthread_join(thread, NULL);
+	return e.rc;
 }

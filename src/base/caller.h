@@ -30,6 +30,12 @@ bool caller_can_switch(void);
  */
 void caller_enter(const struct caller *c);
 void caller_leave(void);
+/*
+ * Calls FN(ARG) in a thread of its own that is C altogether: its ids and groups, and none of our capabilities, so that
+ * the kernel's own checks answer what C may do. For root, and for the daemon's user where it cannot switch, it is just
+ * called. FN's answer, or -errno: -EPERM for another user where this process cannot switch.
+ */
+int caller_run(const struct caller *c, int (*fn)(void *arg), void *arg);
 /* The supplementary groups of C's process, from /proc: a malloc'ed array of *n (0 when it is gone). 0 or -errno. */
 int caller_groups(const struct caller *c, gid_t **groups, int *n);
 

@@ -8,8 +8,8 @@
  *	{"verb": "status", "path": "raw-data/a.csv"}	{"ok": false, "errno": 2, "error": "no such file"}
  *
  * A path is relative to buckets/. The peer's user is asked from the kernel (SO_PEERCRED): root and the daemon's own
- * user may do everything, others may ask for the status without a path. Paths of any length work, for both sides
- * reach the socket through a descriptor of its folder.
+ * user may do everything, others may ask for the status without a path, and for what is done with their own rights.
+ * Paths of any length work, for both sides reach the socket through a descriptor of its folder.
  *
  * Hostile or broken clients are harmless: a request has 64 KiB and 10 seconds, an unread answer 5 seconds; a silent
  * client makes nobody wait, and the oldest silent one makes room for a new one.

@@ -19,6 +19,7 @@
 #include "base/log.h"
 #include "cli/daemon_control.h"
 #include "content/recover.h"
+#include "ns/publish.h"
 #include "work/work.h"
 
 struct daemon {
@@ -151,6 +152,9 @@ static int set_up(struct daemon *d, struct buf *error)
 		return rc;
 	d->state.lake->in_place = !o->mountpoint;
 	d->state.lake->read_only = o->read_only;
+	if (ns_publish_recover(d->state.lake) < 0)
+		log_error("%s: a publication that was under way could not be ended; its names may be in either folder",
+			  o->lake);
 	if (lake_must_recover(d->state.lake)) {
 		log_info("%s was not unmounted cleanly: recovering", o->lake);
 		rc = lake_recover(d->state.lake);

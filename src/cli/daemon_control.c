@@ -7,7 +7,9 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "cli/facts.h"
 #include "ns/facts.h"
+#include "ns/publish.h"
 
 static void add_text(struct json_object *o, const char *key, const char *text)
 {
@@ -125,17 +127,47 @@ static int answer_reload(struct daemon_state *d, struct json_object *reply)
 	return daemon_reload(d, findings);
 }
 
+static int answer_publish(struct daemon_state *d, const struct ucred *peer, struct json_object *request,
+			  struct json_object *reply)
+{
+	struct actor actor = {.caller = {.uid = peer->uid, .gid = peer->gid, .pid = peer->pid, .umask = 022}};
+	const char *from = json_text(request, "from"), *to = json_text(request, "to");
+	_cleanup_buf_ struct buf error = BUF_INIT;
+	struct published done;
+	unsigned flags = 0;
+	int rc;
+
+	if (!from || !to)
+		return -EINVAL;
+	if (json_object_get_boolean(json_object_object_get(request, "replace")))
+		flags |= PUBLISH_REPLACE;
+	actor.run = run_of(d->lake, &actor.caller);
+	rc = ns_publish(d->lake, from, to, flags, &actor, &done, &error);
+	if (rc < 0) {
+		if (error.len)
+			add_text(reply, "error", buf_str(&error));
+		return rc;
+	}
+	json_object_object_add(reply, "commit", json_object_new_int64((int64_t)done.commit));
+	json_object_object_add(reply, "added", json_object_new_int64((int64_t)done.added));
+	json_object_object_add(reply, "replaced", json_object_new_int64((int64_t)done.replaced));
+	json_object_object_add(reply, "removed", json_object_new_int64((int64_t)done.removed));
+	return 0;
+}
+
 int daemon_answer(void *arg, const struct ucred *peer, struct json_object *request, struct json_object *reply)
 {
 	struct daemon_state *d = arg;
 	const char *verb = json_object_get_string(json_object_object_get(request, "verb"));
 	const char *path = json_object_get_string(json_object_object_get(request, "path"));
 
-	(void)peer; /* the server has checked who may ask what */
+	/* the server has checked who may ask what */
 	if (!strcmp(verb, "status"))
 		return path ? answer_path(d, path, reply) : answer_lake(d, reply);
 	if (!strcmp(verb, "reload"))
 		return answer_reload(d, reply);
+	if (!strcmp(verb, "publish"))
+		return answer_publish(d, peer, request, reply);
 	if (!strcmp(verb, "drain"))
 		return store_sync(d->lake->store, 0);
 	add_text(reply, "error",

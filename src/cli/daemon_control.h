@@ -1,4 +1,4 @@
-/* What the daemon answers on its control socket: status, reload, drain. */
+/* What the daemon answers on its control socket: status, reload, drain, publish. */
 #ifndef TARN_CLI_DAEMON_CONTROL_H
 #define TARN_CLI_DAEMON_CONTROL_H
 

@@ -41,6 +41,8 @@ struct frontend {
 	void (*write_back)(void *arg, uint64_t node);
 	/* The kernel's cached entry NAME in folder PARENT is stale. Only queues. */
 	void (*invalidate_entry)(void *arg, uint64_t parent, const char *name);
+	/* Waits until what was queued is with the kernel, but not for long. Not from a request's thread. */
+	void (*flush)(void *arg);
 };
 
 struct lake_counters {
@@ -71,6 +73,7 @@ struct lake {
 	/* Read: an operation changes the tree and tells the store. Write: something unknown is taken in. See
 	 * outside.h */
 	pthread_rwlock_t tree_lock;
+	atomic_uint published; /* rises with each publication; changes with the tree lock held for writing */
 
 	pthread_mutex_t opened_lock;
 	struct opened *open_files, *open_folders; /* ns/opened.h; protected by opened_lock */

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 
 #define WRITE_BACK_NS (100 * NSEC_PER_MSEC)
+#define FLUSH_SECONDS 5
 
 struct notice {
 	UT_hash_handle hh;
@@ -26,6 +27,7 @@ struct notifier {
 	pthread_cond_t added;
 	pthread_cond_t sent;
 	struct notice *queue; /* uthash keeps the order of addition */
+	bool sending;	      /* one has left the queue, and is not with the kernel yet */
 	uint64_t waited_for;  /* the inode whose data notice somebody waits for; 0: nobody */
 	bool stopped;
 };
@@ -51,9 +53,13 @@ static void *run(void *arg)
 			continue;
 		}
 		HASH_DEL(n->queue, o);
+		n->sending = true;
 		pthread_mutex_unlock(&n->lock);
 		send_notice(n, o);
 		pthread_mutex_lock(&n->lock);
+		n->sending = false;
+		if (!n->queue)
+			pthread_cond_broadcast(&n->sent);
 		if (o->data && o->key.ino == n->waited_for) {
 			n->waited_for = 0;
 			pthread_cond_broadcast(&n->sent);
@@ -159,4 +165,16 @@ void notify_write_back(struct notifier *n, uint64_t ino)
 void notify_entry(struct notifier *n, uint64_t parent, const char *name)
 {
 	queue_notice(n, parent, name, false);
+}
+
+void notify_flush(struct notifier *n)
+{
+	struct timespec until;
+
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += FLUSH_SECONDS;
+	SCOPED_LOCK(&n->lock);
+	while ((n->queue || n->sending) && !n->stopped)
+		if (pthread_cond_timedwait(&n->sent, &n->lock, &until))
+			return;
 }

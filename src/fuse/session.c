@@ -153,6 +153,14 @@ static void invalidate_entry(void *arg, uint64_t parent, const char *name)
 		notify_entry(s->notifier, parent, name);
 }
 
+static void flush(void *arg)
+{
+	struct session *s = arg;
+
+	if (s->notifier)
+		notify_flush(s->notifier);
+}
+
 /* ---- life ---- */
 
 static int add_options(struct fuse_args *args, struct lake *lake, const struct session_options *o)
@@ -228,7 +236,8 @@ int session_mount(struct lake *lake, const struct session_options *o, struct ses
 				     .backing_close = backing_close,
 				     .invalidate = invalidate,
 				     .write_back = write_back,
-				     .invalidate_entry = invalidate_entry};
+				     .invalidate_entry = invalidate_entry,
+				     .flush = flush};
 	snprintf(s->passthrough, sizeof(s->passthrough), "no: not known yet");
 	rc = find_root(s, o, error);
 	if (!rc)

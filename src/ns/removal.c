@@ -4,9 +4,8 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "config/settings_edit.h"
-#include "content/aside.h"
 #include "content/outside.h"
-#include "ns/real.h"
+#include "ns/change.h"
 #include "ns/view.h"
 
 static int look_up(struct lake *lake, struct real_folder *f, const char *name, struct inode **inode, struct stat *raw)
@@ -32,29 +31,64 @@ static void take_other_name(struct lake *lake, struct inode *inode)
 	inode_unref(lake, parent);
 }
 
+void removal_add_rows(struct lake *lake, struct real_folder *f, const char *name, struct inode *inode,
+		      const struct stat *before, const struct aside *a, const struct actor *actor, struct record *r)
+{
+	struct stat raw;
+
+	record_entry_end(r, f->inode->id, name, ENDED_UNLINK);
+	if (inode->kind == KIND_FILE && before->st_nlink > 1) {
+		if (!inode_stat(lake, inode, &raw))
+			real_record_node(lake, inode, &raw, r);
+		return;
+	}
+	inode_set_name(lake, inode, NULL, NULL, NULL);
+	aside_record(lake, inode, a, actor, r);
+	record_node_end(r, inode->id);
+}
+
+void removal_done(struct lake *lake, struct real_folder *f, const char *name, struct inode *inode)
+{
+	if (inode_is_at(inode, f->inode, name))
+		take_other_name(lake, inode);
+}
+
 /* The name is gone from the tree; the store is told. */
 static int record_unlink(struct lake *lake, struct real_folder *f, const char *name, struct inode *inode,
 			 const struct stat *before, const struct aside *a, const struct actor *actor)
 {
 	struct record *r = real_record(OP_UNLINK, actor, inode->id, f->inode->id, name);
-	struct stat raw;
 	int rc;
 
 	if (!r)
 		return -ENOMEM;
-	record_entry_end(r, f->inode->id, name, ENDED_UNLINK);
-	if (inode->kind == KIND_FILE && before->st_nlink > 1) {
-		if (!inode_stat(lake, inode, &raw))
-			real_record_node(lake, inode, &raw, r);
-	} else {
-		inode_set_name(lake, inode, NULL, NULL, NULL);
-		aside_record(lake, inode, a, actor, r);
-		record_node_end(r, inode->id);
-	}
+	removal_add_rows(lake, f, name, inode, before, a, actor, r);
 	rc = real_submit(lake, r, inode, f->inode);
-	if (!rc && inode_is_at(inode, f->inode, name))
-		take_other_name(lake, inode);
+	if (!rc)
+		removal_done(lake, f, name, inode);
 	return rc;
+}
+
+bool change_begin(struct lake *lake, unsigned seq)
+{
+	pthread_rwlock_rdlock(&lake->tree_lock);
+	if (atomic_load(&lake->published) == seq)
+		return true;
+	pthread_rwlock_unlock(&lake->tree_lock);
+	return false;
+}
+
+/* Looks NAME up, and begins to change it. */
+static int begin(struct lake *lake, struct real_folder *f, const char *name, struct inode **inode, struct stat *raw)
+{
+	for (;;) {
+		unsigned seq = atomic_load(&lake->published);
+		int rc = look_up(lake, f, name, inode, raw);
+
+		if (rc < 0 || change_begin(lake, seq))
+			return rc;
+		inode_unref(lake, *inode);
+	}
 }
 
 int ns_unlink(struct lake *lake, uint64_t parent, const char *name, const struct actor *actor)
@@ -66,10 +100,9 @@ int ns_unlink(struct lake *lake, uint64_t parent, const char *name, const struct
 	int rc = real_folder_get(lake, parent, &f);
 
 	if (!rc)
-		rc = look_up(lake, &f, name, &inode, &raw);
+		rc = begin(lake, &f, name, &inode, &raw);
 	if (rc < 0)
 		return rc;
-	pthread_rwlock_rdlock(&lake->tree_lock);
 	inode_freeze(inode);
 	rc = aside_plan(lake, inode, f.inode, name, actor->run, &a);
 	if (!rc)
@@ -106,15 +139,15 @@ int ns_rmdir(struct lake *lake, uint64_t parent, const char *name, const struct 
 		return view_remove_folder(lake, parent, name, actor);
 	rc = real_folder_get(lake, parent, &f);
 	if (!rc)
-		rc = look_up(lake, &f, name, &inode, &raw);
+		rc = begin(lake, &f, name, &inode, &raw);
 	if (rc < 0)
 		return rc;
 	if (f.inode->id == NODE_ROOT && inode->bucket && inode->bucket->fd >= 0) {
 		log_warning("%s: not removed: the bucket lies elsewhere; take it out of config/settings.yaml", name);
+		pthread_rwlock_unlock(&lake->tree_lock);
 		inode_unref(lake, inode);
 		return -EBUSY;
 	}
-	pthread_rwlock_rdlock(&lake->tree_lock);
 	rc = inode_pin(lake, inode);
 	if (!rc && unlinkat(f.fd, name, AT_REMOVEDIR) < 0)
 		rc = -errno;

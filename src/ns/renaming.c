@@ -9,31 +9,18 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "config/settings_edit.h"
-#include "content/aside.h"
 #include "content/cut.h"
 #include "content/outside.h"
 #include "content/settle.h"
-#include "ns/real.h"
+#include "ns/change.h"
 #include "ns/view.h"
-
-struct rename {
-	struct lake *lake;
-	const struct actor *actor;
-	struct real_folder from, to;
-	const char *name, *to_name;
-	unsigned flags;
-	struct inode *inode; /* what moves */
-	struct inode *over;  /* what is there now, or NULL */
-	struct stat raw, over_raw;
-	struct aside aside; /* of `over` */
-};
 
 static bool is_bucket_elsewhere(const struct inode *inode)
 {
 	return atomic_load(&inode->in_root) && inode->bucket && inode->bucket->fd >= 0;
 }
 
-static int check(struct rename *m)
+int rename_check(struct rename *m)
 {
 	int rc = 0;
 
@@ -54,7 +41,7 @@ static int check(struct rename *m)
 	return rc;
 }
 
-static int find(struct rename *m)
+int rename_find(struct rename *m)
 {
 	int rc = outside_look_up(m->lake, m->from.inode, m->from.fd, m->name, &m->inode, &m->raw);
 
@@ -132,17 +119,11 @@ static void leave_series(struct rename *m, struct record *r)
 	m->inode->left = true;
 }
 
-static int record(struct rename *m)
+void rename_add_rows(struct rename *m, struct record *r)
 {
 	bool exchange = m->flags & RENAME_EXCHANGE;
-	struct record *r =
-		real_record(exchange ? OP_EXCHANGE : OP_RENAME, m->actor, m->inode->id, m->to.inode->id, m->to_name);
 	struct bucket *bucket = m->to.inode->id == NODE_ROOT ? m->inode->bucket : m->to.inode->bucket;
-	uint64_t commit;
-	int rc;
 
-	if (!r)
-		return -ENOMEM;
 	record_entry_end(r, m->from.inode->id, m->name, ENDED_RENAME);
 	if (leaves_series(m))
 		leave_series(m, r);
@@ -168,6 +149,18 @@ static int record(struct rename *m)
 	pthread_mutex_lock(&m->inode->lock);
 	m->inode->moved = true;
 	pthread_mutex_unlock(&m->inode->lock);
+}
+
+static int record(struct rename *m)
+{
+	enum change_op op = m->flags & RENAME_EXCHANGE ? OP_EXCHANGE : OP_RENAME;
+	struct record *r = real_record(op, m->actor, m->inode->id, m->to.inode->id, m->to_name);
+	uint64_t commit;
+	int rc;
+
+	if (!r)
+		return -ENOMEM;
+	rename_add_rows(m, r);
 	rc = real_submit(m->lake, r, m->inode, m->to.inode);
 	commit = atomic_load(&m->inode->commit);
 	inode_submitted(m->from.inode, commit);
@@ -235,6 +228,23 @@ static void rename_bucket(struct rename *m)
 	}
 }
 
+/* Finds and checks; then the tree lock is held for reading. */
+static int begin(struct rename *m)
+{
+	for (;;) {
+		unsigned seq = atomic_load(&m->lake->published);
+		int rc = rename_find(m);
+
+		if (!rc)
+			rc = rename_check(m);
+		if (rc < 0 || change_begin(m->lake, seq))
+			return rc;
+		inode_unref(m->lake, m->over);
+		inode_unref(m->lake, m->inode);
+		m->over = m->inode = NULL;
+	}
+}
+
 int ns_rename(struct lake *lake, uint64_t parent, const char *name, uint64_t to_parent, const char *to_name,
 	      unsigned flags, const struct actor *actor)
 {
@@ -244,11 +254,8 @@ int ns_rename(struct lake *lake, uint64_t parent, const char *name, uint64_t to_
 	if (!rc)
 		rc = real_folder_get(lake, to_parent, &m.to);
 	if (!rc)
-		rc = find(&m);
-	if (!rc)
-		rc = check(&m);
+		rc = begin(&m);
 	if (!rc) {
-		pthread_rwlock_rdlock(&lake->tree_lock);
 		rc = move(&m);
 		pthread_rwlock_unlock(&lake->tree_lock);
 	}

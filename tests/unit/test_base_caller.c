@@ -1,5 +1,6 @@
 #include "base/caller.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
 #include <pthread.h>
@@ -71,6 +72,31 @@ static void test_groups_of_child(void)
 	is_int(n, 0, "it has none");
 }
 
+/* What the kernel lets it do in the folder that ARG names. */
+static int try_folder(void *arg)
+{
+	return faccessat(AT_FDCWD, arg, W_OK | X_OK, AT_EACCESS) < 0 ? -errno : (int)geteuid();
+}
+
+static int return_42(void *arg)
+{
+	(void)arg;
+	return 42;
+}
+
+static void test_being_the_caller(void)
+{
+	struct caller c = {.uid = 4321, .gid = 8765}, root = {.uid = 0};
+
+	chmod(dir, 0700);
+	is_int(caller_run(&c, try_folder, dir), -EACCES, "being the caller: a closed folder is closed");
+	is_int(chown(dir, 4321, 0), 0, "one's own");
+	is_int(caller_run(&c, try_folder, dir), 4321, "is open");
+	is_int(chown(dir, 0, 0), 0, "root's");
+	is_int(caller_run(&root, try_folder, dir), 0, "is open to root");
+	is_int(try_folder(dir), 0, "and this thread is who it was");
+}
+
 static void test_as_root(void)
 {
 	struct caller c = {.uid = 4321, .gid = 8765, .umask = 0027};
@@ -107,6 +133,7 @@ static void test_as_root(void)
 	is_int(st.st_uid, 0, "left: root again");
 	is_int(st.st_mode & 0777, 0644, "with its own umask");
 	test_groups_of_child();
+	test_being_the_caller();
 }
 
 static void test_as_user(void)
@@ -115,6 +142,8 @@ static void test_as_user(void)
 	struct stat st;
 
 	ok(!caller_can_switch(), "an ordinary user cannot switch");
+	is_int(caller_run(&c, return_42, NULL), -EPERM, "nor be another");
+	is_int(caller_run(&(struct caller){.uid = geteuid()}, return_42, NULL), 42, "but is itself");
 	caller_enter(&c);
 	make_file("user", &st);
 	caller_leave();
