@@ -163,24 +163,50 @@ static bool fits(const struct pack_object *o)
 	return true;
 }
 
-int pack_object_open(struct pack_cache *cache, const struct pack_place *chain, int n, struct pack_object **out)
+/* The object SHA256 without those below it. */
+static int open_named(struct pack_cache *cache, const uint8_t sha256[SHA256_BYTES], pack_find_fn find, void *arg,
+		      struct pack_object **out)
 {
-	struct pack_object *o = NULL, *next;
-	int rc = n >= 1 && n <= PACK_DEPTH_MAX + 1 ? 0 : -EIO;
+	struct pack_place place;
+	int rc = find(arg, sha256, &place);
 
-	for (int i = n - 1; i >= 0 && !rc; i--) {
-		rc = open_one(cache, &chain[i], &next);
-		if (rc < 0)
-			break;
-		next->base = o;
-		o = next;
-		if (!fits(o))
-			rc = -EIO;
-	}
 	if (rc < 0)
-		pack_object_close(o);
+		return rc;
+	rc = open_one(cache, &place, out);
+	pack_file_unref(place.file);
+	return rc;
+}
+
+static int open_chain(struct pack_object *top, pack_find_fn find, void *arg)
+{
+	int rc = 0;
+
+	for (struct pack_object *o = top; o->map.has_base && !rc; o = o->base) {
+		rc = open_named(top->cache, o->map.base, find, arg, &o->base);
+		/* DEPTH is below 9 and falls with each, so this ends */
+		if (!rc && o->base->map.depth + 1 != o->map.depth)
+			rc = -EIO;
+		if (rc)
+			break;
+	}
+	return rc;
+}
+
+int pack_object_open(struct pack_cache *cache, const uint8_t sha256[SHA256_BYTES], pack_find_fn find, void *arg,
+		     struct pack_object **out)
+{
+	struct pack_object *top;
+	int rc = open_named(cache, sha256, find, arg, &top);
+
+	if (rc < 0)
+		return rc;
+	rc = memcmp(top->map.sha256, sha256, SHA256_BYTES) ? -EIO : open_chain(top, find, arg);
+	for (struct pack_object *o = top; o && !rc; o = o->base)
+		rc = fits(o) ? 0 : -EIO;
+	if (rc < 0)
+		pack_object_close(top);
 	else
-		*out = o;
+		*out = top;
 	return rc;
 }
 

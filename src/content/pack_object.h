@@ -15,7 +15,7 @@
 
 /* Where an object's run of bytes is. */
 struct pack_place {
-	struct pack_file *file; /* borrowed */
+	struct pack_file *file;
 	uint64_t offset, length;
 };
 
@@ -27,11 +27,14 @@ struct pack_object {
 	struct pack_object *base; /* as its map wants it */
 };
 
+/* Where the object SHA256 is, with a reference to the file: 0; -ENOENT; -errno. */
+typedef int (*pack_find_fn)(void *arg, const uint8_t sha256[SHA256_BYTES], struct pack_place *out);
 /*
- * CHAIN: the object, its base, that one's base …, N in all (1 to PACK_DEPTH_MAX + 1). References to the files are
- * taken. 0; -EIO: a map is damaged, or the chain is not the one that the maps speak of; -errno.
+ * Opens SHA256 and all that it builds on. 0; -EIO: a map is damaged, or not the one of that object; what FIND says;
+ * -errno.
  */
-int pack_object_open(struct pack_cache *cache, const struct pack_place *chain, int n, struct pack_object **out);
+int pack_object_open(struct pack_cache *cache, const uint8_t sha256[SHA256_BYTES], pack_find_fn find, void *arg,
+		     struct pack_object **out);
 void pack_object_close(struct pack_object *o); /* NULL is fine */
 static inline void pack_object_closep(struct pack_object **o)
 {

@@ -60,15 +60,25 @@ static int base_of(size_t i)
 	return -1;
 }
 
+static int find_packed(void *arg, const uint8_t sha256[SHA256_BYTES], struct pack_place *out)
+{
+	(void)arg;
+	for (size_t i = 0; i < count; i++) {
+		const struct packed *p = &all[i];
+
+		if (memcmp(p->added.sha256, sha256, SHA256_BYTES))
+			continue;
+		*out = (struct pack_place){pack_file_ref(p->file), p->added.offset, p->added.length};
+		return 0;
+	}
+	return -ENOENT;
+}
+
 static struct pack_object *open_packed(struct pack_cache *cache, int i)
 {
-	struct pack_place chain[PACK_DEPTH_MAX + 1];
 	struct pack_object *o;
-	int n = 0, rc;
+	int rc = pack_object_open(cache, all[i].added.sha256, find_packed, NULL, &o);
 
-	for (; i >= 0 && n <= PACK_DEPTH_MAX; i = all[i].added.based ? base_of((size_t)i) : -1)
-		chain[n++] = (struct pack_place){all[i].file, all[i].added.offset, all[i].added.length};
-	rc = pack_object_open(cache, chain, n, &o);
 	if (rc < 0)
 		fail("open", rc);
 	return o;

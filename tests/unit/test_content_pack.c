@@ -11,7 +11,9 @@ static void round_trip(struct content c, size_t most, const char *what)
 	struct pack_added a = {.length = 0};
 
 	ok(!pack_writer_new(packsfd, 1, cache, &w) && !content_add(w, &mine, NULL, 0, &a), "%s is packed", what);
-	o = open_added(pack_writer_file(w), &a, NULL, 0);
+	know(pack_writer_file(w), &a);
+	o = open_added(&a);
+	forget_all();
 	ok(reads_as(o, &mine), "and read again, all and in part");
 	ok(a.length <= most, "it takes %llu bytes, not more than %zu", (unsigned long long)a.length, most);
 }
@@ -45,32 +47,6 @@ static void test_round_trips(void)
 static struct content versions[VERSIONS];
 static struct pack_added added[VERSIONS];
 
-/* The places of version I and of those below it; how many. */
-static int chain_of(struct pack_file *file, int i, struct pack_place chain[PACK_DEPTH_MAX + 2])
-{
-	int n = 0;
-
-	for (;;) {
-		chain[n++] = (struct pack_place){file, added[i].offset, added[i].length};
-		if (!added[i].based)
-			return n;
-		for (int k = i - 1, wanted = (int)pack_parent(added[i].ordinal); k >= 0; k--)
-			if ((int)added[k].ordinal == wanted) {
-				i = k;
-				break;
-			}
-	}
-}
-
-static struct pack_object *open_version(struct pack_file *file, int i)
-{
-	struct pack_place chain[PACK_DEPTH_MAX + 2];
-	struct pack_object *o = NULL;
-	int n = chain_of(file, i, chain);
-
-	return pack_object_open(cache, chain, n, &o) ? NULL : o;
-}
-
 static void change(struct content *c, int i)
 {
 	for (int k = 0; k < 50; k++)
@@ -103,9 +79,10 @@ static void pack_versions(struct pack_writer *w)
 			change(&versions[i], i);
 		for (int k = i - 1; k >= 0 && !base; k--)
 			if (added[k].ordinal == pack_parent(ordinal))
-				base = open_version(pack_writer_file(w), k);
+				base = open_added(&added[k]);
 		if (content_add(w, &versions[i], base, ordinal, &added[i]))
 			ok(false, "version %d is packed", i);
+		know(pack_writer_file(w), &added[i]);
 		deepest = added[i].depth > deepest ? added[i].depth : deepest;
 	}
 	ok(deepest > 2 && deepest <= PACK_DEPTH_MAX, "the longest chain has %u", deepest);
@@ -145,7 +122,7 @@ static void test_versions(void)
 	pack_cache_free(cache);
 	pack_cache_new(CACHE, &cache);
 	for (int i = 0; i < VERSIONS; i++) {
-		_cleanup_object_ struct pack_object *o = open_version(f, i);
+		_cleanup_object_ struct pack_object *o = open_added(&added[i]);
 
 		right += reads_as(o, &versions[i]) && list[i].offset == added[i].offset &&
 			 list[i].length == added[i].length && !memcmp(list[i].sha256, o->map.sha256, SHA256_BYTES);
@@ -157,11 +134,9 @@ static void test_versions(void)
 
 static struct pack_object *open_fresh(int i)
 {
-	_cleanup_pack_file_ struct pack_file *f = NULL;
-
 	pack_cache_free(cache);
 	pack_cache_new(CACHE, &cache);
-	return pack_file_open(packsfd, 0x12, &f) ? NULL : open_version(f, i);
+	return open_added(&added[i]);
 }
 
 /* Reads version I: 1 right, 0 an error, -1 wrong bytes. */
@@ -210,17 +185,17 @@ static void test_damage(void)
 
 static void test_wrong_base(void)
 {
-	_cleanup_pack_file_ struct pack_file *f = NULL;
-	struct pack_place chain[PACK_DEPTH_MAX + 2];
 	struct pack_object *o = NULL;
-	int i = VERSIONS - 2, n;
+	struct pack_added was = known[0].added;
+	int i = VERSIONS - 2;
 
-	is_int(pack_file_open(packsfd, 0x12, &f), 0, "a chain of objects");
-	n = chain_of(f, i, chain);
-	ok(n > 1, "that has some");
-	is_int(pack_object_open(cache, chain, n - 1, &o), -EIO, "one too short");
-	chain[n - 1] = (struct pack_place){f, added[1].offset, added[1].length};
-	is_int(pack_object_open(cache, chain, n, &o), -EIO, "or with another one in it is an error");
+	known[0].added.offset = added[1].offset;
+	known[0].added.length = added[1].length;
+	is_int(pack_object_open(cache, added[0].sha256, find_known, NULL, &o), -EIO, "another object in its place");
+	is_int(pack_object_open(cache, added[i].sha256, find_known, NULL, &o), -EIO, "or below it is an error");
+	memset(known[0].added.sha256, 0, SHA256_BYTES);
+	is_int(pack_object_open(cache, added[i].sha256, find_known, NULL, &o), -ENOENT, "so is none");
+	known[0].added = was;
 }
 
 /* ---- moving ---- */
@@ -230,30 +205,29 @@ static void test_copy(void)
 	_cleanup_pack_file_ struct pack_file *f = NULL;
 	_cleanup_pack_writer_ struct pack_writer *w = NULL;
 	_cleanup_object_ struct pack_object *reader = NULL, *base = NULL, *moved = NULL;
-	struct pack_place chain[PACK_DEPTH_MAX + 2];
-	int i = VERSIONS - 2, n;
-	uint64_t offset, length;
+	struct pack_added a = added[VERSIONS - 2];
+	struct pack_place from;
+	uint64_t length;
+	int i = VERSIONS - 2;
 
-	pack_file_open(packsfd, 0x12, &f);
-	reader = open_version(f, i);
-	n = chain_of(f, i, chain);
-	pack_object_open(cache, chain + 1, n - 1, &base);
+	reader = open_added(&a);
+	find_known(NULL, a.sha256, &from);
+	pack_object_open(cache, reader->map.base, find_known, NULL, &base);
 	pack_writer_new(packsfd, 0x13, cache, &w);
-	is_int(pack_writer_copy(w, &chain[0], base, &offset), 0, "an object moves to another pack");
+	is_int(pack_writer_copy(w, &from, base, &a.offset), 0, "an object moves to another pack");
+	pack_file_unref(from.file);
 	is_int(pack_writer_finish(w, &length), 0, "that is finished");
-	chain[0] = (struct pack_place){pack_writer_file(w), offset, chain[0].length};
-	pack_object_open(cache, chain, n, &moved);
-	ok(reads_as(moved, &versions[i]), "it reads there, its base where that was");
+	know(pack_writer_file(w), &a);
+	moved = open_added(&a);
+	ok(moved->file != reader->file && reads_as(moved, &versions[i]), "it reads there, its base where that was");
 	unlinkat(packsfd, "00000012.pack", 0);
+	forget_all();
 	pack_cache_free(cache);
 	pack_cache_new(CACHE, &cache);
-	reader->cache = cache;
 	for (struct pack_object *o = reader; o; o = o->base)
 		o->cache = cache;
 	ok(reads_as(reader, &versions[i]), "who had it open reads on when the old pack is gone");
-	pack_file_unref(steal_ptr(&f));
 	is_int(pack_file_open(packsfd, 0x12, &f), -ENOENT, "which it is");
-	f = NULL;
 }
 
 /* ---- failures ---- */
@@ -312,7 +286,9 @@ static void test_failed_add(void)
 	is_int(content_add(w, &d, NULL, 0, &b), 0, "dropped for another one");
 	is_int(pack_writer_finish(w, &length), 0, "and the pack is finished");
 	ok(length < 20000, "without the room of what was dropped: %llu bytes", (unsigned long long)length);
-	o = open_added(pack_writer_file(w), &b, NULL, 0);
+	know(pack_writer_file(w), &b);
+	o = open_added(&b);
+	forget_all();
 	ok(reads_as(o, &d), "what is in it is right");
 }
 
@@ -388,11 +364,12 @@ static void test_threads(void)
 
 	packs_remove_all();
 	free_versions();
+	forget_all();
 	pack_writer_new(packsfd, 4, cache, &w);
 	pack_versions(w);
 	pack_cache_free(cache);
 	pack_cache_new(3 * MIB, &cache); /* small: pieces come and go */
-	shared = open_version(pack_writer_file(w), 20);
+	shared = open_added(&added[20]);
 	shared_content = &versions[20];
 	for (uintptr_t i = 0; i < 4; i++)
 		pthread_create(&threads[i], NULL, read_much, (void *)i);

@@ -24,6 +24,25 @@ static char pack_folder[4096];
 static int packsfd = -1;
 static struct pack_cache *cache;
 
+/* What was added, and where: a test's store. */
+#define KNOWN 100
+static struct known {
+	struct pack_added added;
+	struct pack_file *file;
+} known[KNOWN];
+static int nknown;
+
+static inline void know(struct pack_file *file, const struct pack_added *a)
+{
+	known[nknown++] = (struct known){*a, pack_file_ref(file)};
+}
+
+static inline void forget_all(void)
+{
+	while (nknown)
+		pack_file_unref(known[--nknown].file);
+}
+
 static inline void packs_begin(void)
 {
 	const char *tmp = getenv("TMPDIR");
@@ -59,6 +78,7 @@ static inline void packs_remove_all(void)
 
 static inline void packs_end(void)
 {
+	forget_all();
 	packs_remove_all();
 	close(packsfd);
 	rmdir(pack_folder);
@@ -152,16 +172,25 @@ static inline int content_add(struct pack_writer *w, struct content *c, struct p
 	return pack_writer_add(w, &in, base, ordinal, out);
 }
 
-/* The object that was added to W, or what is open there. */
-static inline struct pack_object *open_added(struct pack_file *file, const struct pack_added *a,
-					     const struct pack_place *base, int nbase)
+static inline int find_known(void *arg, const uint8_t sha256[SHA256_BYTES], struct pack_place *out)
 {
-	struct pack_place chain[PACK_DEPTH_MAX + 1] = {{file, a->offset, a->length}};
+	(void)arg;
+	for (int i = nknown - 1; i >= 0; i--) {
+		const struct known *k = &known[i];
+
+		if (memcmp(k->added.sha256, sha256, SHA256_BYTES))
+			continue;
+		*out = (struct pack_place){pack_file_ref(k->file), k->added.offset, k->added.length};
+		return 0;
+	}
+	return -ENOENT;
+}
+
+static inline struct pack_object *open_added(const struct pack_added *a)
+{
 	struct pack_object *o = NULL;
 
-	for (int i = 0; i < nbase; i++)
-		chain[i + 1] = base[i];
-	return pack_object_open(cache, chain, nbase + 1, &o) ? NULL : o;
+	return pack_object_open(cache, a->sha256, find_known, NULL, &o) ? NULL : o;
 }
 
 /* Whole, and at some offsets. */
