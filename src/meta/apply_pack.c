@@ -63,6 +63,8 @@ int apply_object_set(struct apply *a, struct record_reader *in)
 	query_blob(&q, sha256, len);
 	for (int i = 0; i < 4; i++) /* size, pack, offset, length */
 		query_int(&q, (int64_t)record_get(in));
+	sha256 = record_get_blob(in, &len); /* of the base */
+	query_blob(&q, sha256, len);
 	rc = query_step(&q);
 	return rc == SQLITE_DONE ? SQLITE_OK : rc;
 }

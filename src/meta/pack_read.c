@@ -15,6 +15,10 @@ static void object_from_query(struct query *q, struct object_row *out)
 	out->pack = (uint64_t)query_get(q);
 	out->offset = (uint64_t)query_get(q);
 	out->length = (uint64_t)query_get(q);
+	sha256 = query_get_blob(q, &len);
+	out->has_base = len == SHA256_BYTES;
+	if (out->has_base)
+		memcpy(out->base, sha256, SHA256_BYTES);
 }
 
 int store_object(struct store *s, const uint8_t *sha256, struct object_row *out)
@@ -31,20 +35,43 @@ int store_object(struct store *s, const uint8_t *sha256, struct object_row *out)
 	return 0;
 }
 
-int store_objects(struct store *s, uint64_t pack, store_object_fn fn, void *arg)
+static int each_object(struct query *q, store_object_fn fn, void *arg)
 {
-	_cleanup_query_ struct query q = {};
 	int got, answer = 0;
 
-	store_query(s, &q, SQL_OBJECTS);
-	query_int(&q, (int64_t)pack);
-	while (!answer && (got = query_row(&q)) > 0) {
+	while (!answer && (got = query_row(q)) > 0) {
 		struct object_row o;
 
-		object_from_query(&q, &o);
+		object_from_query(q, &o);
 		answer = fn(arg, &o);
 	}
 	return answer ? answer : got;
+}
+
+int store_objects(struct store *s, uint64_t pack, store_object_fn fn, void *arg)
+{
+	_cleanup_query_ struct query q = {};
+
+	store_query(s, &q, SQL_OBJECTS);
+	query_int(&q, (int64_t)pack);
+	return each_object(&q, fn, arg);
+}
+
+int store_objects_on(struct store *s, const uint8_t *base, store_object_fn fn, void *arg)
+{
+	_cleanup_query_ struct query q = {};
+
+	store_query(s, &q, SQL_OBJECTS_ON);
+	query_blob(&q, base, SHA256_BYTES);
+	return each_object(&q, fn, arg);
+}
+
+int store_objects_unused(struct store *s, store_object_fn fn, void *arg)
+{
+	_cleanup_query_ struct query q = {};
+
+	store_query(s, &q, SQL_OBJECTS_UNUSED);
+	return each_object(&q, fn, arg);
 }
 
 int store_packs(struct store *s, store_pack_fn fn, void *arg)

@@ -349,6 +349,7 @@ void record_object_set(struct record *r, const struct object_row *o)
 	put(r, o->pack);
 	put(r, o->offset);
 	put(r, o->length);
+	put_blob(r, o->has_base ? o->base : NULL, o->has_base ? SHA256_BYTES : 0);
 	end(r, start);
 }
 

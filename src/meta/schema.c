@@ -190,9 +190,10 @@ static const char step_2[] =
 	") STRICT;"
 	"CREATE TABLE object("
 	"	sha256 BLOB PRIMARY KEY, size INTEGER NOT NULL, pack INTEGER NOT NULL, offset INTEGER NOT NULL,"
-	"	length INTEGER NOT NULL"
+	"	length INTEGER NOT NULL, base BLOB"
 	") STRICT, WITHOUT ROWID;"
 	"CREATE INDEX object_pack ON object(pack, offset, length);"
+	"CREATE INDEX object_base ON object(base) WHERE base IS NOT NULL;"
 
 	"CREATE TABLE not_kept(reason TEXT PRIMARY KEY, count INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
 	"INSERT INTO not_kept SELECT ifnull(reason, ''), count(*) FROM version WHERE state = 5 GROUP BY 1;"

@@ -3,6 +3,7 @@
 #define NODE                                                                                                   \
 	"node.id, node.kind, node.volume, node.handle, node.mode, node.uid, node.gid, node.size, node.mtime, " \
 	"node.ctime, node.asset, node.version, node.writing, node.acl"
+#define OBJECT "object.sha256, object.size, object.pack, object.offset, object.length, object.base"
 #define VERSION                                                                                                    \
 	"version.id, version.asset, version.number, version.node, version.commit_id, version.time, version.size, " \
 	"version.mtime, version.mode, version.uid, version.gid, version.sha256, version.state, version.how, "      \
@@ -75,6 +76,8 @@ const char *const sql_text[SQL_COUNT] = {
 	[SQL_VERSIONS_KEPT] = "SELECT " VERSION
 			      " FROM version INDEXED BY version_kept WHERE state IN (2, 3)"
 			      " ORDER BY end_commit LIMIT ?",
+	[SQL_VERSIONS_KEPT_AFTER] = "SELECT " VERSION " FROM version INDEXED BY version_kept WHERE state IN (2, 3)"
+				    " AND (end_commit, id) > (?, ?) ORDER BY end_commit, id LIMIT ?",
 	[SQL_ASSETS] = "SELECT entry.name, " NODE ", ifnull(asset.readable, 0), " VERSION
 		       " FROM entry CROSS JOIN node ON node.id = entry.node"
 		       " LEFT JOIN asset ON asset.id = node.asset LEFT JOIN version ON version.id = node.version"
@@ -126,9 +129,13 @@ const char *const sql_text[SQL_COUNT] = {
 		"SELECT folder, commit_id FROM label INDEXED BY label_commit WHERE commit_id >= ?2 AND commit_id <"
 		" ifnull((SELECT cut_commit FROM version INDEXED BY version_node WHERE node = ?1 AND cut_commit > ?2"
 		" AND state <> 4 ORDER BY cut_commit LIMIT 1), " SQL_LIVE ")",
-	[SQL_OBJECT] = "SELECT sha256, size, pack, offset, length FROM object WHERE sha256 = ?",
-	[SQL_OBJECTS] = "SELECT sha256, size, pack, offset, length FROM object INDEXED BY object_pack WHERE pack = ?"
-			" ORDER BY offset",
+	[SQL_OBJECT] = "SELECT " OBJECT " FROM object WHERE sha256 = ?",
+	[SQL_OBJECTS] = "SELECT " OBJECT " FROM object INDEXED BY object_pack WHERE pack = ? ORDER BY offset",
+	[SQL_OBJECTS_ON] = "SELECT " OBJECT " FROM object INDEXED BY object_base WHERE base = ?",
+	[SQL_OBJECTS_UNUSED] =
+		"SELECT " OBJECT " FROM object WHERE NOT EXISTS (SELECT 1 FROM version INDEXED BY version_packed"
+		" WHERE version.sha256 = object.sha256 AND how = 5)"
+		" AND NOT EXISTS (SELECT 1 FROM object AS o INDEXED BY object_base WHERE o.base = object.sha256)",
 	[SQL_PACKS] =
 		"SELECT id, volume, bytes, state, (SELECT count(*) FROM object WHERE pack = pack.id),"
 		" (SELECT ifnull(sum(length), 0) FROM object WHERE pack = pack.id) FROM pack ORDER BY id",
@@ -229,8 +236,9 @@ const char *const sql_text[SQL_COUNT] = {
 		"INSERT INTO pack(id, volume, bytes, state) VALUES(?, ?, ?, ?) ON CONFLICT(id)"
 		" DO UPDATE SET volume = excluded.volume, bytes = excluded.bytes, state = excluded.state",
 	[SQL_PACK_REMOVE] = "DELETE FROM pack WHERE id = ?",
-	[SQL_OBJECT_SET] = "INSERT INTO object(sha256, size, pack, offset, length) VALUES(?, ?, ?, ?, ?)"
+	[SQL_OBJECT_SET] = "INSERT INTO object(sha256, size, pack, offset, length, base) VALUES(?, ?, ?, ?, ?, ?)"
 			   " ON CONFLICT(sha256) DO UPDATE SET size = excluded.size, pack = excluded.pack,"
+			   " base = excluded.base,"
 			   " offset = excluded.offset, length = excluded.length",
 	[SQL_OBJECT_REMOVE] = "DELETE FROM object WHERE sha256 = ?",
 	[SQL_OBJECTS_REMOVE] = "DELETE FROM object WHERE pack = ?",

@@ -155,6 +155,8 @@ struct object_row {
 	uint8_t sha256[SHA256_BYTES];
 	uint64_t size; /* of the content */
 	uint64_t pack, offset, length;
+	bool has_base; /* it can be read only with this other object */
+	uint8_t base[SHA256_BYTES];
 };
 
 enum job_type { JOB_SNIFF = 1, /* hash and MIME type of a version */ JOB_EXPIRE, JOB_SETTLE };
@@ -385,6 +387,10 @@ int store_version_is_labelled(struct store *s, const struct version_row *v);
 int store_object(struct store *s, const uint8_t *sha256, struct object_row *out);
 typedef int (*store_object_fn)(void *arg, const struct object_row *o);
 int store_objects(struct store *s, uint64_t pack, store_object_fn fn, void *arg); /* by rising offset */
+/* Those that can be read only with BASE. */
+int store_objects_on(struct store *s, const uint8_t *base, store_object_fn fn, void *arg);
+/* Those that neither a version nor another object needs; a version that is over needs its own while its HOW says so. */
+int store_objects_unused(struct store *s, store_object_fn fn, void *arg);
 typedef int (*store_pack_fn)(void *arg, const struct pack_row *p);
 int store_packs(struct store *s, store_pack_fn fn, void *arg); /* by rising id */
 /* The versions, live ones too, whose content is kept as this object (HOW_PACKED). */
@@ -424,6 +430,9 @@ int store_totals(struct store *s, struct store_totals *out); /* kept up to date 
 
 /* Kept and partial versions, in the order in which they ceased to be live, for expiry. At most LIMIT. */
 int store_oldest_kept(struct store *s, int limit, store_version_fn fn, void *arg);
+
+/* The same, those that ceased to be live after COMMIT, or in it and have a higher id than VERSION. */
+int store_kept_after(struct store *s, uint64_t commit, uint64_t version, int limit, store_version_fn fn, void *arg);
 
 /* Up to N jobs of TYPE that are due, oldest first. One worker thread per type takes them. */
 int store_jobs(struct store *s, enum job_type type, int64_t now, struct job_row *jobs, int n);

@@ -181,6 +181,17 @@ int store_oldest_kept(struct store *s, int limit, store_version_fn fn, void *arg
 	return each_version(&q, fn, arg);
 }
 
+int store_kept_after(struct store *s, uint64_t commit, uint64_t version, int limit, store_version_fn fn, void *arg)
+{
+	_cleanup_query_ struct query q = {};
+
+	store_query(s, &q, SQL_VERSIONS_KEPT_AFTER);
+	query_int(&q, (int64_t)commit);
+	query_int(&q, (int64_t)version);
+	query_int(&q, limit);
+	return each_version(&q, fn, arg);
+}
+
 int store_versions_packed(struct store *s, const uint8_t *sha256, store_version_fn fn, void *arg)
 {
 	_cleanup_query_ struct query q = {};

@@ -86,6 +86,74 @@ static void test_packs(struct store *s)
 	is_int(store_object(s, sha256, &o), -ENOENT, "an object goes alone");
 }
 
+/* 1 is used by a version and builds on 2, which builds on 3; nothing needs 4, but it builds on 3. */
+static void test_unused(struct store *s)
+{
+	uint64_t file = test_make(s, NODE_ROOT, "unused", KIND_FILE), version;
+	struct record *r = record_new(OP_SYSTEM, RUN_TARN, 0, 0, 0, NULL);
+	struct object_row o = { .pack = 9, .length = 10 };
+	uint8_t sha256[SHA256_BYTES];
+
+	record_pack_set(r, &(struct pack_row){ .id = 9, .bytes = 500, .state = 1 });
+	for (int i = 1; i <= 4; i++) {
+		fill_hash(o.sha256, 100 + i);
+		o.offset = (uint64_t)i * 10;
+		o.has_base = i != 3;
+		fill_hash(o.base, i == 1 ? 102 : 103);
+		record_object_set(r, &o);
+	}
+	test_submit(s, r);
+	version = test_cut(s, file, VERSION_KEPT, HOW_PACKED, 5);
+	r = record_new(OP_SYSTEM, RUN_TARN, 0, 0, 0, NULL);
+	fill_hash(sha256, 101);
+	record_version_facts(r, version, sha256, NULL);
+	test_submit(s, r);
+	is_int(store_object(s, sha256, &o), 0, "an object with a base");
+	ok(o.has_base && o.base[5] == 102, "which is told");
+	fill_hash(sha256, 103);
+	store_object(s, sha256, &o);
+	ok(!o.has_base, "another has none");
+	listed[0] = 0;
+	store_objects_on(s, sha256, list_object, NULL);
+	ok(strstr(listed, "102@20 ") && strstr(listed, "104@40 ") && strlen(listed) == 14, "but is the base of two");
+	listed[0] = 0;
+	store_objects_unused(s, list_object, NULL);
+	is_str(listed, "104@40 ", "what neither a version nor another needs is unused");
+	test_state(s, version, VERSION_EXPIRED, HOW_PACKED, "old");
+	listed[0] = 0;
+	store_objects_unused(s, list_object, NULL);
+	is_str(listed, "104@40 ", "an expired version may be needed by others");
+	r = record_new(OP_SYSTEM, RUN_TARN, 0, 0, 0, NULL);
+	record_version_how(r, version, HOW_NONE, 0);
+	test_submit(s, r);
+	listed[0] = 0;
+	store_objects_unused(s, list_object, NULL);
+	ok(strstr(listed, "101@10 ") && strstr(listed, "104@40 ") && strlen(listed) == 14, "until it is not");
+}
+
+static void test_kept_after(struct store *s)
+{
+	uint64_t file = test_make(s, NODE_ROOT, "after", KIND_FILE), one, two;
+	struct version_row v;
+
+	one = test_cut(s, file, VERSION_KEPT, HOW_ASIDE, 5);
+	two = test_cut(s, file, VERSION_KEPT, HOW_ASIDE, 5);
+	v = test_version(s, one);
+	listed[0] = 0;
+	store_kept_after(s, v.end_commit, v.id, 10, list_version, NULL);
+	is_str(listed, "2 ", "kept after the first: the second");
+	listed[0] = 0;
+	store_kept_after(s, v.end_commit, v.id - 1, 10, list_version, NULL);
+	is_str(listed, "1 2 ", "in the order of their ends, then of their ids");
+	listed[0] = 0;
+	store_kept_after(s, v.end_commit, v.id - 1, 1, list_version, NULL);
+	is_str(listed, "1 ", "not more than asked for");
+	v = test_version(s, two);
+	listed[0] = 0;
+	store_kept_after(s, v.end_commit, v.id, 10, list_version, NULL);
+	is_str(listed, "", "nothing after the last");
+}
+
 static void set_hash(struct store *s, uint64_t version, int seed, bool undo)
 {
 	struct record *r = record_new(OP_SYSTEM, RUN_TARN, 0, 0, 0, NULL);
@@ -204,6 +272,8 @@ int main(void)
 	s = test_open(STORE_CREATE);
 	test_reasons(s);
 	test_packs(s);
+	test_unused(s);
+	test_kept_after(s);
 	test_same_content(s);
 	test_versions_packed(s);
 	test_whole(s, "the store is whole");

@@ -148,7 +148,7 @@ static int compare_then(struct store *s, const struct moment *then)
 static bool may_scan(enum sql id)
 {
 	return id == SQL_NODE_WRITING || id == SQL_VERSIONS_KEPT || id == SQL_LAST_COMMIT ||
-	       id == SQL_PACKS || id == SQL_NOT_KEPT;
+	       id == SQL_PACKS || id == SQL_OBJECTS_UNUSED || id == SQL_NOT_KEPT;
 }
 
 static void test_plans(sqlite3 *db)
