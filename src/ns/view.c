@@ -26,12 +26,14 @@ static int node_stat(struct lake *lake, const struct view_node *n, struct stat *
 {
 	int rc = 0;
 
-	if (n->fd < 0 && n->ops->stat) {
+	if (n->rendered)
+		view_rendered_stat(n, st);
+	else if (n->ops->stat)
 		rc = n->ops->stat(lake, n, st);
-	} else {
+	else
 		*st = n->st;
+	if (n->rendered || !n->ops->stat)
 		st->st_ino = 0;
-	}
 	if (!st->st_ino)
 		st->st_ino = n->number;
 	return rc;

@@ -42,9 +42,15 @@ struct view_node {
 	/* beside that; the first two are put right by later look-ups */
 	_Atomic uint64_t parent; /* the real folder that it was found in or below, as the past has it */
 	_Atomic uint64_t live;	 /* the node whose permissions hold now, or 0 */
-	int fd;			 /* a rendered file, closed with it; else -1 */
-	struct stat st;		 /* of a rendered file or fixed folder */
+	struct stat st;		 /* of a fixed folder, or a rendered file */
 	double entry_timeout, attr_timeout;
+
+	/* a rendered file; the last two are protected by the table's lock, as `st` is then */
+	bool rendered; /* its bytes are made at its look-up */
+	UT_hash_handle unopened_hh;
+	uint64_t asked; /* what was asked for, as a number */
+	bool opened;
+	int fd; /* closed with it; else -1 */
 };
 
 /* An open file of a view. */
@@ -90,13 +96,14 @@ extern const struct view_ops versions_view, moments_view, tree_view, catalog_vie
 
 /* ---- for views ---- */
 
-/* A number that was never given out, for a rendered file: it goes into draft->version. */
-uint64_t view_unique(void);
 /* The number that the node of DRAFT has, as far as no other node has taken it. */
 uint64_t view_number(const struct view_node *draft);
 /* An unlinked file in the lake's temp folder, for rendering; fd or -errno. */
 int view_temp_file(struct lake *lake);
-/* Makes DRAFT a rendered file: TEXT is written to a temporary file. MODE without type. Takes nothing. */
+/*
+ * Makes DRAFT a rendered file: TEXT is written to a temporary file. MODE without type. Takes nothing. Of what else it
+ * is the view says all but `version`, which is the table's: two of different things, or for different callers, differ.
+ */
 int view_render(struct lake *lake, const struct buf *text, mode_t mode, uid_t uid, gid_t gid, struct view_node *draft);
 
 /* ---- the table: view_table.c ---- */
@@ -113,6 +120,9 @@ void view_forget_front(const struct frontend *front);
 void view_release_draft(struct view_node *draft);
 /* The mount that knows a number; NULL: nobody does. */
 const struct frontend *view_front(uint64_t number);
+/* Of a rendered file: a descriptor of its bytes, which stay as they are from now on, or -errno; its attributes. */
+int view_rendered_open(struct view_node *n);
+void view_rendered_stat(const struct view_node *n, struct stat *st);
 
 /* ---- for ns ---- */
 

@@ -11,7 +11,7 @@
 #include "ns/facts.h"
 #include "ns/view.h"
 
-enum part { PART_FOLDER, PART_FILE };
+enum part { PART_FOLDER, PART_FILE }; /* PART_FILE + i: a file, for the caller with uid `node` and gid `commit` */
 
 static const char readme[] =
 	"This folder is made by tarn: it shows what is in the lake.\n"
@@ -270,8 +270,9 @@ static int look_up(struct lake *lake, const struct view_node *folder, const char
 		rc = files[i].render(lake, actor, &text);
 		if (!rc) /* for the one who asked, and root, only */
 			rc = view_render(lake, &text, 0400, actor->caller.uid, actor->caller.gid, draft);
-		draft->part = PART_FILE;
-		draft->version = view_unique();
+		draft->part = PART_FILE + (int)i;
+		draft->node = actor->caller.uid;
+		draft->commit = actor->caller.gid;
 		return rc;
 	}
 	return -ENOENT;

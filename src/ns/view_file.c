@@ -40,6 +40,7 @@ int view_render(struct lake *lake, const struct buf *text, mode_t mode, uid_t ui
 	}
 	clock_gettime(CLOCK_REALTIME, &now);
 	draft->kind = KIND_FILE;
+	draft->rendered = true;
 	draft->fd = fd;
 	draft->st = (struct stat){.st_mode = S_IFREG | mode,
 				  .st_uid = uid,
@@ -68,9 +69,9 @@ int view_open(struct lake *lake, uint64_t ino, struct view_file **out)
 	if (!f)
 		return -ENOMEM;
 	f->fd = -1;
-	if (n->fd >= 0) {
-		f->fd = fcntl(n->fd, F_DUPFD_CLOEXEC, 3);
-		rc = f->fd < 0 ? -errno : 0;
+	if (n->rendered) {
+		f->fd = view_rendered_open(n);
+		rc = f->fd < 0 ? f->fd : 0;
 	} else {
 		rc = n->ops->open ? n->ops->open(lake, n, f) : -EACCES;
 	}
@@ -130,7 +131,7 @@ static struct view_file *open_version(struct lake *lake, uint64_t ino)
 	_cleanup_view_node_ struct view_node *n = view_find(ino);
 	struct view_file *f;
 
-	return n && n->fd < 0 && n->kind == KIND_FILE && !view_open(lake, ino, &f) ? f : NULL;
+	return n && !n->rendered && n->kind == KIND_FILE && !view_open(lake, ino, &f) ? f : NULL;
 }
 
 /* By the name in /proc: the descriptor may be O_PATH. A version without a file has none of them. */

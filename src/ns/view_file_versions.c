@@ -22,7 +22,7 @@
 enum part {
 	PART_FOLDER,  /* F@v: node is the folder of F, text its name, version the series */
 	PART_VERSION, /* version; its number is VIEW_NODE | version */
-	PART_HISTORY
+	PART_HISTORY  /* node is the series */
 };
 
 /* The series of versions at a path, and the node that has it now (0: none). */
@@ -246,7 +246,7 @@ static int draft_history(struct lake *lake, const struct view_node *folder, stru
 	if (!rc)
 		rc = stat_folder(lake, folder, &st);
 	draft->part = PART_HISTORY;
-	draft->version = view_unique();
+	draft->node = folder->version;
 	return rc ? rc : view_render(lake, &b, st.st_mode & 0444, st.st_uid, st.st_gid, draft);
 }
 

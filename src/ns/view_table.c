@@ -1,3 +1,4 @@
+#include <fcntl.h>
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -8,13 +9,9 @@
 #define MIXED_MASK ((UINT64_C(1) << MIXED_BITS) - 1)
 
 static pthread_mutex_t table_lock = PTHREAD_MUTEX_INITIALIZER;
-static struct view_node *table; /* protected by table_lock */
-static _Atomic uint64_t last_unique;
-
-uint64_t view_unique(void)
-{
-	return atomic_fetch_add(&last_unique, 1) + 1;
-}
+static struct view_node *table;	   /* protected by table_lock, as are the next two */
+static struct view_node *unopened; /* the rendered files that nobody has opened, by what was asked for */
+static uint64_t last_version;	   /* of a rendered file */
 
 /* ---- numbers ---- */
 
@@ -78,19 +75,60 @@ static struct view_node *find_same_locked(struct view_node *draft)
 	}
 }
 
+/*
+ * As long as nobody has opened a rendered file, it is rendered anew in its place: so stat(2) and then open(2), as cp(1)
+ * does them, find the same file. What was opened stays as it is, and the next look-up begins another, of a version of
+ * its own; until that is opened it is found by the number that it would have without.
+ */
+static struct view_node *find_unopened_locked(struct view_node *draft)
+{
+	struct view_node *n;
+
+	draft->version = 0;
+	draft->asked = view_number(draft);
+	HASH_FIND(unopened_hh, unopened, &draft->asked, sizeof(draft->asked), n);
+	if (n) {
+		draft->version = n->version;
+		if (is_same(n, draft))
+			return n;
+	}
+	draft->version = ++last_version;
+	return find_same_locked(draft);
+}
+
+static void set_opened_locked(struct view_node *n)
+{
+	if (!n->opened)
+		HASH_DELETE(unopened_hh, unopened, n);
+	n->opened = true;
+}
+
+static void render_anew_locked(struct view_node *n, struct view_node *draft)
+{
+	int fd = n->fd;
+
+	n->fd = draft->fd;
+	n->st = draft->st;
+	draft->fd = fd;
+}
+
 struct view_node *view_keep(struct view_node *draft)
 {
 	SCOPED_LOCK(&table_lock);
-	struct view_node *n = find_same_locked(draft);
+	struct view_node *n = draft->rendered ? find_unopened_locked(draft) : find_same_locked(draft);
 
 	if (!n && (n = malloc(sizeof(*n)))) {
 		memcpy(n, draft, sizeof(*n));
 		n->nlookup = n->users = 0;
 		HASH_ADD(hh, table, number, sizeof(n->number), n);
+		if (n->rendered)
+			HASH_ADD(unopened_hh, unopened, asked, sizeof(n->asked), n);
 	} else {
 		if (n) {
 			atomic_store(&n->live, atomic_load(&draft->live));
 			atomic_store(&n->parent, atomic_load(&draft->parent));
+			if (n->rendered)
+				render_anew_locked(n, draft);
 		}
 		view_release_draft(draft);
 	}
@@ -117,6 +155,8 @@ static void drop_unused_locked(struct view_node *n)
 	if (n->nlookup || n->users)
 		return;
 	HASH_DEL(table, n);
+	if (n->rendered)
+		set_opened_locked(n);
 	view_release_draft(n);
 	free(n);
 }
@@ -161,4 +201,22 @@ void view_forget_front(const struct frontend *front)
 		n->nlookup = 0;
 		drop_unused_locked(n);
 	}
+}
+
+int view_rendered_open(struct view_node *n)
+{
+	SCOPED_LOCK(&table_lock);
+	int fd = fcntl(n->fd, F_DUPFD_CLOEXEC, 3);
+
+	if (fd < 0)
+		return -errno;
+	set_opened_locked(n);
+	return fd;
+}
+
+void view_rendered_stat(const struct view_node *n, struct stat *st)
+{
+	SCOPED_LOCK(&table_lock);
+
+	*st = n->st;
 }
