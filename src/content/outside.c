@@ -1,6 +1,7 @@
 #include "content/outside.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -10,6 +11,7 @@
 #include "content/hash.h"
 #include "content/run.h"
 #include "content/settle.h"
+#include "content/xattrs.h"
 
 #define COMPARE_MAX (16 * 1024 * 1024)
 
@@ -19,6 +21,7 @@ struct found {
 	struct bucket *bucket;
 	struct volume *volume;
 	const char *name;
+	int folderfd;
 	const char *on_disk; /* below the descriptor of its folder: the name, or "." for a bucket elsewhere */
 	struct fhandle handle;
 	struct stat st;
@@ -31,10 +34,33 @@ static struct record *outside_record(const struct found *f, uint64_t node)
 
 static void fill_row(const struct found *f, struct node_row *row)
 {
+	_cleanup_close_ int fd = openat(f->folderfd, f->on_disk, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+
 	row->kind = kind_of_mode(f->st.st_mode);
 	row->volume = f->volume->index;
 	row->handle = f->handle;
+	row->acl = fd >= 0 && row->kind != KIND_SYMLINK && xattrs_have_acl(fd);
 	row_set_stat(row, &f->st);
+}
+
+/* What the row does not say: where a symlink points to, extended attributes. */
+static void record_rest(const struct found *f, const struct node_row *row, struct record *r)
+{
+	_cleanup_close_ int fd = openat(f->folderfd, f->on_disk, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	_cleanup_buf_ struct buf encoded = BUF_INIT;
+	char target[PATH_MAX];
+	ssize_t n;
+
+	if (fd < 0)
+		return;
+	if (row->kind == KIND_SYMLINK) {
+		n = readlinkat(fd, "", target, sizeof(target) - 1);
+		target[n < 0 ? 0 : n] = '\0';
+		if (n > 0)
+			record_node_target(r, row->id, target);
+	} else if (!xattrs_read(fd, &encoded)) {
+		record_node_xattrs(r, row->id, encoded.data, encoded.len);
+	}
 }
 
 /* By a handle or a mapping of a mount that died, or by somebody outside. Those cannot be counted, only asked for. */
@@ -142,6 +168,7 @@ static int refresh(struct lake *lake, const struct found *f, struct node_row *ro
 	if (changed || attributes) {
 		fill_row(f, row);
 		record_node_set(r, row);
+		record_rest(f, row, r);
 	}
 	if (changed || (!here && !row->version)) /* or its version was taken for lost when another came to its name */
 		add_version(lake, f, row, r);
@@ -159,6 +186,7 @@ static int take_in(struct lake *lake, const struct found *f, struct node_row *ro
 	if (!r)
 		return -ENOMEM;
 	record_node_add(r, row);
+	record_rest(f, row, r);
 	record_entry_end(r, f->parent->id, f->name, ENDED_RENAME); /* of a file that went elsewhere with its series */
 	record_entry_add(r, f->parent->id, f->name, row->id);
 	add_version(lake, f, row, r);
@@ -185,9 +213,11 @@ static int replace(struct lake *lake, const struct found *f, struct node_row *ro
 	fill_row(f, row);
 	if (row->id == old.id) {
 		record_node_set(r, row);
+		record_rest(f, row, r);
 	} else {
 		row->asset = row->version = 0;
 		record_node_add(r, row);
+		record_rest(f, row, r);
 		record_series_take(r, row->id, old.id);
 		cut_lose(r, old.version, "replaced outside tarn");
 		record_entry_end(r, f->parent->id, f->name, ENDED_UNLINK);
@@ -298,6 +328,7 @@ static int resolve_frozen(struct lake *lake, struct found *f, int folderfd, stru
 	struct node_row row;
 	int rc;
 
+	f->folderfd = folderfd;
 	if (fstatat(folderfd, f->on_disk, &f->st, AT_SYMLINK_NOFOLLOW) < 0)
 		return -errno;
 	rc = fhandle_get(folderfd, f->on_disk, &f->handle);
@@ -440,7 +471,12 @@ int outside_look_up(struct lake *lake, struct inode *parent, int folderfd, const
 
 int outside_refresh(struct lake *lake, struct inode *parent, int folderfd, const char *name, struct inode *inode)
 {
-	struct found f = {.parent = parent, .name = name, .volume = inode->volume, .bucket = inode->bucket};
+	struct found f = {.parent = parent,
+			  .name = name,
+			  .folderfd = folderfd,
+			  .on_disk = name,
+			  .volume = inode->volume,
+			  .bucket = inode->bucket};
 	struct node_row row;
 	bool here = false;
 	int rc;
@@ -458,6 +494,7 @@ int outside_refresh(struct lake *lake, struct inode *parent, int folderfd, const
 	if (!rc && row.id == inode->id) {
 		SCOPED_LOCK(&inode->lock);
 
+		inode->acl = row.acl;
 		if (row.writing) {
 			inode->dirty = inode->may_map = true;
 		} else if (!inode->dirty) {

@@ -3,8 +3,10 @@
 #include <sys/xattr.h>
 
 #include "base/cleanup.h"
+#include "base/log.h"
 #include "content/registered.h"
 #include "content/settle.h"
+#include "content/xattrs.h"
 #include "ns/real.h"
 #include "ns/view.h"
 #include "ns/virtual_xattr.h"
@@ -135,6 +137,28 @@ static int set_all(struct lake *lake, struct inode *inode, const struct stat *wa
 	return rc;
 }
 
+/* All extended attributes as they are now: what they were is the store's business. */
+static void record_xattrs(const struct inode *inode, int fd, struct record *r)
+{
+	_cleanup_buf_ struct buf encoded = BUF_INIT;
+	int rc = xattrs_read(fd, &encoded);
+
+	if (rc < 0)
+		log_warning("node %llu: its extended attributes cannot be recorded: %s", (unsigned long long)inode->id,
+			    strerror(-rc));
+	else
+		record_node_xattrs(r, inode->id, encoded.data, encoded.len);
+}
+
+/* chmod changes the mask of an ACL. */
+static void record_acl(struct lake *lake, struct inode *inode, struct record *r)
+{
+	_cleanup_close_ int fd = inode_open(lake, inode, O_PATH);
+
+	if (fd >= 0)
+		record_xattrs(inode, fd, r);
+}
+
 int ns_set_attributes(struct lake *lake, uint64_t ino, const struct stat *want, unsigned set, struct handle *h,
 		      const struct actor *actor, struct stat *st, double *timeout)
 {
@@ -153,6 +177,8 @@ int ns_set_attributes(struct lake *lake, uint64_t ino, const struct stat *want, 
 		r = real_record(set & NS_SET_SIZE ? OP_TRUNCATE : OP_ATTR, actor, inode->id, 0, NULL);
 		if (r)
 			real_record_node(lake, inode, &raw, r);
+		if (r && (set & NS_SET_MODE) && inode->acl)
+			record_acl(lake, inode, r);
 		rc = real_submit(lake, r, inode, NULL);
 	}
 	if (set & NS_SET_SIZE)
@@ -229,15 +255,6 @@ int ns_list_xattrs(struct lake *lake, uint64_t ino, char *names, size_t size)
 	return n < 0 ? -errno : (int)n;
 }
 
-/* One that says no more than the mode does is not stored: cp -p, install and rsync -A set such. */
-static bool has_acl(int fd)
-{
-	char path[PROC_FD_MAX];
-
-	return getxattr(proc_fd(fd, path), "system.posix_acl_access", NULL, 0) > 0 ||
-	       getxattr(proc_fd(fd, path), "system.posix_acl_default", NULL, 0) > 0;
-}
-
 /* VALUE NULL: remove. */
 static int change_xattr(struct lake *lake, uint64_t ino, const char *name, const void *value, size_t size, int flags,
 			const struct actor *actor)
@@ -271,10 +288,12 @@ static int change_xattr(struct lake *lake, uint64_t ino, const char *name, const
 		rc = -errno;
 	if (!rc) {
 		if (!strncmp(name, "system.posix_acl", 16))
-			inode->acl = has_acl(fd);
+			inode->acl = xattrs_have_acl(fd);
 		r = real_record(OP_XATTR, actor, inode->id, 0, NULL);
-		if (r)
+		if (r) {
 			real_record_node(lake, inode, &raw, r);
+			record_xattrs(inode, fd, r);
+		}
 		rc = real_submit(lake, r, inode, NULL);
 	}
 	inode_unref(lake, inode);

@@ -3,7 +3,9 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "content/cut.h"
 #include "content/outside.h"
+#include "content/xattrs.h"
 #include "ns/real.h"
 #include "ns/view.h"
 
@@ -64,11 +66,38 @@ static int newborn_bucket(struct lake *lake, struct real_folder *f, const char *
 	return rc;
 }
 
+/* What one kind of creation needs. */
+struct creation {
+	enum change_op op;
+	mode_t mode; /* with the type */
+	dev_t rdev;
+	const char *target; /* of a symlink */
+	bool exclusive;
+	int flags; /* of an open that makes it */
+};
+
+/* What is known of it from the start beside its row. */
+static void record_rest(struct lake *lake, struct real_folder *f, const char *name, const struct creation *c,
+			const struct actor *actor, struct newborn *n, struct record *r)
+{
+	_cleanup_buf_ struct buf encoded = BUF_INIT;
+
+	if (c->target)
+		record_node_target(r, n->inode->id, c->target);
+	if (n->inode->acl && !c->target && !xattrs_read(n->fd, &encoded)) /* inherited */
+		record_node_xattrs(r, n->inode->id, encoded.data, encoded.len);
+	if (c->op != OP_MKNOD || n->inode->kind != KIND_FILE || !bucket_versions(n->inode->bucket, f->inode, name))
+		return;
+	SCOPED_LOCK(&n->inode->lock); /* nobody opens it, so nobody will cut its first version, which is empty */
+
+	cut_add_live(lake, n->inode, r, &n->raw, actor);
+}
+
 /*
- * What was just made, and N->fd is open on, becomes a node: in memory and in the store. NAME NULL: it has none yet.
- * EXCLUSIVE: made with O_EXCL. The tree lock is held for reading.
+ * What was just made as C says, and N->fd is open on, becomes a node: in memory and in the store. NAME NULL: it has
+ * none yet. The tree lock is held for reading.
  */
-static int record_newborn(struct lake *lake, struct real_folder *f, const char *name, enum change_op op, bool exclusive,
+static int record_newborn(struct lake *lake, struct real_folder *f, const char *name, const struct creation *c,
 			  const struct actor *actor, struct newborn *n)
 {
 	struct node_row row = {.id = store_new_node(lake->store), .kind = kind_of_mode(n->raw.st_mode)};
@@ -83,7 +112,7 @@ static int record_newborn(struct lake *lake, struct real_folder *f, const char *
 	if (rc < 0)
 		return rc;
 	row.volume = volume->index;
-	row.writing = op == OP_CREATE;
+	row.writing = c->op == OP_CREATE;
 	row.acl = f->inode->acl;
 	row_set_stat(&row, &n->raw);
 	rc = inode_get(lake, &row, name ? f->inode : NULL, name, bucket, &n->inode, NULL);
@@ -93,16 +122,17 @@ static int record_newborn(struct lake *lake, struct real_folder *f, const char *
 	n->inode->raw_ino = n->raw.st_ino;
 	n->inode->bucket = bucket;
 	n->inode->moved = true;
-	n->inode->made_here = exclusive;
+	n->inode->made_here = c->exclusive;
 	n->inode->maker = n->inode->writer_run = actor->run;
 	n->inode->writer_uid = actor->caller.uid;
 	pthread_mutex_unlock(&n->inode->lock);
 
-	r = real_record(op, actor, row.id, f->inode->id, name);
+	r = real_record(c->op, actor, row.id, f->inode->id, name);
 	if (r) {
 		record_node_add(r, &row);
 		if (name)
 			record_entry_add(r, f->inode->id, name, row.id);
+		record_rest(lake, f, name, c, actor, n, r);
 	}
 	return real_submit(lake, r, n->inode, f->inode);
 }
@@ -115,16 +145,6 @@ static int open_newborn(struct real_folder *f, const char *name, mode_t mode, st
 	mend_setgid(n->fd, mode, &n->raw);
 	return 0;
 }
-
-/* What one kind of creation needs. */
-struct creation {
-	enum change_op op;
-	mode_t mode; /* with the type */
-	dev_t rdev;
-	const char *target; /* of a symlink */
-	bool exclusive;
-	int flags; /* of an open that makes it */
-};
 
 /* OPENFD: gets a descriptor where the file is to be opened by one who may not open it afterwards. */
 static int make_on_disk(struct lake *lake, int folderfd, const char *name, const struct creation *c, int *openfd)
@@ -155,7 +175,7 @@ static int make(struct lake *lake, struct real_folder *f, const char *name, cons
 	if (!rc)
 		rc = open_newborn(f, name, c->mode, n);
 	if (!rc)
-		rc = record_newborn(lake, f, name, c->op, c->exclusive, actor, n);
+		rc = record_newborn(lake, f, name, c, actor, n);
 	pthread_rwlock_unlock(&lake->tree_lock);
 	return rc;
 }
@@ -241,6 +261,7 @@ int ns_create(struct lake *lake, uint64_t parent, const char *name, mode_t mode,
 int ns_tmpfile(struct lake *lake, uint64_t parent, mode_t mode, int flags, const struct actor *actor,
 	       struct ns_entry *e, struct handle **out)
 {
+	const struct creation c = {.op = OP_CREATE};
 	_cleanup_real_folder_ struct real_folder f = {0};
 	struct newborn n = {.fd = -1, .openfd = -1};
 	int rc = real_folder_get(lake, parent, &f);
@@ -257,7 +278,7 @@ int ns_tmpfile(struct lake *lake, uint64_t parent, mode_t mode, int flags, const
 	if (!rc && fstat(n.fd, &n.raw) < 0)
 		rc = -errno;
 	if (!rc)
-		rc = record_newborn(lake, &f, NULL, OP_CREATE, false, actor, &n);
+		rc = record_newborn(lake, &f, NULL, &c, actor, &n);
 	pthread_rwlock_unlock(&lake->tree_lock);
 	if (!rc && !n.inode->volume->handles) {
 		n.inode->pinned = n.fd;

@@ -33,11 +33,15 @@ static bool is_shown(uint64_t folder, const char *name, enum node_kind kind)
 /* Can it be read? */
 static int check_content(struct lake *lake, const struct node_row *row)
 {
+	_cleanup_buf_ struct buf target = BUF_INIT;
 	struct version_row v;
 	struct node_row now;
 	int rc;
 
 	if (row->kind == KIND_SYMLINK) {
+		rc = store_node_target(lake->store, row->id, &target);
+		if (rc != -ENOENT)
+			return rc;
 		rc = store_node(lake->store, row->id, &now);
 		return rc ? rc : now.handle.len ? 0 : -ENOENT;
 	}
@@ -134,14 +138,17 @@ static int set_content(struct lake *lake, const struct node_row *row, struct sta
 	return 0;
 }
 
-/* A symlink's target never changes, so that of the live one is the one it had. */
+/* A symlink's target never changes. One that an older tarn took in is read from the link itself, if it lives. */
 static int read_link(struct lake *lake, const struct view_node *n, struct buf *target)
 {
 	char text[PATH_MAX + 1];
 	struct inode *inode = NULL;
 	struct node_row row;
-	int rc = store_node(lake->store, n->node, &row);
+	int rc = store_node_target(lake->store, n->node, target);
 
+	if (rc != -ENOENT)
+		return rc;
+	rc = store_node(lake->store, n->node, &row);
 	if (!rc)
 		rc = inode_get(lake, &row, NULL, NULL, NULL, &inode, NULL);
 	if (!rc)
