@@ -255,6 +255,7 @@ static void become_new(struct lake *lake, struct inode *inode, const struct asid
 			inode_submitted(inode, commit);
 	}
 	inode->version = 0;
+	inode->former = (struct former){a->version, (uint64_t)a->st.st_size};
 	inode->dirty = inode->written = inode->moved = inode->flush_at_close = true;
 	inode->base_lost = inode->may_map = false;
 	inode->clean_size = 0;

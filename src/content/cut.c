@@ -86,6 +86,12 @@ void cut_keep(struct record *r, uint64_t version, enum version_how how)
 	record_version_state(r, version, VERSION_KEPT, how, NULL);
 }
 
+void cut_same(struct record *r, uint64_t newer, uint64_t older)
+{
+	if (newer && older)
+		record_version_same(r, newer, older);
+}
+
 void cut_drop(struct record *r, uint64_t version)
 {
 	if (version)

@@ -48,6 +48,8 @@ void cut_keep(struct record *r, uint64_t version, enum version_how how);
 /* A version's bytes are gone, for REASON. VERSION 0: there is none. */
 void cut_lose(struct record *r, uint64_t version, const char *reason);
 
+/* NEWER, which was cut after OLDER in the same series, has the same bytes: it takes OLDER's place there. */
+void cut_same(struct record *r, uint64_t newer, uint64_t older);
 /* VERSION was no history after all: nothing of it is told. 0: there is none. */
 void cut_drop(struct record *r, uint64_t version);
 

@@ -42,6 +42,12 @@ struct bucket;
 
 enum inode_state { INODE_IDLE, INODE_PASSTHROUGH, INODE_CACHED, INODE_CHANGING };
 
+/* The version before the one that is cut next, when its bytes are not here any more (content/former.h). */
+struct former {
+	uint64_t version; /* 0: none, or not known */
+	uint64_t size;
+};
+
 struct inode {
 	/* set when made, never changed */
 	uint64_t id;
@@ -82,6 +88,7 @@ struct inode {
 	unsigned waited_at; /* the value of releases at which waiting for one was last in vain */
 
 	uint64_t version; /* whose bytes these are, when clean */
+	struct former former;
 	bool dirty;
 	bool flush_at_close; /* an aside took the old content: write-back starts at the last close */
 	unsigned error_seq;  /* rises with each write error */

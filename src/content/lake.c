@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "config/finding.h"
+#include "content/former.h"
 #include "content/registered.h"
 #include "content/run.h"
 #include "content/settle.h"
@@ -458,6 +459,8 @@ int lake_open(const char *path, struct settings *settings, struct lake **out, st
 	if (!rc)
 		rc = registered_new(&lake->registered);
 	if (!rc)
+		rc = former_names_new(&lake->formers);
+	if (!rc)
 		rc = open_root(lake, error);
 	if (!rc)
 		rc = open_first_buckets(lake);
@@ -485,6 +488,7 @@ int lake_close(struct lake *lake)
 	settle_queue_free(lake);
 	inode_table_free(lake);
 	registered_free(lake->registered);
+	former_names_free(lake->formers);
 	run_forget_all();
 	rc = lake->store ? store_close(lake->store) : 0;
 	while ((b = lake->buckets)) {

@@ -80,6 +80,7 @@ struct lake {
 
 	struct settle_queue *unsettled; /* content/settle.h */
 	struct registered *registered;	/* content/registered.h */
+	struct former_names *formers;	/* content/former.h */
 	_Atomic bool space_short;	/* history must not grow; writers may be slowed */
 	_Atomic bool scan_running;
 	atomic_uint_fast64_t scan_seen;

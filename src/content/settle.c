@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "content/aside.h"
 #include "content/cut.h"
+#include "content/former.h"
 
 #define RETRY_FIRST_NS (10 * NSEC_PER_MSEC)
 #define RETRY_LAST_NS (2 * NSEC_PER_SEC)
@@ -90,8 +91,19 @@ static int ask_kernel(struct lake *lake, struct inode *inode)
 	return rc == 0 || rc == -EAGAIN ? rc : ask_clock(fd);
 }
 
-/* A live file. */
-static void cut_live_locked(struct lake *lake, struct inode *inode, const struct stat *st, struct record *r)
+/* The content that the next version is compared with: what was here, or what was here before it went elsewhere. */
+static struct former former_of(struct inode *inode)
+{
+	SCOPED_LOCK(&inode->lock);
+
+	if (!inode->name || !inode->dirty)
+		return (struct former){0};
+	return inode->version ? (struct former){inode->version, inode->clean_size} : inode->former;
+}
+
+/* A live file. SAME: it has the bytes of FORMER. */
+static void cut_live_locked(struct lake *lake, struct inode *inode, const struct stat *st, const struct former *same,
+			    struct record *r)
 {
 	struct node_row row = {.id = inode->id, .kind = KIND_FILE, .volume = inode->volume->index};
 
@@ -99,13 +111,15 @@ static void cut_live_locked(struct lake *lake, struct inode *inode, const struct
 	row.handle = inode->key.handle; /* cannot change: no aside runs while the lock is held */
 	row.acl = inode->acl;
 	record_node_set(r, &row);
-	if (!inode_changed_locked(inode, st))
+	if (!inode_changed_locked(inode, st) || (same && inode->version == same->version))
 		return;
 	cut_end_base(lake, inode, r);
 	inode->version = 0;
 	if (!bucket_versions(inode->bucket, inode->parent, inode->name))
 		return;
 	cut_add_live(lake, inode, r, st, NULL);
+	if (same)
+		cut_same(r, inode->version, same->version);
 	atomic_fetch_add_explicit(&lake->counters.cuts, 1, memory_order_relaxed);
 }
 
@@ -132,7 +146,7 @@ static void cut_aside_locked(struct lake *lake, struct inode *inode, const struc
 	inode->kept_version = 0;
 }
 
-static int cut_locked(struct lake *lake, struct inode *inode, const struct stat *st)
+static int cut_locked(struct lake *lake, struct inode *inode, const struct stat *st, const struct former *same)
 {
 	struct record *r = record_new(OP_WRITE, inode->writer_run, inode->writer_uid, inode->id,
 				      inode->parent ? inode->parent->id : 0, inode->name);
@@ -142,11 +156,12 @@ static int cut_locked(struct lake *lake, struct inode *inode, const struct stat 
 	if (!r)
 		return -ENOMEM;
 	if (inode->name)
-		cut_live_locked(lake, inode, st, r);
+		cut_live_locked(lake, inode, st, same, r);
 	else if (inode->kept_version)
 		cut_aside_locked(lake, inode, st, r);
 	record_node_writing(r, inode->id, false);
 	inode->dirty = inode->written = inode->may_map = inode->base_lost = false;
+	inode->former.version = 0;
 	inode->clean_size = (uint64_t)st->st_size;
 	inode->clean_mtime = stat_mtime(st);
 	inode->settle_delay = 0;
@@ -160,15 +175,18 @@ static int cut_locked(struct lake *lake, struct inode *inode, const struct stat 
 /* INODE is frozen, dirty, and has no writer. */
 static int settle_frozen(struct lake *lake, struct inode *inode, bool may_map)
 {
+	struct former former = former_of(inode);
 	struct stat st;
+	bool same;
 	int rc = may_map ? ask_kernel(lake, inode) : 0;
 
 	if (!rc)
 		rc = inode_stat(lake, inode, &st);
 	if (rc < 0)
 		return rc;
+	same = former_is_same(lake, &former, inode, (uint64_t)st.st_size);
 	pthread_mutex_lock(&inode->lock);
-	rc = cut_locked(lake, inode, &st);
+	rc = cut_locked(lake, inode, &st, same ? &former : NULL);
 	pthread_mutex_unlock(&inode->lock);
 	if (may_map && lake->frontend.invalidate)
 		lake->frontend.invalidate(lake->frontend.arg, inode->id, false);

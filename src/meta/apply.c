@@ -102,8 +102,8 @@ static int (*const appliers[])(struct apply *, struct record_reader *) = {
 	[ROW_VERSION_ADD] = apply_version_add,
 	[ROW_VERSION_STATE] = apply_version_state,
 	[ROW_VERSION_HOW] = apply_version_how,
+	[ROW_VERSION_SAME] = apply_version_same,
 	[ROW_VERSION_DROP] = apply_version_drop,
-	[ROW_VERSION_UNDO] = apply_version_undo,
 	[ROW_VERSION_SETTLED] = apply_version_settled,
 	[ROW_VERSION_FACTS] = apply_version_facts,
 	[ROW_LABEL_SET] = apply_label_set,
@@ -148,9 +148,8 @@ void apply_release(struct apply *a)
  * A job for a subject that has one already replaces it, with a number of its own: a worker that is busy with the old
  * one ends that one only, and the new one is still done.
  */
-int apply_job_add(struct apply *a, struct record_reader *in)
+static int add_job(struct apply *a, int64_t type, int64_t subject, int64_t due)
 {
-	int64_t type = (int64_t)record_get(in), subject = (int64_t)record_get(in), due = record_get_signed(in);
 	int64_t id = a->tally->items[TALLY_NEXT_JOB];
 	int replaced = 0, rc = APPLY(a, SQL_JOB_ADD, NULL, id, type, subject, due);
 
@@ -165,6 +164,18 @@ int apply_job_add(struct apply *a, struct record_reader *in)
 	a->tally->items[TALLY_JOBS] += 1 - replaced;
 	a->jobs = true;
 	return SQLITE_OK;
+}
+
+int apply_job_add(struct apply *a, struct record_reader *in)
+{
+	int64_t type = (int64_t)record_get(in), subject = (int64_t)record_get(in);
+
+	return add_job(a, type, subject, record_get_signed(in));
+}
+
+int apply_job(struct apply *a, enum job_type type, uint64_t subject)
+{
+	return add_job(a, type, (int64_t)subject, a->record->time);
 }
 
 int apply_job_done(struct apply *a, struct record_reader *in)

@@ -88,8 +88,28 @@ int apply_day_of(struct apply *a, uint64_t node);
 /* After a group that was rolled back. */
 void apply_forget_days(struct apply *a);
 
+/* What the totals and the series count of a version. */
+struct version_brief {
+	uint64_t asset, node, size, stored;
+	enum version_state state;
+	enum version_how how;
+	bool settled;
+};
+
+int apply_version_find(struct apply *a, uint64_t id, struct version_brief *out, bool *found);
+bool apply_version_readable(const struct version_brief *v);
+/* In the totals, SIGN times. */
+void apply_version_count(struct apply *a, const struct version_brief *v, int sign);
+/* One less is not kept for the reason that the row of version ID has now. */
+int apply_uncount_reason(struct apply *a, uint64_t id);
+
 /* A live VERSION becomes the next one of series ASSET: its bytes are that path's content from this commit on. */
 int apply_version_move(struct apply *a, uint64_t version, uint64_t asset);
+/* The hash of a version is known: has one of its neighbours in its series the same content? */
+int apply_version_compare(struct apply *a, uint64_t id);
+
+/* A job that is due at once. */
+int apply_job(struct apply *a, enum job_type type, uint64_t subject);
 
 int apply_node_add(struct apply *a, struct record_reader *in);
 int apply_node_set(struct apply *a, struct record_reader *in);
@@ -105,8 +125,8 @@ int apply_series_leave(struct apply *a, struct record_reader *in);
 int apply_version_add(struct apply *a, struct record_reader *in);
 int apply_version_state(struct apply *a, struct record_reader *in);
 int apply_version_how(struct apply *a, struct record_reader *in);
+int apply_version_same(struct apply *a, struct record_reader *in);
 int apply_version_drop(struct apply *a, struct record_reader *in);
-int apply_version_undo(struct apply *a, struct record_reader *in);
 int apply_version_settled(struct apply *a, struct record_reader *in);
 int apply_version_facts(struct apply *a, struct record_reader *in);
 int apply_label_set(struct apply *a, struct record_reader *in);

@@ -1,14 +1,8 @@
 #include "meta/apply.h"
 
-#include "base/log.h"
+#include <string.h>
 
-/* What the totals and the series count of a version. */
-struct version_brief {
-	uint64_t asset, node, size, stored;
-	enum version_state state;
-	enum version_how how;
-	bool settled;
-};
+#include "base/log.h"
 
 /* What keeping a version in a file of its own takes, as long as nobody has said it better. */
 static uint64_t stored_by(enum version_how how, uint64_t size)
@@ -16,12 +10,12 @@ static uint64_t stored_by(enum version_how how, uint64_t size)
 	return how == HOW_ASIDE || how == HOW_COPY || how == HOW_REFLINK ? size : 0;
 }
 
-static bool readable(const struct version_brief *v)
+bool apply_version_readable(const struct version_brief *v)
 {
 	return v->settled && (v->state == VERSION_LIVE || v->state == VERSION_KEPT);
 }
 
-static void count_version(struct apply *a, const struct version_brief *v, int sign)
+void apply_version_count(struct apply *a, const struct version_brief *v, int sign)
 {
 	int64_t *items = a->tally->items;
 
@@ -35,7 +29,7 @@ static void count_version(struct apply *a, const struct version_brief *v, int si
 	items[TALLY_HOW + v->how] += sign;
 }
 
-static int find_version(struct apply *a, uint64_t id, struct version_brief *out, bool *found)
+int apply_version_find(struct apply *a, uint64_t id, struct version_brief *out, bool *found)
 {
 	_cleanup_query_ struct query q = {};
 	int rc;
@@ -69,8 +63,8 @@ static int count_reason(struct apply *a, const char *reason, int sign)
 	return rc == SQLITE_DONE ? SQLITE_OK : rc;
 }
 
-/* The same for the reason that the row of version ID has now. */
-static int uncount_reason(struct apply *a, uint64_t id)
+/* For the reason that the row of version ID has now, one less. */
+int apply_uncount_reason(struct apply *a, uint64_t id)
 {
 	_cleanup_query_ struct query q = {};
 	char reason[128];
@@ -88,10 +82,10 @@ static int uncount_reason(struct apply *a, uint64_t id)
 /* From WAS to NOW: the totals, and the series' count of what can be read. */
 static int recount(struct apply *a, const struct version_brief *was, const struct version_brief *now)
 {
-	int change = readable(now) - readable(was);
+	int change = apply_version_readable(now) - apply_version_readable(was);
 
-	count_version(a, was, -1);
-	count_version(a, now, 1);
+	apply_version_count(a, was, -1);
+	apply_version_count(a, now, 1);
 	return change ? APPLY(a, SQL_ASSET_READABLE, NULL, (int64_t)was->asset, change) : SQLITE_OK;
 }
 
@@ -100,7 +94,7 @@ static int set_state(struct apply *a, uint64_t id, const struct version_brief *w
 {
 	_cleanup_query_ struct query q = {};
 	struct version_brief now = *was;
-	int rc = was->state == VERSION_NOT_KEPT ? uncount_reason(a, id) : SQLITE_OK;
+	int rc = was->state == VERSION_NOT_KEPT ? apply_uncount_reason(a, id) : SQLITE_OK;
 
 	if (rc == SQLITE_OK && state == VERSION_NOT_KEPT)
 		rc = count_reason(a, reason, 1);
@@ -249,7 +243,7 @@ static int end_former(struct apply *a, uint64_t former)
 
 	if (!former)
 		return SQLITE_OK;
-	rc = find_version(a, former, &v, &found);
+	rc = apply_version_find(a, former, &v, &found);
 	if (rc != SQLITE_OK || !found || v.state != VERSION_LIVE)
 		return rc;
 	return set_state(a, former, &v, VERSION_NOT_KEPT, HOW_NONE, "superseded");
@@ -278,8 +272,8 @@ int apply_version_add(struct apply *a, struct record_reader *in)
 		return apply_failed(a, rc, "version", v.id);
 	counted.state = (enum version_state)v.state;
 	counted.how = (enum version_how)v.how;
-	count_version(a, &counted, 1);
-	rc = count_in_series(a, v.node, &place, readable(&counted));
+	apply_version_count(a, &counted, 1);
+	rc = count_in_series(a, v.node, &place, apply_version_readable(&counted));
 	if (rc == SQLITE_OK && v.state == VERSION_NOT_KEPT)
 		rc = count_reason(a, v.reason, 1);
 	if (rc == SQLITE_OK)
@@ -293,29 +287,6 @@ int apply_version_add(struct apply *a, struct record_reader *in)
 	return place.made ? APPLY(a, SQL_NODE_SET_ASSET, NULL, (int64_t)v.node, (int64_t)place.asset) : SQLITE_OK;
 }
 
-int apply_version_move(struct apply *a, uint64_t version, uint64_t asset)
-{
-	_cleanup_query_ struct query q = {};
-	struct version_brief v;
-	uint64_t number;
-	bool found;
-	int rc = find_version(a, version, &v, &found);
-
-	if (rc != SQLITE_OK || !found || v.state != VERSION_LIVE || v.asset == asset)
-		return rc;
-	query_start(&q, a->conn, SQL_ASSET);
-	query_int(&q, (int64_t)asset);
-	rc = query_step(&q);
-	if (rc != SQLITE_ROW)
-		return rc == SQLITE_DONE ? SQLITE_OK : rc;
-	number = (uint64_t)query_get(&q) + 1;
-	rc = APPLY(a, SQL_VERSION_SET_SERIES, NULL, (int64_t)version, (int64_t)asset, (int64_t)number,
-		   (int64_t)a->record->commit, a->record->time);
-	if (rc == SQLITE_OK)
-		rc = APPLY(a, SQL_ASSET_COUNT, NULL, (int64_t)asset, (int64_t)number, readable(&v));
-	return rc == SQLITE_OK ? APPLY(a, SQL_ASSET_READABLE, NULL, (int64_t)v.asset, -readable(&v)) : rc;
-}
-
 /* ---- later ---- */
 
 int apply_version_state(struct apply *a, struct record_reader *in)
@@ -327,7 +298,7 @@ int apply_version_state(struct apply *a, struct record_reader *in)
 	const char *reason = record_get_string(in, &len);
 	struct version_brief was;
 	bool found;
-	int rc = find_version(a, id, &was, &found);
+	int rc = apply_version_find(a, id, &was, &found);
 
 	if (rc != SQLITE_OK)
 		return rc;
@@ -350,7 +321,7 @@ int apply_version_how(struct apply *a, struct record_reader *in)
 	uint64_t stored = record_get(in);
 	struct version_brief was, now;
 	bool found;
-	int rc = find_version(a, id, &was, &found);
+	int rc = apply_version_find(a, id, &was, &found);
 
 	if (rc != SQLITE_OK)
 		return rc;
@@ -372,11 +343,11 @@ int apply_version_drop(struct apply *a, struct record_reader *in)
 	int alone = 0, rc;
 	bool found;
 
-	rc = find_version(a, id, &was, &found);
+	rc = apply_version_find(a, id, &was, &found);
 	if (rc != SQLITE_OK || !found)
 		return rc;
 	if (was.state == VERSION_NOT_KEPT)
-		rc = uncount_reason(a, id);
+		rc = apply_uncount_reason(a, id);
 	if (rc == SQLITE_OK)
 		rc = recount(a, &was, &none);
 	if (rc == SQLITE_OK)
@@ -390,73 +361,13 @@ int apply_version_drop(struct apply *a, struct record_reader *in)
 	return rc;
 }
 
-/* The version of the same node that VERSION repeats; 0 when it does not, or neither may go. */
-static int find_same(struct apply *a, uint64_t version, uint64_t *same)
-{
-	_cleanup_query_ struct query q = {};
-	int rc;
-
-	*same = 0;
-	query_start(&q, a->conn, SQL_VERSION_SAME);
-	query_int(&q, (int64_t)version);
-	rc = query_step(&q);
-	if (rc == SQLITE_ROW)
-		*same = (uint64_t)query_get(&q);
-	return rc == SQLITE_ROW || rc == SQLITE_DONE ? SQLITE_OK : rc;
-}
-
-static int remove_version(struct apply *a, uint64_t id)
-{
-	struct version_brief was;
-	bool found;
-	int rc = find_version(a, id, &was, &found);
-
-	if (rc != SQLITE_OK || !found)
-		return rc;
-	count_version(a, &was, -1);
-	rc = APPLY(a, SQL_VERSION_DROP, NULL, (int64_t)id);
-	return rc == SQLITE_OK && readable(&was) ? APPLY(a, SQL_ASSET_READABLE, NULL, (int64_t)was.asset, -1) : rc;
-}
-
-static int live_again(struct apply *a, uint64_t id)
-{
-	struct version_brief was, now;
-	bool found;
-	int rc = find_version(a, id, &was, &found);
-
-	if (rc != SQLITE_OK || !found)
-		return rc;
-	if (was.state == VERSION_NOT_KEPT)
-		rc = uncount_reason(a, id);
-	now = was;
-	now.state = VERSION_LIVE;
-	if (rc == SQLITE_OK)
-		rc = APPLY(a, SQL_VERSION_REVIVE, NULL, (int64_t)id);
-	if (rc == SQLITE_OK)
-		rc = recount(a, &was, &now);
-	return rc == SQLITE_OK
-		       ? APPLY(a, SQL_NODE_SET_VERSION, NULL, (int64_t)was.node, (int64_t)was.asset, (int64_t)id)
-		       : rc;
-}
-
-int apply_version_undo(struct apply *a, struct record_reader *in)
-{
-	uint64_t version = record_get(in), same;
-	int rc = find_same(a, version, &same);
-
-	if (rc != SQLITE_OK || !same)
-		return rc;
-	rc = remove_version(a, version);
-	return rc == SQLITE_OK ? live_again(a, same) : rc;
-}
-
 int apply_version_settled(struct apply *a, struct record_reader *in)
 {
 	uint64_t id = record_get(in);
 	int64_t size = (int64_t)record_get(in), mtime = record_get_signed(in);
 	struct version_brief was, now;
 	bool found;
-	int rc = find_version(a, id, &was, &found);
+	int rc = apply_version_find(a, id, &was, &found);
 
 	if (rc != SQLITE_OK)
 		return rc;
@@ -490,5 +401,8 @@ int apply_version_facts(struct apply *a, struct record_reader *in)
 	rc = query_step(&q);
 	if (rc == SQLITE_DONE && !sqlite3_changes(a->conn->db))
 		return apply_missing(a, "facts about version", id);
-	return rc == SQLITE_DONE ? SQLITE_OK : apply_failed(a, rc, "facts about version", id);
+	if (rc != SQLITE_DONE)
+		return apply_failed(a, rc, "facts about version", id);
+	rc = sha256 ? apply_version_compare(a, id) : SQLITE_OK;
+	return rc == SQLITE_OK ? rc : apply_failed(a, rc, "the neighbours of version", id);
 }

@@ -280,14 +280,14 @@ void record_version_how(struct record *r, uint64_t version, enum version_how how
 	NUMBERS(r, ROW_VERSION_HOW, version, how, stored);
 }
 
+void record_version_same(struct record *r, uint64_t newer, uint64_t older)
+{
+	NUMBERS(r, ROW_VERSION_SAME, newer, older);
+}
+
 void record_version_drop(struct record *r, uint64_t version)
 {
 	NUMBERS(r, ROW_VERSION_DROP, version);
-}
-
-void record_version_undo(struct record *r, uint64_t version)
-{
-	NUMBERS(r, ROW_VERSION_UNDO, version);
 }
 
 void record_version_settled(struct record *r, uint64_t version, uint64_t size, int64_t mtime)

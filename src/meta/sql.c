@@ -9,6 +9,7 @@
 	"version.mtime, version.mode, version.uid, version.gid, version.sha256, version.state, version.how, "      \
 	"version.settled, version.run, version.run_uid, version.volume, version.mime, version.reason, "            \
 	"version.cut_commit, version.end_commit, version.end_time, version.stored"
+#define TWIN "id, asset, number, node, size, commit_id, state, settled, sha256"
 #define LIVE "to_commit = " SQL_LIVE
 /* The content of entry.node as of a commit, when that is a file; the id is in the index. */
 #define VERSION_AT(commit)                                                                              \
@@ -200,6 +201,21 @@ const char *const sql_text[SQL_COUNT] = {
 	[SQL_VERSION_SET_SERIES] =
 		"UPDATE version SET asset = ?2, number = ?3, commit_id = ?4, time = ?5 WHERE id = ?1",
 	[SQL_VERSION_SET_STATE] = "UPDATE version SET state = ?2, how = ?3, reason = ?4, stored = ?5 WHERE id = ?1",
+	[SQL_VERSION_TWIN] = "SELECT " TWIN " FROM version WHERE id = ?",
+	[SQL_VERSION_TWIN_BEFORE] = "SELECT " TWIN " FROM version INDEXED BY version_number"
+				    " WHERE asset = ? AND number < ? AND state NOT IN (3, 4)"
+				    " ORDER BY number DESC LIMIT 1",
+	[SQL_VERSION_TWIN_AFTER] = "SELECT " TWIN " FROM version INDEXED BY version_number"
+				   " WHERE asset = ? AND number > ? AND state NOT IN (3, 4) ORDER BY number LIMIT 1",
+	[SQL_VERSION_HIDE] = "UPDATE version SET asset = -asset, number = id, state = ?2, reason = ifnull(reason, ?3)"
+			     " WHERE id = ?1",
+	[SQL_VERSION_TAKE_PLACE] =
+		"UPDATE version SET number = ?3, commit_id = older.commit_id, time = older.time, run = older.run,"
+		" run_uid = older.run_uid, sha256 = ifnull(version.sha256, older.sha256),"
+		" mime = ifnull(version.mime, older.mime), cut_commit = CASE WHEN version.node = older.node"
+		" THEN older.cut_commit ELSE version.cut_commit END"
+		" FROM version AS older WHERE version.id = ?1 AND older.id = ?2",
+	[SQL_ASSET_UNCOUNT] = "UPDATE asset SET last_number = last_number - 1 WHERE id = ? AND last_number = ?",
 	[SQL_VERSION_DROP] = "DELETE FROM version WHERE id = ?",
 	[SQL_ASSET_DROP] = "DELETE FROM asset WHERE id = ? AND last_number = 1",
 	/* what the file's mode and owner were at the end; an ACL's group bits are a mask, and grant nothing */
@@ -211,14 +227,6 @@ const char *const sql_text[SQL_COUNT] = {
 	[SQL_NOT_KEPT_COUNT] =
 		"INSERT INTO not_kept(reason, count) VALUES(?, ?)"
 		" ON CONFLICT(reason) DO UPDATE SET count = count + excluded.count",
-	[SQL_VERSION_SAME] =
-		"SELECT old.id FROM version AS new CROSS JOIN version AS old ON old.id = (SELECT id FROM version AS v"
-		" INDEXED BY version_node WHERE v.node = new.node AND (v.cut_commit, v.id) < (new.cut_commit, new.id)"
-		" ORDER BY v.cut_commit DESC, v.id DESC LIMIT 1) WHERE new.id = ? AND new.state = 1 AND new.settled = 1"
-		" AND old.state IN (2, 5) AND old.settled = 1 AND old.asset = new.asset AND old.size = new.size"
-		" AND old.sha256 = new.sha256",
-	[SQL_VERSION_REVIVE] =
-		"UPDATE version SET state = 1, reason = NULL, end_commit = " SQL_LIVE ", end_time = 0 WHERE id = ?",
 	[SQL_VERSION_SET_HOW] = "UPDATE version SET how = ?2, stored = ?3 WHERE id = ?1",
 	[SQL_VERSION_SET_SETTLED] =
 		"UPDATE version SET settled = 1, size = ?2, mtime = ?3, stored = ?4 WHERE id = ?1",

@@ -159,7 +159,11 @@ struct object_row {
 	uint8_t base[SHA256_BYTES];
 };
 
-enum job_type { JOB_SNIFF = 1, /* hash and MIME type of a version */ JOB_EXPIRE, JOB_SETTLE };
+enum job_type {
+	JOB_SNIFF = 1, /* hash and MIME type of a version */
+	JOB_EXPIRE,    /* a version's bytes go */
+	JOB_SETTLE
+};
 
 struct job_row {
 	uint64_t id;
@@ -240,15 +244,12 @@ void record_version_state(struct record *r, uint64_t version, enum version_state
 /* The content of a live, kept, partial or expired version is kept in this way now, and occupies STORED bytes; its state
  * stays. A live version with a HOW has its base kept already. */
 void record_version_how(struct record *r, uint64_t version, enum version_how how, uint64_t stored);
+/* NEWER has the same bytes as OLDER, the one before it in its series: it goes on in its place there, with its number
+ * and time. OLDER is in no series then: of the same node it goes, a job removes its bytes; of another one it stays for
+ * what that node was. The store finds this by itself when both are hashed. */
+void record_version_same(struct record *r, uint64_t newer, uint64_t older);
 /* VERSION never was: nothing of it is told, and its number is not used again. A series that has only it goes, too. */
 void record_version_drop(struct record *r, uint64_t version);
-/*
- * VERSION was cut for nothing: its content is that of the version of its node before it. When it is its node's live
- * one and both have the same hash (VERSION's may come with this record), its row goes, its number is used no more, and
- * the one before is live as if it had never ended: `how` and `stored` of that one stay, so that what already keeps its
- * bytes is still known. Else nothing happens.
- */
-void record_version_undo(struct record *r, uint64_t version);
 void record_version_settled(struct record *r, uint64_t version, uint64_t size, int64_t mtime);
 /* SHA256 may be NULL, MIME may be NULL: not known. */
 void record_version_facts(struct record *r, uint64_t version, const uint8_t *sha256, const char *mime);

@@ -25,7 +25,9 @@ struct rename {
 	struct inode *inode; /* what moves */
 	struct inode *over;  /* what is there now, or NULL */
 	struct stat raw, over_raw;
-	struct aside aside; /* of `over` */
+	struct aside aside;	    /* of `over` */
+	struct former over_content; /* the version that `over` leaves behind */
+	bool same;		    /* it has the bytes of what moves */
 };
 
 /* What lies at both names now, with references. Not with the tree lock held. */

@@ -4,6 +4,7 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "content/cut.h"
+#include "content/former.h"
 #include "content/outside.h"
 #include "content/xattrs.h"
 #include "ns/real.h"
@@ -125,6 +126,8 @@ static int record_newborn(struct lake *lake, struct real_folder *f, const char *
 	n->inode->made_here = c->exclusive;
 	n->inode->maker = n->inode->writer_run = actor->run;
 	n->inode->writer_uid = actor->caller.uid;
+	if (name && row.kind == KIND_FILE)
+		n->inode->former = former_take(lake, f->inode->id, name);
 	pthread_mutex_unlock(&n->inode->lock);
 
 	r = real_record(c->op, actor, row.id, f->inode->id, name);

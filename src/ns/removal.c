@@ -4,6 +4,7 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "config/settings_edit.h"
+#include "content/former.h"
 #include "content/outside.h"
 #include "ns/change.h"
 #include "ns/view.h"
@@ -44,6 +45,8 @@ void removal_add_rows(struct lake *lake, struct real_folder *f, const char *name
 	}
 	inode_set_name(lake, inode, NULL, NULL, NULL);
 	aside_record(lake, inode, a, actor, r);
+	if (a->settled)
+		former_note(lake, f->inode->id, name, (struct former){a->version, (uint64_t)a->st.st_size});
 	record_node_end(r, inode->id);
 }
 

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "config/settings_edit.h"
 #include "content/cut.h"
+#include "content/former.h"
 #include "content/outside.h"
 #include "content/settle.h"
 #include "ns/change.h"
@@ -76,6 +77,17 @@ static void cut_if_new(struct rename *m, struct record *r)
 		cut_add_live(m->lake, inode, r, &m->raw, m->actor);
 }
 
+/* What comes here may be what was here before. */
+static void compare_with_over(struct rename *m, struct record *r)
+{
+	SCOPED_LOCK(&m->inode->lock);
+
+	if (m->inode->dirty)
+		m->inode->former = m->over_content;
+	else if (m->same)
+		cut_same(r, m->inode->version, m->over_content.version);
+}
+
 /* A file that has a history of its own leaves it where it was, down to the last number. */
 static bool has_history(struct rename *m, struct inode *inode)
 {
@@ -117,6 +129,9 @@ static void leave_series(struct rename *m, struct record *r)
 
 	record_series_leave(r, m->inode->id);
 	m->inode->left = true;
+	if (!m->inode->dirty)
+		former_note(m->lake, m->from.inode->id, m->name,
+			    (struct former){m->inode->version, m->inode->clean_size});
 }
 
 void rename_add_rows(struct rename *m, struct record *r)
@@ -146,6 +161,8 @@ void rename_add_rows(struct rename *m, struct record *r)
 	}
 	if (m->inode->kind == KIND_FILE && !exchange)
 		cut_if_new(m, r);
+	if (m->over_content.version)
+		compare_with_over(m, r);
 	pthread_mutex_lock(&m->inode->lock);
 	m->inode->moved = true;
 	pthread_mutex_unlock(&m->inode->lock);
@@ -169,6 +186,16 @@ static int record(struct rename *m)
 	return rc;
 }
 
+/* Is what is there, and is kept, the same content as what comes? `over` is frozen. */
+static void compare(struct rename *m)
+{
+	if (m->inode->kind != KIND_FILE || !m->aside.version || !m->aside.settled)
+		return;
+	m->over_content = (struct former){m->aside.version, (uint64_t)m->aside.st.st_size};
+	m->same = !m->aside.fresh && !inode_is_dirty(m->inode) &&
+		  former_is_same(m->lake, &m->over_content, m->inode, (uint64_t)m->raw.st_size);
+}
+
 /* What is there goes into history, unless the rename fails. `over` is frozen. */
 static int replace(struct rename *m)
 {
@@ -178,6 +205,7 @@ static int replace(struct rename *m)
 		rc = inode_pin(m->lake, m->over);
 	if (rc < 0)
 		return rc;
+	compare(m);
 	aside_link(m->over, m->to.fd, m->to_name, &m->aside);
 	if (renameat2(m->from.fd, m->name, m->to.fd, m->to_name, m->flags) < 0) {
 		rc = -errno;

@@ -92,6 +92,7 @@ void *keeper_main(void *arg)
 		inode_sweep(lake);
 		trim(inode_count(lake), &most);
 		space_check(w);
+		remove_jobs(w);
 		if (clock_monotonic() - flushed >= FLUSH_NS && opens_so_far(lake) != opens) {
 			opens = opens_so_far(lake);
 			flushed = clock_monotonic();

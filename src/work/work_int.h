@@ -64,6 +64,8 @@ int expire_history(struct work *w, int volume, uint64_t bytes, const char *reaso
 /* Looks at budget and free space once; what is due goes. Sets lake->space_short. */
 void space_check(struct work *w);
 
+/* The bytes of versions that are over go, as far as jobs say so. */
+void remove_jobs(struct work *w);
 /* versions/ and the store agree after this: what a crash in the middle of an expiry left. */
 void leftovers_sweep(struct work *w);
 

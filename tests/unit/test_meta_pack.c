@@ -154,55 +154,14 @@ static void test_kept_after(struct store *s)
 	is_str(listed, "", "nothing after the last");
 }
 
-static void set_hash(struct store *s, uint64_t version, int seed, bool undo)
+static void set_hash(struct store *s, uint64_t version, int seed)
 {
 	struct record *r = record_new(OP_SYSTEM, RUN_TARN, 0, 0, 0, NULL);
 	uint8_t sha256[SHA256_BYTES];
 
 	fill_hash(sha256, seed);
 	record_version_facts(r, version, sha256, NULL);
-	if (undo)
-		record_version_undo(r, version);
 	test_submit(s, r);
-}
-
-static void test_same_content(struct store *s)
-{
-	uint64_t file = test_make(s, NODE_ROOT, "same", KIND_FILE), one, two, three;
-	struct store_totals before = test_totals(s), now;
-	struct version_row v;
-	struct node_row n;
-
-	one = test_cut(s, file, VERSION_LIVE, HOW_NONE, 5);
-	set_hash(s, one, 1, true);
-	is_int(test_version(s, one).state, VERSION_LIVE, "the first version repeats nothing");
-	test_state(s, one, VERSION_KEPT, HOW_ASIDE, NULL);
-	two = test_cut(s, file, VERSION_LIVE, HOW_NONE, 5);
-	set_hash(s, two, 2, true);
-	is_int(test_version(s, two).id, two, "another content is another version");
-	test_state(s, two, VERSION_KEPT, HOW_UNDO, NULL);
-	three = test_cut(s, file, VERSION_LIVE, HOW_NONE, 5);
-	is_int(store_version(s, three, &v), 0, "a third");
-	set_hash(s, three, 2, true);
-	is_int(store_version(s, three, &v), -ENOENT, "with the content of the second goes");
-	v = test_version(s, two);
-	ok(v.state == VERSION_LIVE && v.end_commit == COMMIT_LIVE && !v.end_time && v.how == HOW_UNDO,
-	   "which is live as before, and what keeps its bytes is still known");
-	store_node(s, file, &n);
-	is_int(n.version, two, "it is the node's");
-	now = test_totals(s);
-	is_int(now.versions_kept, before.versions_kept + 1, "the totals know");
-	is_int(now.stored_bytes, before.stored_bytes + 5, "and what is stored");
-	three = test_cut(s, file, VERSION_LIVE, HOW_NONE, 6);
-	is_int(test_version(s, three).number, 4, "a number is not used again");
-	v = test_version(s, two);
-	ok(v.state == VERSION_NOT_KEPT, "a content that is not kept");
-	set_hash(s, three, 9, false);
-	two = test_cut(s, file, VERSION_LIVE, HOW_NONE, 6);
-	set_hash(s, two, 9, true);
-	v = test_version(s, three);
-	ok(v.state == VERSION_LIVE && !v.reason[0], "may come back, too");
-	test_whole(s, "and all is whole");
 }
 
 static void test_versions_packed(struct store *s)
@@ -212,7 +171,7 @@ static void test_versions_packed(struct store *s)
 	uint8_t sha256[SHA256_BYTES];
 	struct record *r;
 
-	set_hash(s, one, 77, false);
+	set_hash(s, one, 77);
 	fill_hash(sha256, 77);
 	listed[0] = 0;
 	store_versions_packed(s, sha256, list_version, NULL);

@@ -411,6 +411,83 @@ static void test_wait(struct store *s)
 	test_whole(s, "whole");
 }
 
+static void set_hash(struct store *s, uint64_t version, uint8_t fill)
+{
+	struct record *r = record_new(OP_SYSTEM, RUN_TARN, 0, 0, 0, NULL);
+	uint8_t hash[SHA256_BYTES];
+
+	memset(hash, fill, sizeof(hash));
+	record_version_facts(r, version, hash, NULL);
+	test_submit(s, r);
+}
+
+static int jobs_for(struct store *s, uint64_t version)
+{
+	struct job_row jobs[64];
+	int n = store_jobs(s, JOB_EXPIRE, INT64_MAX, jobs, 64), found = 0;
+
+	for (int i = 0; i < n; i++)
+		found += jobs[i].subject == version;
+	return found;
+}
+
+/* Hashes tell that versions of one file are the same, whichever is known first. */
+static void test_same_by_hash(struct store *s, bool newer_first)
+{
+	uint64_t file = test_make(s, NODE_ROOT, newer_first ? "same1" : "same2", KIND_FILE), first, second, third;
+	struct version_row v, was;
+
+	first = test_cut(s, file, VERSION_LIVE, HOW_NONE, 5);
+	was = test_version(s, first);
+	test_state(s, first, VERSION_KEPT, HOW_ASIDE, NULL);
+	second = test_cut(s, file, VERSION_LIVE, HOW_NONE, 5);
+	set_hash(s, newer_first ? second : first, 1);
+	is_int(test_version(s, second).number, 2, "one hash says nothing");
+	set_hash(s, newer_first ? first : second, 1);
+	v = test_version(s, second);
+	ok(v.number == 1 && v.commit == was.commit && v.time == was.time && v.cut_commit == was.cut_commit,
+	   "the same content takes the older one's number and times");
+	is_int(v.state, VERSION_LIVE, "and is the live one");
+	is_int(test_version(s, first).state, VERSION_EXPIRED, "the older one is over");
+	is_int(jobs_for(s, first), 1, "its bytes go");
+	test_state(s, second, VERSION_KEPT, HOW_ASIDE, NULL);
+	third = test_cut(s, file, VERSION_LIVE, HOW_NONE, 5);
+	set_hash(s, third, 2);
+	is_int(test_version(s, third).number, 3, "other content of that size is the next one");
+	test_whole(s, "whole");
+}
+
+/* Of another node the older one stays, for what that was. */
+static void test_same_of_another(struct store *s)
+{
+	uint64_t folder = test_make(s, NODE_ROOT, "same3", KIND_FOLDER), a = test_make(s, folder, "f", KIND_FILE), b;
+	uint64_t first = test_cut(s, a, VERSION_LIVE, HOW_NONE, 5), second, commit = store_last_commit(s), series;
+	struct version_row v;
+	struct record *r;
+
+	series = asset_of(s, a);
+	test_unlink(s, folder, "f", a);
+	test_state(s, first, VERSION_KEPT, HOW_ASIDE, NULL);
+	b = test_make(s, folder, "f", KIND_FILE);
+	second = test_cut(s, b, VERSION_LIVE, HOW_NONE, 5);
+	is_int(test_version(s, second).number, 2, "made again");
+	r = record_new(OP_SYSTEM, RUN_TARN, 0, 0, 0, NULL);
+	record_version_same(r, second, first);
+	test_submit(s, r);
+	v = test_version(s, second);
+	ok(v.number == 1 && v.asset == series, "the same content takes the older one's place");
+	is_int(test_version(s, first).state, VERSION_KEPT, "which is kept");
+	is_int(store_version_of_node_at(s, a, commit, &v), 0, "for what lay there then");
+	ok(v.id == first, "and is found");
+	is_int(jobs_for(s, first), 0, "its bytes stay");
+	is_int(store_version_by_number(s, series, 2, &v), -ENOENT, "the second number is free");
+	set_hash(s, first, 3);
+	set_hash(s, second, 3);
+	is_int(test_version(s, second).number, 1, "hashes that come later change nothing");
+	is_int(test_version(s, test_cut(s, b, VERSION_LIVE, HOW_NONE, 6)).number, 3, "numbers are not used again");
+	test_whole(s, "whole");
+}
+
 static void test_oldest_kept(struct store *s)
 {
 	uint64_t file = test_make(s, NODE_ROOT, "kept", KIND_FILE), empty;
@@ -454,6 +531,9 @@ int main(void)
 	test_leave(s, false);
 	test_leave(s, true);
 	test_wait(s);
+	test_same_by_hash(s, false);
+	test_same_by_hash(s, true);
+	test_same_of_another(s);
 	test_oldest_kept(s);
 	store_close(s);
 	s = test_open(STORE_WRITE);

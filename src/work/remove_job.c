@@ -1,0 +1,53 @@
+/*
+ * JOB_EXPIRE: the bytes of one version that is over, because the next one has the same content. That must be durable
+ * before they go, or a crash would leave a version that is listed and cannot be read.
+ */
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "work/work_int.h"
+
+#define BATCH 64
+
+static void remove_bytes(struct lake *lake, const struct version_row *v)
+{
+	struct volume *volume = reach_volume(lake, v->volume);
+	char name[VERSION_NAME_MAX];
+
+	version_name(v->node, v->id, name);
+	if (volume && unlinkat(volume->versionsfd, name, 0) < 0 && errno != ENOENT)
+		log_warning("versions/%s: cannot be removed: %s", name, strerror(errno));
+}
+
+static void run_job(struct lake *lake, const struct job_row *job, struct record *r)
+{
+	struct version_row v;
+
+	if (!store_version(lake->store, job->subject, &v) && v.state == VERSION_EXPIRED) {
+		remove_bytes(lake, &v);
+		record_version_drop(r, v.id);
+	}
+	record_job_done(r, job->id);
+}
+
+void remove_jobs(struct work *w)
+{
+	struct store *store = w->lake->store;
+	struct job_row jobs[BATCH];
+	struct record *r;
+	int n;
+
+	if (w->lake->read_only)
+		return;
+	while ((n = store_jobs(store, JOB_EXPIRE, clock_wall(), jobs, BATCH)) > 0) {
+		if (store_sync(store, 0) < 0 || !(r = record_new(OP_SYSTEM, RUN_TARN, 0, 0, 0, NULL)))
+			return; /* later */
+		for (int i = 0; i < n; i++)
+			run_job(w->lake, &jobs[i], r);
+		if (store_submit(store, r, NULL) < 0 || store_barrier(store, 0) < 0)
+			return;
+	}
+}
