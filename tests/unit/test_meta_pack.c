@@ -233,7 +233,6 @@ int main(void)
 	test_packs(s);
 	test_unused(s);
 	test_kept_after(s);
-	test_same_content(s);
 	test_versions_packed(s);
 	test_whole(s, "the store is whole");
 	store_close(s);
