@@ -23,12 +23,12 @@
 #include "work/work.h"
 
 struct daemon {
-	struct daemon_state state; /* what the control socket sees */
-	int ready_fd;
+	struct daemon_state state; /* what the control socket sees; the first member */
 	struct work *work;
+	pthread_mutex_t live_lock; /* one at a time mounts the lake as it is */
 	struct control *control;
-	pthread_t signals, starter;
-	bool have_signals, have_starter;
+	pthread_t signals;
+	bool have_signals;
 	atomic_bool ending;
 };
 
@@ -79,7 +79,7 @@ static void *handle_signals(void *arg)
 			daemon_reload(&d->state, NULL);
 		} else if (signal != SIGUSR2) {
 			log_info("signal %d: unmounting", signal);
-			session_end(d->state.session);
+			daemon_mounts_end(&d->state.mounts);
 		}
 	}
 	return NULL;
@@ -108,84 +108,118 @@ static void block_signals(void)
 	signal(SIGIO, SIG_IGN); /* an open broke a lease; it is given up within microseconds anyway */
 }
 
-/* While session_run() serves: waits for the first answer, then starts what works in the background. */
-static void *start_up(void *arg)
-{
-	struct daemon *d = arg;
-	const struct daemon_options *o = d->state.options;
-	struct lake *lake = d->state.lake;
-	char error[512];
-	int rc = session_probe(d->state.session);
+/* ---- mounting ---- */
 
-	if (!rc)
-		rc = work_start(lake, &d->work);
-	if (!rc)
-		rc = lake_queue_unsettled(lake);
-	if (!rc)
-		rc = control_start(lake->fd, daemon_answer, &d->state, &d->control);
-	if (rc < 0) {
-		snprintf(error, sizeof(error), "%s: the mount does not answer: %s", d->state.mountpoint, strerror(-rc));
-		daemon_ready(o, d->ready_fd, error);
-		session_end(d->state.session);
-		return NULL;
-	}
-	log_info("%s is mounted at %s; passthrough: %s", lake->path, d->state.mountpoint,
-		 session_passthrough(d->state.session));
-	daemon_ready(o, d->ready_fd, NULL);
-	return NULL;
-}
-
-static int set_up(struct daemon *d, struct buf *error)
+static int add_mount(struct daemon_state *state, const struct daemon_options *o, struct buf *error)
 {
-	const struct daemon_options *o = d->state.options;
-	const struct session_options so = {
-		.mountpoint = d->state.mountpoint,
+	_cleanup_buf_ struct buf in_place = BUF_INIT;
+	struct session_options so = {
+		.mountpoint = o->mountpoint,
 		.passthrough = o->passthrough,
 		.allow_other = o->allow_other,
 		.read_only = o->read_only,
 		.debug = o->debug,
 		.more = o->mount_options,
+		.view = o->view,
 	};
+
+	buf_addf(&in_place, "%s/buckets", o->lake);
+	if (buf_error(&in_place))
+		return -ENOMEM;
+	if (!so.mountpoint)
+		so.mountpoint = buf_str(&in_place);
+	return daemon_mounts_add(&state->mounts, &so, error);
+}
+
+static bool has_live(struct daemon_mounts *m)
+{
+	SCOPED_LOCK(&m->lock);
+
+	return m->live;
+}
+
+/* The lake as it is, with all that works in the background. */
+static int mount_live(struct daemon *d, const struct daemon_options *o, struct buf *error)
+{
+	SCOPED_LOCK(&d->live_lock);
+	struct lake *lake = d->state.lake;
+	int rc;
+
+	if (has_live(&d->state.mounts))
+		return -EBUSY;
+	lake->in_place = !o->mountpoint;
+	lake->read_only = o->read_only;
+	ns_set_synth(o->synth == DAEMON_SYNTH_VISIBLE ? SYNTH_VISIBLE
+		     : o->synth == DAEMON_SYNTH_OFF   ? SYNTH_OFF
+						      : SYNTH_HIDDEN);
+	rc = add_mount(&d->state, o, error);
+	if (!rc)
+		rc = work_start(lake, &d->work);
+	if (!rc)
+		rc = lake_queue_unsettled(lake);
+	return rc;
+}
+
+int daemon_mount(struct daemon_state *state, const struct daemon_options *o, struct buf *error)
+{
+	return o->view ? add_mount(state, o, error) : mount_live((struct daemon *)state, o, error);
+}
+
+/* ---- life ---- */
+
+static int open_lake(struct daemon *d, struct buf *error)
+{
+	const struct daemon_options *o = d->state.options;
 	int rc = lake_open(o->lake, settings_ref(o->settings), &d->state.lake, error);
 
 	if (rc < 0)
 		return rc;
+	d->state.mounts.lake = d->state.lake;
 	d->state.lake->in_place = !o->mountpoint;
-	d->state.lake->read_only = o->read_only;
+	d->state.lake->read_only = o->read_only || o->view;
 	if (ns_publish_recover(d->state.lake) < 0)
 		log_error("%s: a publication that was under way could not be ended; its names may be in either folder",
 			  o->lake);
 	if (lake_must_recover(d->state.lake)) {
 		log_info("%s was not unmounted cleanly: recovering", o->lake);
 		rc = lake_recover(d->state.lake);
-		if (rc < 0) {
+		if (rc < 0)
 			buf_addf(error, "%s: recovery failed: %s", o->lake, strerror(-rc));
-			return rc;
-		}
 	}
-	ns_set_synth(o->synth == DAEMON_SYNTH_VISIBLE ? SYNTH_VISIBLE
-		     : o->synth == DAEMON_SYNTH_OFF   ? SYNTH_OFF
-						      : SYNTH_HIDDEN);
-	return session_mount(d->state.lake, &so, &d->state.session, error);
+	return rc < 0 ? rc : 0;
 }
 
+static int set_up(struct daemon *d, struct buf *error)
+{
+	int rc = open_lake(d, error);
+
+	if (!rc)
+		rc = start_signals(d);
+	if (!rc)
+		rc = daemon_mount(&d->state, d->state.options, error);
+	if (!rc)
+		rc = control_start(d->state.lake->fd, daemon_answer, &d->state, &d->control);
+	return rc;
+}
+
+/* What nobody asks for any more goes in the opposite order. */
 static int take_down(struct daemon *d)
 {
 	int rc = 0;
 
+	daemon_mounts_end(&d->state.mounts);
 	atomic_store(&d->ending, true);
-	if (d->have_starter)
-		pthread_join(d->starter, NULL);
 	if (d->have_signals) {
 		pthread_kill(d->signals, SIGUSR2);
 		pthread_join(d->signals, NULL);
 	}
 	control_stop(d->control);
-	if (d->state.session)
+	daemon_mounts_join(&d->state.mounts);
+	if (d->state.lake)
 		ns_release_all(d->state.lake);
 	if (d->work)
 		work_stop(d->work);
-	session_free(d->state.session);
+	daemon_mounts_free(&d->state.mounts);
 	if (d->state.lake)
 		rc = lake_close(d->state.lake);
 	return rc;
@@ -193,12 +227,11 @@ static int take_down(struct daemon *d)
 
 int daemon_run(const struct daemon_options *o, int ready_fd)
 {
-	_cleanup_buf_ struct buf error = BUF_INIT, in_place = BUF_INIT;
-	struct daemon d = {.state = {.options = o}, .ready_fd = ready_fd};
+	_cleanup_buf_ struct buf error = BUF_INIT;
+	struct daemon d = {.state = {.options = o}, .live_lock = PTHREAD_MUTEX_INITIALIZER};
 	int rc, closed;
 
-	buf_addf(&in_place, "%s/buckets", o->lake);
-	d.state.mountpoint = o->mountpoint ? o->mountpoint : buf_str(&in_place);
+	daemon_mounts_init(&d.state.mounts);
 	open_log(o);
 	raise_limits();
 	umask(0);
@@ -207,18 +240,11 @@ int daemon_run(const struct daemon_options *o, int ready_fd)
 			 (unsigned)geteuid());
 	block_signals();
 	rc = set_up(&d, &error);
+	daemon_ready(o, ready_fd, !rc ? NULL : error.len ? buf_str(&error) : strerror(-rc));
 	if (!rc)
-		rc = start_signals(&d);
-	if (!rc)
-		rc = -pthread_create(&d.starter, NULL, start_up, &d);
-	if (rc < 0) {
-		daemon_ready(o, ready_fd, error.len ? buf_str(&error) : strerror(-rc));
-		take_down(&d);
-		return rc;
-	}
-	d.have_starter = true;
-	rc = session_run(d.state.session);
+		daemon_mounts_wait(&d.state.mounts);
 	closed = take_down(&d);
-	log_info("%s is unmounted", o->lake);
+	if (!rc)
+		log_info("%s is unmounted", o->lake);
 	return rc ? rc : closed;
 }

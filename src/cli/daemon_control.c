@@ -32,10 +32,9 @@ static int answer_lake(struct daemon_state *d, struct json_object *reply)
 
 	buf_add_time(&since, d->lake->since);
 	add_text(reply, "lake", d->lake->path);
-	add_text(reply, "mountpoint", d->mountpoint);
 	json_object_object_add(reply, "pid", json_object_new_int(getpid()));
 	add_text(reply, "since", buf_str(&since));
-	add_text(reply, "passthrough", session_passthrough(d->session));
+	daemon_mounts_tell(&d->mounts, reply);
 	json_object_object_add(reply, "privileged", json_object_new_boolean(d->lake->privileged));
 	json_object_object_add(reply, "read_only", json_object_new_boolean(d->lake->read_only));
 	return rc ? rc : lake_facts(d->lake, add_fact, reply);
@@ -155,6 +154,33 @@ static int answer_publish(struct daemon_state *d, const struct ucred *peer, stru
 	return 0;
 }
 
+static bool flag(struct json_object *request, const char *key)
+{
+	return json_object_get_boolean(json_object_object_get(request, key));
+}
+
+/* What `tarn mount` asks of the daemon that a lake has already (cli/mounting_ask.c). */
+static int answer_mount(struct daemon_state *d, struct json_object *request, struct json_object *reply)
+{
+	const char *more = json_object_get_string(json_object_object_get(request, "options"));
+	const struct daemon_options o = {
+		.lake = d->lake->path,
+		.mountpoint = json_object_get_string(json_object_object_get(request, "mountpoint")),
+		.view = json_object_get_string(json_object_object_get(request, "view")),
+		.read_only = flag(request, "read_only"),
+		.passthrough = flag(request, "passthrough"),
+		.allow_other = flag(request, "allow_other"),
+		.synth = (enum daemon_synth)json_object_get_int(json_object_object_get(request, "synth")),
+		.mount_options = more ? more : "",
+	};
+	_cleanup_buf_ struct buf error = BUF_INIT;
+	int rc = o.view && !o.mountpoint ? -EINVAL : daemon_mount(d, &o, &error);
+
+	if (rc < 0 && error.len)
+		add_text(reply, "error", buf_str(&error));
+	return rc;
+}
+
 int daemon_answer(void *arg, const struct ucred *peer, struct json_object *request, struct json_object *reply)
 {
 	struct daemon_state *d = arg;
@@ -168,6 +194,8 @@ int daemon_answer(void *arg, const struct ucred *peer, struct json_object *reque
 		return answer_reload(d, reply);
 	if (!strcmp(verb, "publish"))
 		return answer_publish(d, peer, request, reply);
+	if (!strcmp(verb, "mount"))
+		return answer_mount(d, request, reply);
 	if (!strcmp(verb, "drain"))
 		return store_sync(d->lake->store, 0);
 	add_text(reply, "error",

@@ -1,21 +1,26 @@
-/* What the daemon answers on its control socket: status, reload, drain, publish. */
+/* What the daemon answers on its control socket: status, reload, drain, publish, mount. */
 #ifndef TARN_CLI_DAEMON_CONTROL_H
 #define TARN_CLI_DAEMON_CONTROL_H
 
 #include "cli/control.h"
 #include "cli/daemon.h"
-#include "fuse/session.h"
+#include "cli/daemon_mounts.h"
 
 struct daemon_state {
 	const struct daemon_options *options;
 	struct lake *lake;
-	struct session *session;
-	const char *mountpoint;
+	struct daemon_mounts mounts;
 };
 
 /* A control_fn; ARG is a struct daemon_state. */
 int daemon_answer(void *arg, const struct ucred *peer, struct json_object *request, struct json_object *reply);
 /* Reads the settings again and applies them. FINDINGS (may be NULL): an array that gets every finding. 0 or -errno. */
 int daemon_reload(struct daemon_state *d, struct json_object *findings);
+
+/*
+ * Mounts what O says: the lake as it is, or a view of its past. -EBUSY: it is mounted as it is already. 0 or -errno,
+ * with a line for the user in ERROR.
+ */
+int daemon_mount(struct daemon_state *d, const struct daemon_options *o, struct buf *error);
 
 #endif

@@ -99,6 +99,8 @@ const struct verb verb_mount = {
 		"                                where it can (on)\n"
 		"      synth=hidden|visible|off  .catalog and F@v: found by name only, .catalog\n"
 		"                                listed too, or not there at all (hidden)\n"
+		"      view=TIME|LABEL|commit-N  the lake as it was, read-only, on DIR; beside\n"
+		"                                the lake itself or without it\n"
 		"      env=NAME                  the environment of settings.yaml, as TARN_ENV\n"
 		"      allow_other, noallow_other\n"
 		"                                may other users look in? (as root: yes)\n"
@@ -112,6 +114,7 @@ const struct verb verb_mount = {
 		"examples:\n"
 		"  tarn mount ~/lake\n"
 		"  tarn mount /data/lake /mnt/lake -o ro,noexec\n"
+		"  tarn mount ~/lake /mnt/monday -o view=2026-11-16\n"
 		"  in /etc/fstab:  /data/lake  /data/lake/buckets  fuse.tarn  defaults  0  0\n",
 	.run = run_mount,
 };

@@ -41,6 +41,7 @@ void mount_options_init(struct mount_options *o)
 void mount_options_release(struct mount_options *o)
 {
 	free(o->environment);
+	free(o->view);
 	buf_release(&o->for_fuse);
 }
 
@@ -81,6 +82,15 @@ static int parse_environment(struct mount_options *o, const char *word, const ch
 	return o->environment ? 0 : -ENOMEM;
 }
 
+static int parse_view(struct mount_options *o, const char *word, const char *value, struct buf *why)
+{
+	if (!value[0])
+		return wrong(why, word, "it is view=TIME, view=LABEL or view=commit-N");
+	free(o->view);
+	o->view = strdup(value);
+	return o->view ? 0 : -ENOMEM;
+}
+
 static int parse_value(struct mount_options *o, const char *word, struct buf *why, bool *known)
 {
 	*known = true;
@@ -90,6 +100,8 @@ static int parse_value(struct mount_options *o, const char *word, struct buf *wh
 		return parse_synth(o, word, strchr(word, '=') + 1, why);
 	if (begins(word, "env="))
 		return parse_environment(o, word, strchr(word, '=') + 1, why);
+	if (begins(word, "view="))
+		return parse_view(o, word, strchr(word, '=') + 1, why);
 	if (begins(word, "x-") || begins(word, "X-") || begins(word, "comment="))
 		return 0;
 	*known = false;

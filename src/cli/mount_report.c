@@ -70,8 +70,8 @@ static void add_tries(const struct mounting *m, const char *point, struct json_o
 {
 	_cleanup_buf_ struct buf path = BUF_INIT;
 
-	if (m->options.synth == DAEMON_SYNTH_OFF) {
-		add_try(list, t, "ls", point, "the buckets");
+	if (m->options.synth == DAEMON_SYNTH_OFF || m->options.view) {
+		add_try(list, t, "ls", point, m->options.view ? "the buckets as they were" : "the buckets");
 		return;
 	}
 	buf_addf(&path, "%s/.catalog/README", point);
@@ -99,6 +99,8 @@ void mount_report(const struct mounting *m, const char *lake, const char *point)
 	table_init(&t, headings);
 	json_object_object_add(facts, "lake", json_object_new_string(lake));
 	json_object_object_add(facts, "mountpoint", json_object_new_string(point));
+	if (m->options.view)
+		json_object_object_add(facts, "view", json_object_new_string(m->options.view));
 	add_tries(m, point, list, &t);
 	json_object_object_add(facts, "try", list);
 	if (m->json) {
@@ -106,6 +108,8 @@ void mount_report(const struct mounting *m, const char *lake, const char *point)
 		return;
 	}
 	human_name(&names, lake);
+	if (m->options.view)
+		buf_addf(&names, " as of %s", m->options.view);
 	buf_adds(&names, " on ");
 	human_name(&names, point);
 	printf("mounted %s\n\ntry:\n", buf_str(&names));

@@ -79,11 +79,28 @@ static int check_fuse(void)
 	return EXIT_FAILED;
 }
 
+/* Another process has the lock, but no mount of the lake is alive here: it may be ending. */
+static int wait_for_lock(const char *lake, int *lock)
+{
+	*lock = lake_lock(lake, LOCK_WAIT_MS);
+	if (*lock >= 0)
+		return EXIT_OK;
+	say("%s: in use by another tarn process (a mount that is ending, or in another mount namespace; try again)",
+	    lake);
+	return EXIT_TRY_AGAIN;
+}
+
+static int say_mounted(const char *lake, const struct mount_entry *e)
+{
+	say("%s: already mounted on %s (`tarn umount %s` ends that)", lake, e->point, lake);
+	return EXIT_FAILED;
+}
+
 static int take_lock(const char *lake, int *lock)
 {
 	const struct mount_entry *e;
 	struct mounts m = {0};
-	int rc, code = EXIT_FAILED;
+	int rc, code;
 
 	*lock = lake_lock(lake, 0);
 	if (*lock >= 0)
@@ -98,17 +115,7 @@ static int take_lock(const char *lake, int *lock)
 	for (int i = 0; e && i < DYING_TRIES && !mount_is_dead(e) && !control_pid(lake); i++)
 		nanosleep(&(struct timespec){.tv_nsec = 100 * NSEC_PER_MSEC},
 			  NULL); /* a killed daemon is still ending */
-	if (e && !mount_is_dead(e)) {
-		say("%s: already mounted on %s (`tarn umount %s` ends that)", lake, e->point, lake);
-	} else {
-		*lock = lake_lock(lake, LOCK_WAIT_MS);
-		code = *lock >= 0 ? EXIT_OK : EXIT_TRY_AGAIN;
-		if (*lock < 0)
-			say("%s: in use by another tarn process (a mount that is ending, or in another mount "
-			    "namespace; "
-			    "try again)",
-			    lake);
-	}
+	code = e && !mount_is_dead(e) ? say_mounted(lake, e) : wait_for_lock(lake, lock);
 	mounts_release(&m);
 	return code;
 }
@@ -122,7 +129,7 @@ static int recover_point(const char *lake, const char *point)
 	if (rc >= 0 && point && !(rc = mounts_load(&m))) {
 		const struct mount_entry *e = mounts_at(&m, point);
 
-		if (e && mount_is_tarn(e) && !strcmp(e->point, point) && mount_is_dead(e)) {
+		if (e && (mount_is_tarn(e) || mount_is_view(e)) && !strcmp(e->point, point) && mount_is_dead(e)) {
 			rc = unmount(point, true);
 			recovered = 1;
 		}
@@ -201,7 +208,7 @@ static int check_point(const struct mounting *m, const char *point, bool in_plac
 	if (mounts_load(&table))
 		return EXIT_OK; /* mount(2) will tell */
 	e = mounts_at(&table, point);
-	if (e && mount_is_tarn(e) && !strcmp(e->point, point)) {
+	if (e && (mount_is_tarn(e) || mount_is_view(e)) && !strcmp(e->point, point) && !mount_is_dead(e)) {
 		say("%s: the lake %s is mounted there (`tarn umount %s` first)", point, e->source, point);
 		code = EXIT_FAILED;
 	} else if (!in_place && !m->options.nonempty && !is_empty(point)) {
@@ -395,6 +402,7 @@ static int start(const struct mounting *m, const char *lake, const char *point, 
 		.passthrough = m->options.passthrough,
 		.allow_other = m->options.allow_other,
 		.synth = m->options.synth,
+		.view = m->options.view,
 		.mount_options = buf_str(&m->options.for_fuse),
 	};
 	int code;
@@ -406,6 +414,38 @@ static int start(const struct mounting *m, const char *lake, const char *point, 
 	if (code || m->fake)
 		return code;
 	return m->foreground ? start_here(m, &o, point) : start_behind(m, &o, point);
+}
+
+static int check_view(const struct mounting *m, const char *lake, const char *point)
+{
+	if (!m->options.view || point)
+		return EXIT_OK;
+	say("option 'view': name an empty folder for it (`tarn mount %s DIR -o view=%s`)", lake, m->options.view);
+	return EXIT_USAGE;
+}
+
+/* A daemon that serves the lake already mounts it here, too. -1: there is none. */
+static int ask_daemon(const struct mounting *m, const char *lake, const char *point)
+{
+	_cleanup_buf_ struct buf buckets = BUF_INIT;
+	struct mounts table = {0};
+	bool live, here;
+	int code;
+
+	if (m->fake || m->foreground || !control_pid(lake) || mounts_load(&table))
+		return -1;
+	live = mounts_of_lake(&table, lake);
+	here = mounts_any_of_lake(&table, lake);
+	mounts_release(&table);
+	if (!here || (live && !m->options.view))
+		return -1;
+	buf_addf(&buckets, "%s/buckets", lake);
+	code = check_point(m, point ? point : buf_str(&buckets), !point);
+	if (!code)
+		code = mounting_ask(m, lake, point);
+	if (!code && !m->quiet)
+		mount_report(m, lake, point ? point : buf_str(&buckets));
+	return code;
 }
 
 int mounting_run(struct mounting *m, const char *given, const char *dir)
@@ -425,11 +465,17 @@ int mounting_run(struct mounting *m, const char *given, const char *dir)
 	if (!code)
 		code = resolve_point(lake, dir, &point);
 	if (!code)
-		code = take_lock(lake, &lock);
-	if (!code)
-		code = recover_point(lake, point);
-	if (!code)
-		code = start(m, lake, point, settings, lock);
+		code = check_view(m, lake, point);
+	if (!code) {
+		code = ask_daemon(m, lake, point);
+		if (code < 0) {
+			code = take_lock(lake, &lock);
+			if (!code)
+				code = recover_point(lake, point);
+			if (!code)
+				code = start(m, lake, point, settings, lock);
+		}
+	}
 	if (settings)
 		settings_unref(settings);
 	return code;

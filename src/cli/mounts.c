@@ -116,6 +116,11 @@ bool mount_is_tarn(const struct mount_entry *e)
 	return !strcmp(e->type, "fuse.tarn");
 }
 
+bool mount_is_view(const struct mount_entry *e)
+{
+	return !strcmp(e->type, "fuse.tarn-view");
+}
+
 static bool lies_in(const char *path, const char *point)
 {
 	size_t len = strlen(point);
@@ -147,6 +152,17 @@ const struct mount_entry *mounts_of_lake(const struct mounts *m, const char *lak
 	return NULL;
 }
 
+const struct mount_entry *mounts_any_of_lake(const struct mounts *m, const char *lake)
+{
+	for (int i = m->n - 1; i >= 0; i--) {
+		const struct mount_entry *e = &m->list[i];
+
+		if ((mount_is_tarn(e) || mount_is_view(e)) && !strcmp(e->source, lake))
+			return e;
+	}
+	return NULL;
+}
+
 bool mount_is_dead(const struct mount_entry *e)
 {
 	struct statfs fs;
@@ -163,7 +179,7 @@ int unmount_dead(const char *lake)
 	for (int i = m.n - 1; !rc && i >= 0; i--) {
 		const struct mount_entry *e = &m.list[i];
 
-		if (!mount_is_tarn(e) || strcmp(e->source, lake) || !mount_is_dead(e))
+		if ((!mount_is_tarn(e) && !mount_is_view(e)) || strcmp(e->source, lake) || !mount_is_dead(e))
 			continue;
 		rc = unmount(e->point, true);
 		n++;

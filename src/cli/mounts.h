@@ -24,11 +24,15 @@ int mounts_parse(FILE *f, struct mounts *out);
 int mounts_load(struct mounts *out);
 void mounts_release(struct mounts *m);
 
+/* A lake as it is; mount_is_view(): as it was (-o view=). */
 bool mount_is_tarn(const struct mount_entry *e);
+bool mount_is_view(const struct mount_entry *e);
 /* The mount that the absolute path PATH lies in; NULL when the table is empty. */
 const struct mount_entry *mounts_at(const struct mounts *m, const char *path);
 /* Where LAKE is mounted (the newest one), or NULL. */
 const struct mount_entry *mounts_of_lake(const struct mounts *m, const char *lake);
+/* The same, also where it is mounted as it was. */
+const struct mount_entry *mounts_any_of_lake(const struct mounts *m, const char *lake);
 /* Nobody serves it any more: it answers "transport endpoint is not connected". */
 bool mount_is_dead(const struct mount_entry *e);
 

@@ -123,6 +123,9 @@ static int find_in_mount(const struct mount_entry *e, struct place *p)
 {
 	p->lake = strdup(e->source);
 	p->point = strdup(e->point);
+	p->view = mount_is_view(e);
+	if (p->view)
+		return p->lake && p->point ? 0 : -ENOMEM;
 	p->inside = path_inside(e->root, p->path + (strcmp(e->point, "/") ? strlen(e->point) : 0));
 	return p->lake && p->point && p->inside ? 0 : -ENOMEM;
 }
@@ -155,7 +158,8 @@ int place_find(const char *path, struct place *out)
 		rc = mounts_load(&m);
 	if (!rc) {
 		e = mounts_at(&m, out->path);
-		rc = e && mount_is_tarn(e) && e->source[0] == '/' ? find_in_mount(e, out) : find_in_tree(out);
+		rc = e && (mount_is_tarn(e) || mount_is_view(e)) && e->source[0] == '/' ? find_in_mount(e, out)
+											: find_in_tree(out);
 	}
 	mounts_release(&m);
 	if (rc)
@@ -224,9 +228,11 @@ int place_on_mount(const char *given, struct place *out)
 		say("%s: %s", given, strerror(-rc));
 		return rc;
 	}
-	if (out->point && out->inside[0])
+	if (out->point && out->inside && out->inside[0])
 		return 0;
-	if (out->point)
+	if (out->view)
+		say("%s: on a mount of the past of %s (name the path on the lake as it is)", out->path, out->lake);
+	else if (out->point)
 		say("%s: the root of the mount (name a file in a bucket)", out->path);
 	else if (out->lake)
 		say("%s: its lake %s is not mounted here (run `tarn mount %s`)", out->path, out->lake, out->lake);

@@ -7,11 +7,14 @@
 #ifndef TARN_CLI_PLACE_H
 #define TARN_CLI_PLACE_H
 
+#include <stdbool.h>
+
 struct place {
 	char *path;   /* absolute, symlinks resolved; its last component need not exist */
 	char *lake;   /* absolute; NULL: in no lake */
 	char *point;  /* the tarn mount that PATH is seen through; NULL: none */
 	char *inside; /* PATH below buckets/, "" for the root; NULL when it is not there */
+	bool view;    /* POINT shows the lake as it was; then INSIDE is NULL */
 };
 
 void place_release(struct place *p);

@@ -27,8 +27,9 @@
 #define HOLDERS_MAX 8
 #define MOUNTS_MAX 64 /* of one lake: bind mounts of it included */
 
-/* The lake whose mount is meant. GIVEN is the lake or its mount point, but not just any folder in it. */
-static int find_lake(const char *given, char **lake)
+/* The lake whose mount is meant. GIVEN is the lake or its mount point, but not just any folder in it. *VIEW: the mount
+ * point of a view of its past, when only that is meant. */
+static int find_lake(const char *given, char **lake, char **view)
 {
 	_cleanup_place_ struct place p = {0};
 	int rc = place_find(given, &p);
@@ -36,6 +37,11 @@ static int find_lake(const char *given, char **lake)
 	if (rc) {
 		say("%s: %s", given, strerror(-rc));
 		return rc;
+	}
+	if (p.view && !strcmp(p.path, p.point)) {
+		*lake = steal_ptr(&p.lake);
+		*view = steal_ptr(&p.point);
+		return 0;
 	}
 	if (p.lake &&
 	    (!strcmp(p.path, p.lake) || (p.point && !strcmp(p.path, p.point)) || (p.inside && !p.inside[0]))) {
@@ -97,7 +103,7 @@ static int unmount_one(const struct mount_entry *e, bool lazy)
 	return EXIT_FAILED;
 }
 
-/* All mounts of the lake, the newest first: a bind mount that stays would keep the daemon. */
+/* All mounts of the lake, the newest first, those of its past too: a bind mount that stays would keep the daemon. */
 static int unmount_all(const char *lake, bool lazy, int *n)
 {
 	int code = EXIT_OK;
@@ -111,7 +117,7 @@ static int unmount_all(const char *lake, bool lazy, int *n)
 			say("/proc/self/mountinfo: %s", strerror(-rc));
 			return EXIT_FAILED;
 		}
-		e = mounts_of_lake(&m, lake);
+		e = mounts_any_of_lake(&m, lake);
 		if (e)
 			code = unmount_one(e, lazy);
 		mounts_release(&m);
@@ -144,18 +150,43 @@ static int say_not_mounted(const char *lake)
 	return EXIT_FAILED;
 }
 
+/* Only the view at POINT; when it was the last mount of the lake, its daemon ends, too. */
+static int unmount_view(const char *lake, const char *point, bool lazy)
+{
+	struct mounts m;
+	const struct mount_entry *e;
+	bool last = false;
+	int code = EXIT_FAILED;
+
+	if (mounts_load(&m)) {
+		say("/proc/self/mountinfo: %m");
+		return EXIT_FAILED;
+	}
+	e = mounts_at(&m, point);
+	if (e && mount_is_view(e))
+		code = unmount_one(e, lazy);
+	mounts_release(&m);
+	if (!code && !mounts_load(&m)) {
+		last = !mounts_any_of_lake(&m, lake);
+		mounts_release(&m);
+	}
+	return !code && last && !lazy ? wait_for_end(lake) : code;
+}
+
 static int run_umount(const struct verb *v, int argc, char **argv)
 {
 	static const struct option options[] = {{"lazy", no_argument, NULL, 'l'}, {0}};
-	_cleanup_free_ char *lake = NULL;
+	_cleanup_free_ char *lake = NULL, *view = NULL;
 	bool lazy = false;
 	int c, n, code;
 
 	while ((c = verb_option(v, argc, argv, "l", options)) != -1)
 		lazy |= c == 'l';
 	verb_arguments(v, argc, argv, 1, 1);
-	if (find_lake(argv[optind], &lake))
+	if (find_lake(argv[optind], &lake, &view))
 		return EXIT_FAILED;
+	if (view)
+		return unmount_view(lake, view, lazy);
 	code = drain(lake, lazy ? LAZY_SECONDS : DRAIN_SECONDS);
 	if (code && !lazy)
 		return code;
@@ -172,9 +203,10 @@ const struct verb verb_umount = {
 	.args = "LAKE|DIR [--lazy]",
 	.summary = "write everything, unmount, wait for the end",
 	.details =
-		"Unmounts the lake, named by its folder or by its mount point. What is queued\n"
-		"is written first, and when the verb returns the daemon has ended. A busy mount\n"
-		"stays, and the processes that use it are named.\n"
+		"Unmounts the lake, named by its folder or by its mount point, and all views of\n"
+		"its past. What is queued is written first, and when the verb returns the daemon\n"
+		"has ended. A busy mount stays, and the processes that use it are named. Given\n"
+		"the mount point of a view, only that is unmounted.\n"
 		"\n"
 		"options:\n"
 		"  -l, --lazy   detach now, end when the last file is closed; do not wait\n"

@@ -11,7 +11,7 @@ static void test_defaults(void)
 
 	mount_options_init(&o);
 	ok(o.passthrough && o.synth == DAEMON_SYNTH_HIDDEN && o.allow_other == -1, "defaults");
-	ok(!o.read_only && !o.debug && !o.nonempty && !o.environment, "nothing else is on");
+	ok(!o.read_only && !o.debug && !o.nonempty && !o.environment && !o.view, "nothing else is on");
 	mount_options_release(&o);
 }
 
@@ -21,12 +21,14 @@ static void test_all(void)
 	struct buf why = BUF_INIT;
 
 	mount_options_init(&o);
-	is_int(mount_options_parse(&o, "passthrough=off,synth=visible,ro,debug,nonempty,allow_other,env=production",
-				   false, &why),
+	is_int(mount_options_parse(
+		       &o, "passthrough=off,synth=visible,ro,debug,nonempty,allow_other,env=production,view=commit-7",
+		       false, &why),
 	       0, "tarn's own options");
 	ok(!o.passthrough && o.synth == DAEMON_SYNTH_VISIBLE && o.read_only && o.debug && o.nonempty, "are set");
 	is_int(o.allow_other, 1, "allow_other");
 	is_str(o.environment, "production", "env");
+	is_str(o.view, "commit-7", "view");
 	is_int(mount_options_parse(&o, "passthrough=on,synth=off,rw,noallow_other,env=a\\,b", false, &why), 0,
 	       "a second list");
 	ok(o.passthrough && o.synth == DAEMON_SYNTH_OFF && !o.read_only && o.allow_other == 0, "later ones win");
