@@ -300,7 +300,7 @@ static void finish(struct publishing *p)
 	for (size_t i = 0; i < p->n; i++) {
 		struct publish_step *s = &p->steps[i];
 
-		if (s->kind == PUBLISH_REMOVE)
+		if (s->kind == PUBLISH_REMOVE || s->kind == PUBLISH_OVER)
 			removal_done(p->lake, &s->m.to, s->m.to_name, s->m.over);
 	}
 	tell_kernel(p);

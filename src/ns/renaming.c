@@ -134,6 +134,20 @@ static void leave_series(struct rename *m, struct record *r)
 			    (struct former){m->inode->version, m->inode->clean_size});
 }
 
+/*
+ * The new file goes on with the series of the path. What lay there and has another name (a backup by link) begins anew
+ * under that, and what it was until now stays history of the path.
+ */
+static void continue_series(struct rename *m, struct record *r)
+{
+	take_series(m, m->inode, m->over, &m->raw, has_history(m, m->inode), r);
+	if (m->over_raw.st_nlink == 1)
+		return;
+	SCOPED_LOCK(&m->over->lock);
+	record_series_leave(r, m->over->id);
+	m->over->left = true;
+}
+
 void rename_add_rows(struct rename *m, struct record *r)
 {
 	bool exchange = m->flags & RENAME_EXCHANGE;
@@ -157,7 +171,7 @@ void rename_add_rows(struct rename *m, struct record *r)
 	} else if (m->over) {
 		end_over(m, r);
 		if (m->inode->kind == KIND_FILE && !leaves_series(m))
-			take_series(m, m->inode, m->over, &m->raw, has_history(m, m->inode), r);
+			continue_series(m, r);
 	}
 	if (m->inode->kind == KIND_FILE && !exchange)
 		cut_if_new(m, r);
@@ -183,6 +197,8 @@ static int record(struct rename *m)
 	inode_submitted(m->from.inode, commit);
 	if (m->over)
 		inode_submitted(m->over, commit);
+	if (m->over && !(m->flags & RENAME_EXCHANGE))
+		removal_done(m->lake, &m->to, m->to_name, m->over);
 	return rc;
 }
 

@@ -36,8 +36,27 @@ mv "$B/.a.part" "$B/a"
 is "$(cat "$B/a" "$B/a~")" $'new\nfive' "a backup by link, then a rename over the name"
 is "$(cat "$B/a@v3" "$B/a@v4")" $'three\nfour' "the series stays"
 rm "$B/a~"
+is "$(cat "$B/a@v3" "$B/a@v4" "$B/a@v5")" $'three\nfour\nfive' "and misses nothing when the backup is removed"
 rm "$B/a"
 is "$(cat "$B/a@v-1")" new "removed at last, the content is kept"
+
+put one "$B/f"
+ln "$B/f" "$B/g"
+put two "$B/new"
+mv "$B/new" "$B/f"
+is "$(cat "$B/f@v1" "$B/f" "$B/g")" $'one\ntwo\none' "a rename over one of two names leaves the other as it was"
+put three "$B/g"
+is "$(cat "$B/f@v1" "$B/g")" $'one\nthree' "written then, what it was stays history of the first"
+is "$(versions "$B/f") $(versions "$B/g")" "1 2 1" "and it begins anew"
+down
+up
+ln "$B/f" "$B/f~"
+put three "$B/new"
+mv "$B/new" "$B/f"
+down
+up
+rm "$B/f~"
+is "$(cat "$B/f@v1" "$B/f@v2" "$B/f@v3")" $'one\ntwo\nthree' "a backup by link that is removed after the next mount"
 
 put one "$B/x"
 ln "$B/x" "$B/y"
