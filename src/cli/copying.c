@@ -31,6 +31,11 @@ void copying_catch_signals(void)
 	sigaction(SIGHUP, &act, NULL);
 }
 
+bool copying_interrupted(void)
+{
+	return caught;
+}
+
 void copying_end_by_signal(void)
 {
 	if (!caught)
@@ -167,23 +172,50 @@ static void copy_one(int from, int to, const char *name)
 		say("attribute %s: left out: %s", name, strerror(len < 0 ? (int)-len : errno));
 }
 
-int copy_user_xattrs(int from, int to)
+static bool is_users_own(const char *name)
 {
-	ssize_t room = flistxattr(from, NULL, 0), len;
-	_cleanup_free_ char *names = NULL;
+	return !strncmp(name, "user.", 5) && strncmp(name, "user.tarn.", 10);
+}
 
+/* The names of FD's attributes, each with its NUL: malloc'ed, their length, or -errno. */
+static ssize_t list_xattrs(int fd, char **names)
+{
+	ssize_t room = flistxattr(fd, NULL, 0), len;
+
+	*names = NULL;
 	if (room <= 0)
 		return room < 0 && !has_none(errno) ? -errno : 0;
-	names = malloc((size_t)room + 1);
-	if (!names)
+	*names = malloc((size_t)room + 1);
+	if (!*names)
 		return -ENOMEM;
-	len = flistxattr(from, names, (size_t)room);
+	len = flistxattr(fd, *names, (size_t)room);
 	if (len < 0)
 		return -errno;
-	names[len] = '\0';
-	for (char *name = names; name < names + len; name += strlen(name) + 1) {
-		if (!strncmp(name, "user.", 5) && strncmp(name, "user.tarn.", 10))
+	(*names)[len] = '\0';
+	return len;
+}
+
+int copy_user_xattrs(int from, int to)
+{
+	_cleanup_free_ char *names = NULL;
+	ssize_t len = list_xattrs(from, &names);
+
+	for (char *name = names; len > 0 && name < names + len; name += strlen(name) + 1) {
+		if (is_users_own(name))
 			copy_one(from, to, name);
 	}
-	return 0;
+	return len < 0 ? (int)len : 0;
+}
+
+int drop_other_user_xattrs(int from, int to)
+{
+	_cleanup_free_ char *names = NULL;
+	ssize_t len = list_xattrs(to, &names);
+
+	for (char *name = names; len > 0 && name < names + len; name += strlen(name) + 1) {
+		if (is_users_own(name) && fgetxattr(from, name, NULL, 0) < 0 && errno == ENODATA &&
+		    fremovexattr(to, name) < 0)
+			return -errno;
+	}
+	return len < 0 ? (int)len : 0;
 }

@@ -20,8 +20,12 @@ int copy_acl(int from, int to);
 /* user.* but tarn's own user.tarn.*. What the target's file system cannot hold is said and left out. */
 int copy_user_xattrs(int from, int to);
 
+/* Takes away the user.* that FROM has not. 0 or -errno. */
+int drop_other_user_xattrs(int from, int to);
+
 /* SIGINT, SIGTERM and SIGHUP end copy_bytes() instead of the process… */
 void copying_catch_signals(void);
+bool copying_interrupted(void);
 /* …and once all is cleaned up, this lets the one that came end it after all. */
 void copying_end_by_signal(void);
 

@@ -1,64 +1,82 @@
 /*
- * tarn restore: an earlier version becomes the newest one.
- *
- * The version's bytes are copied through the mount to a temporary file beside the target, which then takes the target's
- * place by rename: readers see the old content or the new, and the mount records an ordinary save. What the file is
- * allowed stays as it is now (mode, owner, ACL of the target); only where no file is there they come from the version.
- * Times and extended attributes are the version's.
+ * tarn restore: a file, a folder or a whole tree as it was, also where it is gone now. What is meant, and where it
+ * goes; the work is in restore_file.c and restore_tree.c.
  */
+#include "cli/restore.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <sys/xattr.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
-#include "base/clock.h"
+#include "cli/control.h"
 #include "cli/copying.h"
 #include "cli/facts.h"
-#include "cli/history.h"
 #include "cli/human.h"
 #include "cli/place.h"
 #include "cli/verb_list.h"
 #include "cli/version_path.h"
 
-#define NAME_ROOM 255
-
-struct restoring {
-	char *source;	   /* PATH@vN */
-	struct place file; /* PATH */
-	struct place target;
-	int source_fd, folder_fd; /* the target's folder */
-	const char *name;	  /* of the target in its folder */
-	struct stat version;
-	char temporary[NAME_ROOM + 1]; /* "" while there is none */
+struct request {
+	const char *given;
+	struct version_path parts;
+	struct place subject; /* F or D; of the whole lake the root of the mount */
+	char *source;	      /* the path of then, absolute */
+	char *companions;     /* see struct restoring */
+	char *target;	      /* absolute */
+	struct stat then;
+	int folder_fd; /* that the target is in */
+	const char *name;
 };
 
-static void restoring_release(struct restoring *r)
+static void request_release(struct request *q)
 {
-	if (r->temporary[0])
-		unlinkat(r->folder_fd, r->temporary, 0);
-	if (r->source_fd >= 0)
-		close(r->source_fd);
-	if (r->folder_fd >= 0)
-		close(r->folder_fd);
-	free(r->source);
-	place_release(&r->file);
-	place_release(&r->target);
+	if (q->folder_fd >= 0)
+		close(q->folder_fd);
+	free(q->source);
+	free(q->companions);
+	free(q->target);
+	place_release(&q->subject);
 }
 
-/* Is the name, as it was given, a real entry of its folder? A real one wins over a version on the mount. */
-static bool is_real(const struct restoring *r)
+/* ---- what is meant ---- */
+
+static int find_subject(struct request *q)
 {
-	const char *name = strrchr(r->file.path, '/') + 1, *mark = r->source + strlen(r->file.path);
+	_cleanup_free_ char *subject = strndup(q->given, q->parts.subject);
+	int rc;
+
+	if (!subject)
+		return -ENOMEM;
+	if (!q->parts.whole_lake)
+		return place_on_mount(subject, &q->subject);
+	rc = place_find(*subject ? subject : ".", &q->subject);
+	if (!rc && (!q->subject.point || q->subject.inside[0])) {
+		say("%s: @v of a whole lake is found at the root of its mount only", q->given);
+		return -EINVAL;
+	}
+	if (rc)
+		say("%s: %s", q->given, strerror(-rc));
+	return rc;
+}
+
+/* Is there a real entry of this name? A real one wins over a version on the mount. */
+static bool is_real(const struct request *q)
+{
+	const char *path = q->subject.path, *name = strrchr(path, '/') + 1;
+	const char *mark = q->given + q->parts.subject;
 	_cleanup_buf_ struct buf folder = BUF_INIT, whole = BUF_INIT;
 	_cleanup_closedir_ DIR *d = NULL;
 	struct dirent *e;
 
-	buf_add(&folder, r->file.path, (size_t)(name - r->file.path));
-	buf_addf(&whole, "%s%s", name, mark[2] == '/' ? "@v" : mark);
+	if (q->parts.whole_lake)
+		return false;
+	buf_add(&folder, path, (size_t)(name - path));
+	buf_addf(&whole, "%s%.*s", name, (int)strcspn(mark, "/"), mark);
 	d = opendir(buf_str(&folder));
 	while (d && (e = readdir(d))) {
 		if (!strcmp(e->d_name, buf_str(&whole)))
@@ -67,271 +85,281 @@ static bool is_real(const struct restoring *r)
 	return false;
 }
 
-static int say_no_version(const struct restoring *r, int error)
+static int say_nothing_there(const struct request *q, int error)
 {
 	if (error == ENOENT)
-		say("%s: there is no such version to read (`tarn versions --all %s` lists them)", r->source,
-		    r->file.path);
+		say("%s: there is no such version to read (`tarn versions --all %s` lists them)", q->source,
+		    q->subject.path);
 	else
-		say("%s: %s", r->source, strerror(error));
+		say("%s: %s", q->source, strerror(error));
 	return -error;
 }
 
-static int open_version(struct restoring *r, const char *given)
+static int find_source(struct request *q)
 {
-	_cleanup_free_ char *file = NULL, *which = NULL;
-	int rc = version_path_split(given, &file, &which);
+	int rc = version_path_parse(q->given, &q->parts);
+	const char *mark;
 
 	if (rc) {
-		say("%s: names no version (as in %s@v3; `tarn versions %s` lists them)", given, given, given);
+		say("%s: names nothing of the past (as in %s@v3; `tarn versions %s` lists versions)", q->given,
+		    q->given, q->given);
 		return rc;
 	}
-	rc = place_on_mount(file, &r->file);
+	rc = find_subject(q);
 	if (rc)
 		return rc;
-	/* the rest as it was given: F@v3 or F@v/3.csv */
-	r->source = NULL;
-	if (asprintf(&r->source, "%s%s", r->file.path, given + strlen(file)) < 0) {
-		r->source = NULL;
+	mark = q->given + q->parts.subject;
+	if (asprintf(&q->source, "%s%s%.*s", q->subject.path, q->parts.whole_lake ? "/" : "",
+		     (int)(q->parts.len - q->parts.subject), mark) < 0) {
+		q->source = NULL;
 		return -ENOMEM;
 	}
-	r->source_fd = open(r->source, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	if (r->source_fd < 0 || fstat(r->source_fd, &r->version) < 0)
-		return say_no_version(r, errno);
-	if (!S_ISREG(r->version.st_mode)) {
-		say("%s: not a file (versions of folders cannot be restored as one)", r->source);
-		return -EINVAL;
-	}
-	if (is_real(r)) {
-		say("%s: a real file of this name is there, not a version (rename it first)", r->source);
+	if (lstat(q->source, &q->then) < 0)
+		return say_nothing_there(q, errno);
+	if (is_real(q)) {
+		say("%s: a real file of this name is there, not a version (rename it first)", q->source);
 		return -EEXIST;
 	}
 	return 0;
 }
 
-/* --to may name a folder; then the file goes into it under its own name. */
-static int find_target(struct restoring *r, const char *to)
+/* Of F@vN the companions of a database lie in its folder as of the version's commit; of D@v/… beside it. */
+static int find_companions(struct request *q)
 {
-	_cleanup_free_ char *path = NULL;
-	struct stat st;
-	char *slash;
-	int rc;
+	const char *path = q->subject.path, *name = strrchr(path, '/') + 1;
+	char commit[24] = "";
 
-	if (!to) {
-		path = strdup(r->file.path);
-		rc = path ? 0 : -ENOMEM;
-	} else if (!stat(to, &st) && S_ISDIR(st.st_mode)) {
-		rc = asprintf(&path, "%s/%s", to, strrchr(r->file.path, '/') + 1) < 0 ? -ENOMEM : 0;
-	} else {
-		path = strdup(to);
-		rc = path ? 0 : -ENOMEM;
+	if (q->parts.below < q->parts.len || !S_ISREG(q->then.st_mode) || !strchr(q->subject.inside, '/') ||
+	    getxattr(q->source, "user.tarn.commit", commit, sizeof(commit) - 1) <= 0)
+		return 0;
+	if (asprintf(&q->companions, "%.*s@v/commit-%s/%s", (int)(name - 1 - path), path, commit, name) < 0) {
+		q->companions = NULL;
+		return -ENOMEM;
 	}
-	if (!rc)
-		rc = place_find(path, &r->target);
+	return 0;
+}
+
+/* ---- where it goes ---- */
+
+/* The folders between D and what is restored may be gone, too, and D itself. */
+static int make_above(const struct request *q, size_t subject_len)
+{
+	for (char *slash = strchr(q->target + subject_len, '/'); slash; slash = strchr(slash + 1, '/')) {
+		int rc = 0;
+
+		*slash = '\0';
+		if (mkdir(q->target, 0777) < 0 && errno != EEXIST)
+			rc = -errno;
+		*slash = '/';
+		if (rc)
+			return rc;
+	}
+	return 0;
+}
+
+static int set_target(struct request *q, const char *to)
+{
+	_cleanup_free_ char *live = NULL;
+	struct stat st;
+	int below = (int)(q->parts.len - q->parts.below), n;
+	const char *name;
+
+	n = asprintf(&live, "%s%s%.*s", q->subject.path, below ? "/" : "", below, q->given + q->parts.below);
+	if (n < 0)
+		return -ENOMEM;
+	name = strrchr(live, '/') + 1;
+	if (!to)
+		q->target = steal_ptr(&live);
+	else if (!stat(to, &st) && S_ISDIR(st.st_mode))
+		n = asprintf(&q->target, "%s/%s", to, name);
+	else
+		q->target = strdup(to);
+	return n < 0 || !q->target ? -ENOMEM : 0;
+}
+
+static int find_target(struct request *q, const char *to, bool dry_run)
+{
+	int rc = set_target(q, to);
+	char *resolved, *slash;
+
+	if (!rc && !to && !dry_run)
+		rc = make_above(q, strlen(q->subject.path));
+	if (!rc) {
+		rc = path_resolve(q->target, &resolved);
+		if (!rc) {
+			free(q->target);
+			q->target = resolved;
+		}
+	}
 	if (rc) {
-		say("%s: %s", to ? to : r->file.path, strerror(-rc));
+		say("%s: %s", q->target ? q->target : q->given, strerror(-rc));
 		return rc;
 	}
-	if (!lstat(r->target.path, &st) && !S_ISREG(st.st_mode)) {
-		say("%s: not a plain file, it is not replaced", r->target.path);
+	slash = strrchr(q->target, '/');
+	q->name = slash + 1;
+	if (!*q->name) {
+		say("%s: cannot be restored as one, name what is in it", q->source);
 		return -EINVAL;
 	}
-	slash = strrchr(r->target.path, '/');
-	r->name = slash + 1;
 	*slash = '\0';
-	r->folder_fd = open(r->target.path[0] ? r->target.path : "/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	rc = r->folder_fd < 0 ? -errno : 0;
+	q->folder_fd = open(q->target[0] ? q->target : "/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	rc = q->folder_fd < 0 ? -errno : 0;
 	*slash = '/';
 	if (rc)
-		say("%s: the folder it belongs to: %s", r->target.path, strerror(-rc));
+		say("%s: the folder it belongs to: %s", q->target, strerror(-rc));
 	return rc;
 }
 
-/* .NAME.tarn-XXXXXX, NAME shortened where that would be too long. */
-static int make_temporary(struct restoring *r)
+/* ---- what was done ---- */
+
+static void print_json(const struct request *q, struct restorer *r)
 {
-	static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789";
-	uint8_t random[6];
-	char end[] = "XXXXXX";
+	_cleanup_json_ struct json_object *o = json_object_new_object();
 
-	for (int tries = 0; tries < 100; tries++) {
-		int fd;
-
-		clock_source.random(random, sizeof(random));
-		for (size_t i = 0; i < sizeof(random); i++)
-			end[i] = letters[random[i] % (sizeof(letters) - 1)];
-		snprintf(r->temporary, sizeof(r->temporary), ".%.*s.tarn-%s", NAME_ROOM - 13, r->name, end);
-		fd = openat(r->folder_fd, r->temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-		if (fd >= 0)
-			return fd;
-		if (errno != EEXIST)
-			break;
-	}
-	r->temporary[0] = '\0';
-	say("%s: cannot be written: %m", r->target.path);
-	return -errno;
+	json_object_object_add(o, "restored", json_object_new_string(q->target));
+	json_object_object_add(o, "from", json_object_new_string(q->source));
+	json_object_object_add(o, "dry_run", json_object_new_boolean(r->dry_run));
+	json_object_object_add(o, "files", json_object_new_int64(r->files));
+	json_object_object_add(o, "folders", json_object_new_int64(r->folders));
+	json_object_object_add(o, "links", json_object_new_int64(r->links));
+	json_object_object_add(o, "same", json_object_new_int64(r->same));
+	json_object_object_add(o, "removed", json_object_new_int64(r->removed));
+	json_object_object_add(o, "bytes", json_object_new_int64(r->bytes));
+	json_object_object_add(o, "failed", json_object_get(r->failed));
+	if (r->dry_run)
+		json_object_object_add(o, "changes", json_object_get(r->changes));
+	json_print(o);
 }
 
-/* "mode" in the history, where the mount tells it; reading old versions shows no write bits. */
-static bool mode_of_version(const struct restoring *r, mode_t *mode)
+static void add_count(struct buf *line, int64_t n, const char *one, const char *many)
 {
-	struct history h;
-	struct stat st;
-	bool found = false;
-
-	if (history_read(r->file.path, &h))
-		return false;
-	for (int i = 0; i < h.n && !found; i++) {
-		struct json_object *number = json_object_object_get(h.lines[i].object, "version");
-		const char *text = json_text(h.lines[i].object, "mode");
-		_cleanup_free_ char *path = NULL;
-
-		if (!text || asprintf(&path, "%s@v%lld", r->file.path, (long long)json_object_get_int64(number)) < 0)
-			continue;
-		found = !stat(path, &st) && st.st_ino == r->version.st_ino && st.st_dev == r->version.st_dev;
-		if (found)
-			*mode = (mode_t)strtoul(text, NULL, 8) & 0777;
-	}
-	history_release(&h);
-	return found;
+	if (n)
+		buf_addf(line, ", %lld %s", (long long)n, n == 1 ? one : many);
 }
 
-/* Owner and mode: the target's as it is now, else the version's. */
-static int set_permissions(const struct restoring *r, int fd)
+static void print_done(const struct request *q, const struct restorer *r)
 {
-	struct stat now;
-	mode_t mode;
-
-	if (!fstatat(r->folder_fd, r->name, &now, AT_SYMLINK_NOFOLLOW)) {
-		_cleanup_close_ int target =
-			openat(r->folder_fd, r->name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-
-		mode = now.st_mode & 07777;
-		if (geteuid() == 0 && fchown(fd, now.st_uid, now.st_gid) < 0)
-			return -errno;
-		if (fchmod(fd, mode) < 0)
-			return -errno;
-		return target >= 0 ? copy_acl(target, fd) : 0;
-	}
-	if (!mode_of_version(r, &mode))
-		mode = (r->version.st_mode & 0777) | S_IWUSR;
-	if (geteuid() == 0 && fchown(fd, r->version.st_uid, r->version.st_gid) < 0)
-		return -errno;
-	if (fchmod(fd, mode) < 0)
-		return -errno;
-	return copy_acl(r->source_fd, fd);
-}
-
-static int finish(struct restoring *r, int fd)
-{
-	const struct timespec times[] = {r->version.st_atim, r->version.st_mtim};
-	int rc = set_permissions(r, fd);
-
-	if (!rc)
-		rc = copy_user_xattrs(r->source_fd, fd);
-	if (!rc && (futimens(fd, times) < 0 || fsync(fd) < 0))
-		rc = -errno;
-	if (!rc && renameat(r->folder_fd, r->temporary, r->folder_fd, r->name) < 0)
-		rc = -errno;
-	if (!rc) {
-		r->temporary[0] = '\0';
-		if (fsync(r->folder_fd) < 0)
-			rc = -errno;
-	}
-	return rc;
-}
-
-static void print_done(const struct restoring *r, bool json)
-{
-	_cleanup_json_ struct json_object *facts = NULL;
 	_cleanup_buf_ struct buf line = BUF_INIT;
 
-	if (json) {
-		facts = json_object_new_object();
-		json_object_object_add(facts, "restored", json_object_new_string(r->target.path));
-		json_object_object_add(facts, "from", json_object_new_string(r->source));
-		json_object_object_add(facts, "bytes", json_object_new_int64(r->version.st_size));
-		json_print(facts);
-		return;
-	}
-	buf_adds(&line, "restored ");
-	human_name(&line, r->target.path);
+	buf_adds(&line, r->dry_run ? "would restore " : "restored ");
+	human_name(&line, q->target);
 	buf_adds(&line, " from ");
-	human_name(&line, strrchr(r->file.path, '/') + 1);
-	human_name(&line, r->source + strlen(r->file.path));
+	human_name(&line, q->source);
 	buf_adds(&line, " (");
-	human_size(&line, (uint64_t)r->version.st_size);
+	human_size(&line, (uint64_t)r->bytes);
+	if (S_ISDIR(q->then.st_mode)) {
+		add_count(&line, r->files, "file", "files");
+		add_count(&line, r->folders, "folder", "folders");
+		add_count(&line, r->links, "link", "links");
+		add_count(&line, r->removed, "removed", "removed");
+		add_count(&line, r->same, "as it was", "as they were");
+	} else if (r->same) {
+		buf_adds(&line, ", the content was the same");
+	}
 	printf("%s)\n", buf_str(&line));
 }
 
-static int restore(struct restoring *r, const char *given, const char *to)
+static int end(const struct request *q, struct restorer *r, bool json)
 {
-	_cleanup_close_ int fd = -1;
-	struct progress p;
-	int rc = open_version(r, given);
+	size_t failed = json_object_array_length(r->failed);
+	bool some = r->files || r->folders || r->links || r->same || r->removed;
+
+	if (copying_interrupted()) {
+		say("%s: interrupted%s", q->target,
+		    some ? ", what was restored so far stays" : ", nothing was changed");
+		return EXIT_FAILED;
+	}
+	if (json)
+		print_json(q, r);
+	else if (some || !failed)
+		print_done(q, r);
+	if (failed && some)
+		say("%zu %s not restored", failed, failed == 1 ? "was" : "were");
+	return !failed ? EXIT_OK : some ? EXIT_PARTLY : r->busy ? EXIT_TRY_AGAIN : EXIT_FAILED;
+}
+
+static int restore(struct request *q, struct restorer *r, const char *to, bool json)
+{
+	struct restoring w = {.from_dir = AT_FDCWD};
+	int rc = find_source(q);
 
 	if (!rc)
-		rc = find_target(r, to);
-	if (rc)
-		return rc;
-	fd = make_temporary(r);
-	if (fd < 0)
-		return fd;
-	progress_start(&p, r->name, (uint64_t)r->version.st_size);
-	rc = copy_bytes(r->source_fd, fd, r->version.st_size, &p);
-	progress_end(&p);
+		rc = find_companions(q);
 	if (!rc)
-		rc = finish(r, fd);
-	if (rc == -EINTR)
-		say("%s: interrupted, nothing was changed", r->target.path);
-	else if (rc)
-		say("%s: not restored: %s", r->target.path, strerror(-rc));
-	return rc;
+		rc = find_target(q, to, r->dry_run);
+	if (rc)
+		return EXIT_FAILED;
+	r->daemon = control_pid(q->subject.lake);
+	w.from = q->source;
+	w.companions = q->companions;
+	w.to_dir = q->folder_fd;
+	w.to = q->name;
+	w.path = q->target;
+	progress_start(&r->progress, q->name, 0);
+	if (r->progress.next)
+		r->progress.total = restore_size(AT_FDCWD, q->source);
+	restore_any(r, &w);
+	progress_end(&r->progress);
+	if (!r->dry_run && !json_object_array_length(r->failed) && fsync(q->folder_fd) < 0)
+		restore_failed(r, q->target, -errno, NULL);
+	return end(q, r, json);
 }
 
 static int run_restore(const struct verb *v, int argc, char **argv)
 {
-	static const struct option options[] = {
-		{"to", required_argument, NULL, 't'}, {"json", no_argument, NULL, OPTION_JSON}, {0}};
-	struct restoring r = {.source_fd = -1, .folder_fd = -1};
+	static const struct option options[] = {{"to", required_argument, NULL, 't'},
+						{"dry-run", no_argument, NULL, 'n'},
+						{"replace", no_argument, NULL, 'r'},
+						{"json", no_argument, NULL, OPTION_JSON},
+						{0}};
+	struct restorer r = {.failed = json_object_new_array(), .changes = json_object_new_array()};
+	struct request q = {.folder_fd = -1};
 	const char *to = NULL;
-	bool json = false;
-	int c, rc;
+	int c, code;
 
-	while ((c = verb_option(v, argc, argv, "", options)) != -1) {
-		json |= c == OPTION_JSON;
+	while ((c = verb_option(v, argc, argv, "n", options)) != -1) {
+		r.quiet |= c == OPTION_JSON;
+		r.dry_run |= c == 'n';
+		r.replace |= c == 'r';
 		if (c == 't')
 			to = optarg;
 	}
 	verb_arguments(v, argc, argv, 1, 1);
+	q.given = argv[optind];
 	copying_catch_signals();
-	rc = restore(&r, argv[optind], to);
-	if (!rc)
-		print_done(&r, json);
-	restoring_release(&r);
+	code = restore(&q, &r, to, r.quiet);
+	request_release(&q);
+	json_object_put(r.failed);
+	json_object_put(r.changes);
 	copying_end_by_signal();
-	return rc ? EXIT_FAILED : EXIT_OK;
+	return code;
 }
 
 const struct verb verb_restore = {
 	.name = "restore",
-	.args = "PATH@vN [--to PATH2] [--json]",
-	.summary = "bring an earlier version of a file back",
+	.args = "PATH@vN [--to PATH2] [--dry-run] [--replace] [--json]",
+	.summary = "bring a file or folder back as it was",
 	.details =
-		"Makes version N of the file PATH its newest content, or that of PATH2. The\n"
-		"content that is there now becomes a version itself, so a restore can be\n"
-		"undone. PATH may be a deleted file. Any name of a version will do: PATH@v3,\n"
-		"PATH@v-1 (the one before), PATH@v/3.csv; see tarn(7). Mode, owner and ACL of a\n"
-		"file that is there stay.\n"
+		"What a path of the past names becomes what is there now: content, mode, times\n"
+		"and extended attributes. What was there becomes history itself, so a restore\n"
+		"can be undone. PATH may be deleted. Any such path will do (tarn(7)):\n"
+		"  FILE@v3  FILE@v-1           version 3, the one before the present one\n"
+		"  FOLDER@v/2026-11-20         a folder with all below it, as of that day\n"
+		"  FOLDER@v/LABEL/sub/FILE     one file out of it\n"
+		"Files and folders that came later stay, unless --replace is said. What cannot\n"
+		"be restored is named, the rest is done, and the exit code is 3. An SQLite\n"
+		"database comes with its -wal or -journal, and not while a program has it open.\n"
 		"\n"
 		"options:\n"
 		"      --to PATH2  write it there instead, or into that folder\n"
+		"  -n, --dry-run   say what would be done, and do nothing\n"
+		"      --replace   in a folder: remove what was not there then, too\n"
 		"      --json      say what was done as JSON\n"
 		"  -h, --help      say this, and end\n"
 		"\n"
 		"examples:\n"
 		"  tarn restore orders.csv@v3\n"
 		"  tarn restore gone.csv@v-1\n"
-		"  tarn restore orders.csv@v-1 --to /tmp/orders-before.csv\n",
+		"  tarn restore reports@v/2026-11-20 --to /tmp/reports-then\n",
 	.run = run_restore,
 };

@@ -187,13 +187,13 @@ int ns_fallocate(struct lake *lake, struct open_file *f, int mode, off_t offset,
 ssize_t ns_copy_range(struct lake *lake, struct open_file *from, off_t from_offset, struct open_file *to,
 		      off_t to_offset, size_t length, const struct actor *actor)
 {
-	/* a version is checked as it is read */
-	int rc = from->view ? -EXDEV : ns_before_write(lake, to, actor), in, out;
+	/* other versions are checked as they are read */
+	int rc = from->view && view_file_fd(from->view) < 0 ? -EXDEV : ns_before_write(lake, to, actor), in, out;
 	ssize_t n;
 
 	if (rc < 0)
 		return rc;
-	in = open_file_fd(lake, from);
+	in = from->view ? view_file_fd(from->view) : open_file_fd(lake, from);
 	out = open_file_fd(lake, to);
 	if (in < 0 || out < 0)
 		return in < 0 ? in : out;

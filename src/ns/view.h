@@ -83,6 +83,8 @@ struct view_ops {
 	int (*stat)(struct lake *lake, const struct view_node *node, struct stat *st);
 	int (*open)(struct lake *lake, const struct view_node *node, struct view_file *file);
 	int (*read_link)(struct lake *lake, const struct view_node *node, struct buf *target);
+	/* The value of the virtual attribute user.tarn.WHAT; -ENODATA: it has none of that name. */
+	int (*fact)(struct lake *lake, const struct view_node *node, const char *what, struct buf *value);
 	/* mkdir and rmdir in a folder of this view, by one whom the kernel let write there. NULL: EROFS. */
 	int (*make_folder)(struct lake *lake, const struct view_node *folder, const char *name,
 			   const struct actor *actor);
@@ -138,13 +140,15 @@ int view_read_link(struct lake *lake, uint64_t ino, char *target, size_t room);
 int view_make_folder(struct lake *lake, uint64_t parent, const char *name, const struct actor *actor,
 		     struct ns_entry *e);
 int view_remove_folder(struct lake *lake, uint64_t parent, const char *name, const struct actor *actor);
-/* Of a version: its user.* attributes, and no others. As getxattr(2), listxattr(2). */
+/* Of a version: its user.* attributes, and no others; virtual ones of any node. As getxattr(2), listxattr(2). */
 int view_get_xattr(struct lake *lake, uint64_t ino, const char *name, void *value, size_t size);
 int view_list_xattrs(struct lake *lake, uint64_t ino, char *names, size_t size);
 int view_open(struct lake *lake, uint64_t ino, struct view_file **out);
 void view_close(struct view_file *f);
 /* A version is always the same bytes. */
 bool view_file_keeps_cache(const struct view_file *f);
+/* A descriptor of the whole version, which does not change, to copy from; -1: there is none. */
+int view_file_fd(const struct view_file *f);
 ssize_t view_file_read(struct view_file *f, void *to, size_t len, off_t at);
 off_t view_file_seek(struct view_file *f, off_t offset, int whence);
 /* The names of views in the root, when they are listed; NULL after the last. */

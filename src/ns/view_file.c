@@ -6,6 +6,7 @@
 
 #include "base/cleanup.h"
 #include "ns/view.h"
+#include "ns/virtual_xattr.h"
 
 /* ---- rendered text ---- */
 
@@ -96,6 +97,11 @@ bool view_file_keeps_cache(const struct view_file *f)
 	return f->past;
 }
 
+int view_file_fd(const struct view_file *f)
+{
+	return f->past ? past_fd(f->past) : -1;
+}
+
 ssize_t view_file_read(struct view_file *f, void *to, size_t len, off_t at)
 {
 	ssize_t n = f->past ? past_read(f->past, to, len, at) : pread(f->fd, to, len, at);
@@ -141,12 +147,24 @@ static const char *attributes_path(const struct view_file *f, char path[PROC_FD_
 	return path;
 }
 
+static int get_virtual(struct lake *lake, uint64_t ino, const char *name, void *value, size_t size)
+{
+	_cleanup_view_node_ struct view_node *n = view_find(ino);
+	_cleanup_buf_ struct buf b = BUF_INIT;
+	int rc = n && n->ops->fact ? n->ops->fact(lake, n, virtual_xattr_fact(name), &b) : -ENODATA;
+
+	return rc ? rc : virtual_xattr_reply(&b, value, size);
+}
+
 int view_get_xattr(struct lake *lake, uint64_t ino, const char *name, void *value, size_t size)
 {
-	struct view_file *f = is_users(name) ? open_version(lake, ino) : NULL;
+	struct view_file *f;
 	char path[PROC_FD_MAX];
 	ssize_t n;
 
+	if (xattr_is_virtual(name))
+		return get_virtual(lake, ino, name, value, size);
+	f = is_users(name) ? open_version(lake, ino) : NULL;
 	if (!f)
 		return -ENODATA;
 	n = getxattr(attributes_path(f, path), name, value, size);

@@ -18,6 +18,7 @@
 #include "base/clock.h"
 #include "ns/view_access.h"
 #include "ns/view_past.h"
+#include "ns/virtual_xattr.h"
 
 enum part {
 	PART_FOLDER,  /* F@v: node is the folder of F, text its name, version the series */
@@ -307,6 +308,14 @@ static int open_node(struct lake *lake, const struct view_node *n, struct view_f
 	return rc ? rc : past_open(lake, &v, &f->past);
 }
 
+static int fact(struct lake *lake, const struct view_node *n, const char *what, struct buf *value)
+{
+	struct version_row v;
+	int rc = n->part == PART_VERSION ? store_version(lake->store, n->version, &v) : -ENODATA;
+
+	return rc ? rc : version_fact(&v, what, value);
+}
+
 const struct view_ops versions_view = {
 	.name = "@v",
 	.look_up_at = look_up_at,
@@ -314,4 +323,5 @@ const struct view_ops versions_view = {
 	.list = list,
 	.stat = stat_node,
 	.open = open_node,
+	.fact = fact,
 };

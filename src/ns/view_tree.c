@@ -17,6 +17,7 @@
 #include "base/cleanup.h"
 #include "ns/view_access.h"
 #include "ns/view_past.h"
+#include "ns/virtual_xattr.h"
 
 enum part {
 	PART_ROOT, /* node, commit; text: where it is and how its moment was called */
@@ -263,6 +264,67 @@ static int open_node(struct lake *lake, const struct view_node *n, struct view_f
 	return rc ? rc : past_open(lake, &v, &f->past);
 }
 
+/* ---- virtual attributes ---- */
+
+#define MISSING_MAX 65536 /* XATTR_SIZE_MAX */
+
+struct gap {
+	struct lake *lake;
+	uint64_t folder;
+	struct buf *names;
+};
+
+static int add_missing(void *arg, const struct past_entry *e)
+{
+	struct gap *g = arg;
+	const struct node_row row = {.id = e->node, .kind = e->kind, .version = e->version};
+	size_t len = strlen(e->name) + 1;
+
+	if (!is_shown(g->folder, e->name, e->kind) || check_content(g->lake, &row) != -ENOENT)
+		return 0;
+	if (g->names->len + len > MISSING_MAX)
+		return 1;
+	buf_add(g->names, e->name, len);
+	return 0;
+}
+
+static int moment_fact(struct lake *lake, const struct view_node *n, const char *what, struct buf *value)
+{
+	struct gap g = {lake, n->node, value};
+	int64_t time;
+	int rc;
+
+	if (!strcmp(what, "missing")) {
+		rc = store_entries_at(lake->store, n->node, n->commit, NULL, add_missing, &g);
+		return rc < 0 ? rc : 0;
+	}
+	if (!strcmp(what, "commit")) {
+		buf_addf(value, "%" PRIu64, n->commit);
+		return 0;
+	}
+	if (strcmp(what, "time") || store_commit_time(lake->store, n->commit, &time))
+		return -ENODATA;
+	buf_add_time_ms(value, time);
+	return 0;
+}
+
+static int fact(struct lake *lake, const struct view_node *n, const char *what, struct buf *value)
+{
+	struct node_row then;
+	struct version_row v;
+	int rc;
+
+	if (!strcmp(what, "mode")) {
+		rc = store_node_at(lake->store, n->node, n->commit, &then);
+		buf_addf(value, "%04o", (unsigned)(then.mode & 07777));
+		return rc;
+	}
+	if (n->kind == KIND_FOLDER)
+		return moment_fact(lake, n, what, value);
+	rc = n->kind == KIND_FILE ? store_version_of_node_at(lake->store, n->node, n->commit, &v) : -ENODATA;
+	return rc ? rc : version_fact(&v, what, value);
+}
+
 const struct view_ops tree_view = {
 	.name = "tree",
 	.look_up = look_up,
@@ -270,4 +332,5 @@ const struct view_ops tree_view = {
 	.stat = stat_node,
 	.open = open_node,
 	.read_link = read_link,
+	.fact = fact,
 };

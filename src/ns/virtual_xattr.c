@@ -11,6 +11,28 @@ bool xattr_is_virtual(const char *name)
 	return !strncmp(name, PREFIX, strlen(PREFIX));
 }
 
+const char *virtual_xattr_fact(const char *name)
+{
+	return name + strlen(PREFIX);
+}
+
+int version_fact(const struct version_row *v, const char *what, struct buf *b)
+{
+	if (!strcmp(what, "version"))
+		buf_addf(b, "%llu", (unsigned long long)v->number);
+	else if (!strcmp(what, "sha256") && v->hashed)
+		buf_add_hex(b, v->sha256, sizeof(v->sha256));
+	else if (!strcmp(what, "commit"))
+		buf_addf(b, "%llu", (unsigned long long)v->commit);
+	else if (!strcmp(what, "time"))
+		buf_add_time_ms(b, v->time);
+	else if (!strcmp(what, "mode"))
+		buf_addf(b, "%04o", (unsigned)(v->mode & 07777));
+	else
+		return -ENODATA;
+	return 0;
+}
+
 static int add_version_fact(struct lake *lake, struct inode *inode, const char *what, struct buf *b)
 {
 	struct version_row v;
@@ -27,13 +49,7 @@ static int add_version_fact(struct lake *lake, struct inode *inode, const char *
 		rc = store_version(lake->store, version, &v);
 	if (rc < 0)
 		return rc == -ENOENT ? -ENODATA : rc;
-	if (!strcmp(what, "version"))
-		buf_addf(b, "%llu", (unsigned long long)v.number);
-	else if (v.hashed)
-		buf_add_hex(b, v.sha256, sizeof(v.sha256));
-	else
-		return -ENODATA;
-	return 0;
+	return version_fact(&v, what, b);
 }
 
 static int add_fact(struct lake *lake, struct inode *inode, const char *what, struct buf *b)
@@ -53,18 +69,21 @@ static int add_fact(struct lake *lake, struct inode *inode, const char *what, st
 	return -ENODATA;
 }
 
+int virtual_xattr_reply(const struct buf *b, void *value, size_t size)
+{
+	if (buf_error(b))
+		return -ENOMEM;
+	if (size && size < b->len)
+		return -ERANGE;
+	if (size && b->len)
+		memcpy(value, b->data, b->len);
+	return (int)b->len;
+}
+
 int virtual_xattr_get(struct lake *lake, struct inode *inode, const char *name, void *value, size_t size)
 {
 	_cleanup_buf_ struct buf b = BUF_INIT;
 	int rc = add_fact(lake, inode, name + strlen(PREFIX), &b);
 
-	if (rc < 0)
-		return rc;
-	if (buf_error(&b))
-		return -ENOMEM;
-	if (size && size < b.len)
-		return -ERANGE;
-	if (size)
-		memcpy(value, b.data, b.len);
-	return (int)b.len;
+	return rc ? rc : virtual_xattr_reply(&b, value, size);
 }
