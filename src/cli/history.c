@@ -31,6 +31,16 @@ static int add_line(struct history *h, const char *text, size_t len)
 	return line.text ? -EBADMSG : -ENOMEM;
 }
 
+/* A real folder of that name wins over the one that lists the versions. */
+static bool is_hidden(const char *path)
+{
+	_cleanup_buf_ struct buf name = BUF_INIT;
+	struct stat st;
+
+	buf_addf(&name, "%s@v", path);
+	return !buf_error(&name) && !lstat(buf_str(&name), &st);
+}
+
 void history_say(const char *path, int rc)
 {
 	struct stat st;
@@ -40,6 +50,9 @@ void history_say(const char *path, int rc)
 		say("%s: a folder, versions are of files", path);
 	else if (there && S_ISLNK(st.st_mode))
 		say("%s: a symbolic link, versions are of files", path);
+	else if (rc == -ENOENT && is_hidden(path))
+		say("%s@v: is there as such and hides the list of versions, which are %s@v1, %s@v-1 …", path, path,
+		    path);
 	else if (rc == -ENOENT && there)
 		say("%s: has no history (its bucket or its name is left out, or synth=off)", path);
 	else if (rc == -ENOENT)

@@ -79,6 +79,8 @@ behind()
 	is "$(cat "$B/f.csv@v/1.csv" "$B/f.csv@v2")" $'real\nreal' "what is really there wins"
 	is "$(ls "$B/f.csv@v")" 1.csv "a real folder lists what it has"
 	is "$(cat "$B/f.csv@v1" "$B/f.csv@v-1")" $'one\ntwo' "the versions are found under their other names"
+	exits 1 "tarn versions has no list to read" "$TARN" versions "$B/f.csv"
+	like "$(cat "$FOLDER/out")" "f.csv@v: is there as such" "and says why"
 	ok "the real ones can be moved away" mv "$B/f.csv@v" "$B/away"
 	rm "$B/f.csv@v2"
 	is "$(cat "$B/f.csv@v/1.csv" "$B/f.csv@v2")" $'one\ntwo' "then the names mean versions again"
