@@ -85,6 +85,8 @@ struct view_ops {
 	int (*read_link)(struct lake *lake, const struct view_node *node, struct buf *target);
 	/* The value of the virtual attribute user.tarn.WHAT; -ENODATA: it has none of that name. */
 	int (*fact)(struct lake *lake, const struct view_node *node, const char *what, struct buf *value);
+	/* The extended attributes, as content/xattrs.h has them. */
+	int (*xattrs)(struct lake *lake, const struct view_node *node, struct buf *encoded);
 	/* mkdir and rmdir in a folder of this view, by one whom the kernel let write there. NULL: EROFS. */
 	int (*make_folder)(struct lake *lake, const struct view_node *folder, const char *name,
 			   const struct actor *actor);
@@ -140,7 +142,8 @@ int view_read_link(struct lake *lake, uint64_t ino, char *target, size_t room);
 int view_make_folder(struct lake *lake, uint64_t parent, const char *name, const struct actor *actor,
 		     struct ns_entry *e);
 int view_remove_folder(struct lake *lake, uint64_t parent, const char *name, const struct actor *actor);
-/* Of a version: its user.* attributes, and no others; virtual ones of any node. As getxattr(2), listxattr(2). */
+/* user.* attributes, and no others: an ACL of then would not be that of now; virtual ones of any node. As getxattr(2),
+ * listxattr(2). */
 int view_get_xattr(struct lake *lake, uint64_t ino, const char *name, void *value, size_t size);
 int view_list_xattrs(struct lake *lake, uint64_t ino, char *names, size_t size);
 int view_open(struct lake *lake, uint64_t ino, struct view_file **out);

@@ -7,6 +7,7 @@
 #include <sys/xattr.h>
 
 #include "base/cleanup.h"
+#include "content/xattrs.h"
 
 #define ACL_BYTES 4096 /* more entries than anybody has grant nothing */
 #define CLIMB_DEEP 4096
@@ -68,12 +69,30 @@ static mode_t mode_by_acl(struct lake *lake, struct inode *inode, mode_t mode)
 
 /* ---- one node ---- */
 
-struct access access_of_row(const struct node_row *row)
+/* What the stored ACL came to. Where a node had one that was not stored, the group's bits were its mask. */
+static mode_t mode_by_stored_acl(const struct buf *encoded, mode_t mode)
 {
-	return (struct access){.node = row->id,
-			       .mode = row->acl ? row->mode & 0700 : row->mode & 0777,
-			       .uid = row->uid,
-			       .gid = row->gid};
+	const char *at = encoded->data, *end = at + encoded->len;
+	struct xattr x;
+	mode_t by_acl;
+
+	if (!encoded->len)
+		return mode & 0707;
+	while (xattrs_next(&at, end, &x))
+		if (!strcmp(x.name, "system.posix_acl_access"))
+			return acl_mode(x.value, x.size, &by_acl) ? by_acl : mode & 0700;
+	return mode & 0777;
+}
+
+int access_at(struct lake *lake, const struct node_row *row, uint64_t commit, struct access *then)
+{
+	_cleanup_buf_ struct buf encoded = BUF_INIT;
+	int rc = row->acl ? store_node_xattrs_at(lake->store, row->id, commit, &encoded) : 0;
+
+	*then = (struct access){.node = row->id, .mode = row->mode & 0777, .uid = row->uid, .gid = row->gid};
+	if (!rc && row->acl)
+		then->mode = mode_by_stored_acl(&encoded, row->mode);
+	return rc;
 }
 
 static int access_of_inode(struct lake *lake, struct inode *inode, struct access *now)
@@ -98,12 +117,12 @@ static int access_of_stored(struct lake *lake, uint64_t node, struct access *now
 
 	if (rc < 0)
 		return rc;
-	*now = access_of_row(&row);
-	if (row.acl && row.handle.len && !inode_get(lake, &row, NULL, NULL, NULL, &inode, NULL)) {
+	rc = access_at(lake, &row, COMMIT_LIVE, now);
+	if (!rc && row.acl && row.handle.len && !inode_get(lake, &row, NULL, NULL, NULL, &inode, NULL)) {
 		now->mode = mode_by_acl(lake, inode, row.mode);
 		inode_unref(lake, inode);
 	}
-	return 0;
+	return rc;
 }
 
 int access_now(struct lake *lake, uint64_t node, struct access *now)

@@ -21,8 +21,8 @@ struct access {
 
 /* What NODE allows now, or allowed at its end. */
 int access_now(struct lake *lake, uint64_t node, struct access *now);
-/* What a row that was read allows; the node's ACL then is not known, only whether it had one. */
-struct access access_of_row(const struct node_row *row);
+/* What ROW, the node as it was as of COMMIT, allows. */
+int access_at(struct lake *lake, const struct node_row *row, uint64_t commit, struct access *then);
 /*
  * Leaves of ST (mode, uid, gid: as they were, of node THEN) what NOW allows, too. THEN and NOW are often one node; when
  * they are not, what another owner's file said of the others holds for its owner.

@@ -2,9 +2,9 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/xattr.h>
 
 #include "base/cleanup.h"
+#include "content/xattrs.h"
 #include "ns/view.h"
 #include "ns/virtual_xattr.h"
 
@@ -124,27 +124,20 @@ off_t view_file_seek(struct view_file *f, off_t offset, int whence)
 
 /* ---- extended attributes ---- */
 
-#define PROC_FD_MAX 40
-
 static bool is_users(const char *name)
 {
 	return !strncmp(name, "user.", 5);
 }
 
-/* A version's file, where the node is one; NULL else. */
-static struct view_file *open_version(struct lake *lake, uint64_t ino)
+static int read_xattrs(struct lake *lake, uint64_t ino, struct buf *encoded)
 {
 	_cleanup_view_node_ struct view_node *n = view_find(ino);
-	struct view_file *f;
+	int rc;
 
-	return n && !n->rendered && n->kind == KIND_FILE && !view_open(lake, ino, &f) ? f : NULL;
-}
-
-/* By the name in /proc: the descriptor may be O_PATH. A version without a file has none of them. */
-static const char *attributes_path(const struct view_file *f, char path[PROC_FD_MAX])
-{
-	snprintf(path, PROC_FD_MAX, "/proc/self/fd/%d", past_attributes_fd(f->past));
-	return path;
+	if (!n || !n->ops->xattrs || n->rendered)
+		return n ? -ENODATA : -ESTALE;
+	rc = store_barrier(lake->store, 0);
+	return rc ? rc : n->ops->xattrs(lake, n, encoded);
 }
 
 static int get_virtual(struct lake *lake, uint64_t ino, const char *name, void *value, size_t size)
@@ -158,53 +151,45 @@ static int get_virtual(struct lake *lake, uint64_t ino, const char *name, void *
 
 int view_get_xattr(struct lake *lake, uint64_t ino, const char *name, void *value, size_t size)
 {
-	struct view_file *f;
-	char path[PROC_FD_MAX];
-	ssize_t n;
+	_cleanup_buf_ struct buf encoded = BUF_INIT;
+	const char *at, *end;
+	struct xattr x;
+	int rc;
 
 	if (xattr_is_virtual(name))
 		return get_virtual(lake, ino, name, value, size);
-	f = is_users(name) ? open_version(lake, ino) : NULL;
-	if (!f)
-		return -ENODATA;
-	n = getxattr(attributes_path(f, path), name, value, size);
-	n = n < 0 ? -errno : n;
-	view_close(f);
-	return (int)n;
-}
-
-/* Takes all but the user's names out of NAMES; the length of what is left. */
-static size_t keep_users(char *names, size_t len)
-{
-	size_t kept = 0;
-
-	for (size_t at = 0, step; at < len; at += step) {
-		step = strlen(names + at) + 1;
-		if (!is_users(names + at))
+	rc = is_users(name) ? read_xattrs(lake, ino, &encoded) : -ENODATA;
+	if (rc)
+		return rc;
+	at = encoded.data;
+	end = at + encoded.len;
+	while (encoded.len && xattrs_next(&at, end, &x)) {
+		if (strcmp(x.name, name))
 			continue;
-		memmove(names + kept, names + at, step);
-		kept += step;
+		if (size && size < x.size)
+			return -ERANGE;
+		if (size)
+			memcpy(value, x.value, x.size);
+		return (int)x.size;
 	}
-	return kept;
+	return -ENODATA;
 }
 
 int view_list_xattrs(struct lake *lake, uint64_t ino, char *names, size_t size)
 {
-	struct view_file *f = open_version(lake, ino);
-	char all[65536]; /* XATTR_LIST_MAX */
-	char path[PROC_FD_MAX];
-	ssize_t n;
+	_cleanup_buf_ struct buf encoded = BUF_INIT, list = BUF_INIT;
+	int rc = read_xattrs(lake, ino, &encoded);
+	const char *at = encoded.data, *end = at + encoded.len;
+	struct xattr x;
 
-	if (!f)
-		return 0;
-	n = listxattr(attributes_path(f, path), all, sizeof(all));
-	view_close(f);
-	if (n <= 0)
-		return 0;
-	n = (ssize_t)keep_users(all, (size_t)n);
-	if (size && (size_t)n > size)
-		return -ERANGE;
-	if (size)
-		memcpy(names, all, (size_t)n);
-	return (int)n;
+	if (rc)
+		return rc == -ENODATA ? 0 : rc;
+	while (encoded.len && xattrs_next(&at, end, &x))
+		if (is_users(x.name))
+			buf_add(&list, x.name, strlen(x.name) + 1);
+	if (buf_error(&list) || (size && list.len > size))
+		return buf_error(&list) ? -ENOMEM : -ERANGE;
+	if (size && list.len)
+		memcpy(names, list.data, list.len);
+	return (int)list.len;
 }

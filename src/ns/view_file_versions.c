@@ -308,6 +308,18 @@ static int open_node(struct lake *lake, const struct view_node *n, struct view_f
 	return rc ? rc : past_open(lake, &v, &f->past);
 }
 
+/* As they were when the content ceased to be the file's. */
+static int xattrs(struct lake *lake, const struct view_node *n, struct buf *encoded)
+{
+	struct version_row v;
+	int rc = n->part == PART_VERSION ? store_version(lake->store, n->version, &v) : -ENODATA;
+
+	if (rc)
+		return rc;
+	return store_node_xattrs_at(lake->store, v.node, v.end_commit == COMMIT_LIVE ? COMMIT_LIVE : v.end_commit - 1,
+				    encoded);
+}
+
 static int fact(struct lake *lake, const struct view_node *n, const char *what, struct buf *value)
 {
 	struct version_row v;
@@ -323,5 +335,6 @@ const struct view_ops versions_view = {
 	.list = list,
 	.stat = stat_node,
 	.open = open_node,
+	.xattrs = xattrs,
 	.fact = fact,
 };

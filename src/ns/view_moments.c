@@ -1,17 +1,25 @@
 /*
  * The moments of a folder D as a folder beside it:
  *
- *	D@v/TIME  D@v/commit-N	the tree as it was then, by name: view_tree.c
+ *	D@v/			lists its labels, and the last days on which something below D changed
+ *	D@v/TIME  D@v/commit-N  D@v/LABEL	the tree as it was then, by name: view_tree.c
  *	@v/			in the root of the mount: the same of the whole lake
  *
- * Folders that were removed have their past here, too.
+ * A day is its beginning, 00:00Z. mkdir D@v/LABEL names this moment, rmdir takes the name away again: whoever may write
+ * in D may do that. Folders that were removed have their past here, too.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/log.h"
 #include "ns/view_access.h"
 #include "ns/view_past.h"
+
+#define DAYS_LISTED 30
+#define QUIET_NS (500 * NSEC_PER_MSEC)
+#define DAY_NS (86400 * NSEC_PER_SEC)
 
 /* node is D, live the same while it has a name; parent is where it is found and text its name there ("" in the root) */
 
@@ -75,13 +83,118 @@ static int look_up(struct lake *lake, const struct view_node *folder, const char
 	return rc ? rc : tree_draft(lake, folder->version, folder->text, folder->node, commit, name, draft);
 }
 
+/* ---- the listing ---- */
+
+struct lister {
+	struct lake *lake;
+	const struct view_node *folder;
+	view_emit_fn emit;
+	void *arg;
+};
+
+/* What is listed can be entered: a day on which D was made begins before it. */
+static int list_moment(struct lister *l, const char *name)
+{
+	struct view_node draft = {.fd = -1, .front = l->folder->front};
+	int rc = look_up(l->lake, l->folder, name, NULL, &draft);
+
+	if (!rc)
+		rc = l->emit(l->arg, name, KIND_FOLDER, view_number(&draft), NULL);
+	view_release_draft(&draft);
+	return rc == -ENOENT ? 0 : rc;
+}
+
+static int list_label(void *arg, const struct label_row *label)
+{
+	return list_moment(arg, label->name);
+}
+
+static int list_day(void *arg, int64_t day)
+{
+	_cleanup_buf_ struct buf time = BUF_INIT;
+
+	buf_add_time(&time, day * DAY_NS);
+	if (buf_error(&time))
+		return -ENOMEM;
+	time.data[strcspn(time.data, "T")] = '\0';
+	return list_moment(arg, time.data);
+}
+
 static int list(struct lake *lake, const struct view_node *folder, view_emit_fn emit, void *arg)
 {
-	(void)lake;
-	(void)folder;
-	(void)emit;
-	(void)arg;
-	return 0;
+	struct lister l = {.lake = lake, .folder = folder, .emit = emit, .arg = arg};
+	int rc = store_barrier(lake->store, 0);
+
+	if (!rc)
+		rc = store_labels(lake->store, folder->node, list_label, &l);
+	return rc ? rc : store_change_days(lake->store, folder->node, DAYS_LISTED, list_day, &l);
+}
+
+/* ---- labels ---- */
+
+/* What was written and closed before belongs to the moment; but what stays open for writing makes nobody wait long. */
+static void wait_quiet(void *arg, struct inode *inode)
+{
+	const int64_t *until = arg;
+
+	if (inode->kind == KIND_FILE && clock_monotonic() < *until)
+		inode_wait_quiet(inode);
+}
+
+/* Only what has a name can be given one. */
+static int check_label(struct lake *lake, const struct view_node *folder, const char *name, bool *there)
+{
+	struct label_row label;
+	int rc = store_barrier(lake->store, 0);
+
+	if (!atomic_load(&folder->live))
+		return -EROFS;
+	if (!rc)
+		rc = store_label(lake->store, folder->node, name, &label);
+	*there = !rc;
+	return rc == -ENOENT ? 0 : rc;
+}
+
+static int submit(struct lake *lake, struct record *r)
+{
+	int rc = store_submit(lake->store, r, NULL);
+
+	return rc ? rc : store_barrier(lake->store, 0);
+}
+
+static int make_label(struct lake *lake, const struct view_node *folder, const char *name, const struct actor *actor)
+{
+	struct record *r;
+	bool there = false;
+	int64_t until;
+	int rc = check_label(lake, folder, name, &there);
+
+	if (!rc && there)
+		rc = -EEXIST;
+	if (!rc && !which_label_allowed(name)) {
+		log_info("'%s' cannot be a label: it looks like a time, a number or a name of tarn's own", name);
+		rc = -EINVAL;
+	}
+	if (rc)
+		return rc;
+	until = clock_monotonic() + QUIET_NS;
+	inode_each(lake, wait_quiet, &until);
+	r = record_new(OP_SYSTEM, actor->run, actor->caller.uid, folder->node, folder->node, name);
+	record_label_set(r, folder->node, name, 0, actor->caller.uid);
+	return submit(lake, r);
+}
+
+static int remove_label(struct lake *lake, const struct view_node *folder, const char *name, const struct actor *actor)
+{
+	struct record *r;
+	bool there = false;
+	int rc = check_label(lake, folder, name, &there);
+
+	if (rc || !there)
+		return rc ? rc : -EROFS;
+	r = record_new(OP_SYSTEM, actor->run, actor->caller.uid, folder->node, folder->node, name);
+	record_label_remove(r, folder->node, name);
+	return submit(lake, r);
 }
 
 const struct view_ops moments_view = {
@@ -90,4 +203,6 @@ const struct view_ops moments_view = {
 	.look_up = look_up,
 	.list = list,
 	.stat = stat_moments,
+	.make_folder = make_label,
+	.remove_folder = remove_label,
 };

@@ -39,10 +39,9 @@ int past_lay(struct lake *lake, uint64_t parent, const char *name, struct lay *o
 
 int past_commit(struct lake *lake, uint64_t d, const struct which *w, const char *name, uint64_t *commit)
 {
+	struct label_row label;
 	int rc = store_barrier(lake->store, 0);
 
-	(void)d;
-	(void)name;
 	if (rc)
 		return rc;
 	if (w->kind == WHICH_TIME)
@@ -51,5 +50,8 @@ int past_commit(struct lake *lake, uint64_t d, const struct which *w, const char
 		*commit = w->number;
 		return w->number > store_last_commit(lake->store) ? -ENOENT : 0;
 	}
-	return -ENOENT;
+	rc = store_label(lake->store, d, name, &label);
+	if (!rc)
+		*commit = label.commit;
+	return rc;
 }

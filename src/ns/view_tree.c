@@ -180,10 +180,11 @@ static int stat_node(struct lake *lake, const struct view_node *n, struct stat *
 	int rc = store_node_at(lake->store, n->node, n->commit, &then);
 
 	if (!rc)
+		rc = access_at(lake, &then, n->commit, &was);
+	if (!rc)
 		rc = access_now(lake, n->node, &now);
 	if (rc)
 		return rc;
-	was = access_of_row(&then);
 	/* one link, also of folders: whoever walks the tree must not count folders by it */
 	*st = (struct stat){.st_ino = shown_number(lake, n),
 			    .st_mode = (then.mode & S_IFMT) | was.mode,
@@ -325,6 +326,11 @@ static int fact(struct lake *lake, const struct view_node *n, const char *what, 
 	return rc ? rc : version_fact(&v, what, value);
 }
 
+static int xattrs(struct lake *lake, const struct view_node *n, struct buf *encoded)
+{
+	return store_node_xattrs_at(lake->store, n->node, n->commit, encoded);
+}
+
 const struct view_ops tree_view = {
 	.name = "tree",
 	.look_up = look_up,
@@ -332,5 +338,6 @@ const struct view_ops tree_view = {
 	.stat = stat_node,
 	.open = open_node,
 	.read_link = read_link,
+	.xattrs = xattrs,
 	.fact = fact,
 };

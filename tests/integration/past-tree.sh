@@ -24,6 +24,7 @@ put two "$D/a.csv"
 chmod 600 "$D/a.csv"
 rm -r "$D/in/deep"
 mv "$D/empty" "$D/full"
+ln -sfn b.csv "$D/link"
 put new "$D/full/b"
 second=$(moment)
 commit=$(jq -r .commit "$D/full/b@v/history.jsonl")
@@ -31,6 +32,7 @@ commit=$(jq -r .commit "$D/full/b@v/history.jsonl")
 is "$(tree "$D@v/$first")" "$want" "the tree as it was"
 is "$(cat "$D@v/$first/a.csv" "$D@v/$first/in/deep/f")" $'one\ninner' "with its contents"
 is "$(readlink "$D@v/$first/in/dangling")" /nowhere "a symlink"
+is "$(readlink "$D@v/$first/link" "$D@v/$second/link" | paste -sd' ')" "a.csv b.csv" "one that was replaced"
 is "$(stat -c %a "$D@v/$first/a.csv")" 400 "its mode then and now"
 is "$(cat "$D@v/$second/a.csv" "$D@v/$second/full/b")" $'two\nnew' "a later one"
 fails ENOENT "what came later is not in it" ls "$D@v/$first/full"
