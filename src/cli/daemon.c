@@ -18,6 +18,7 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "cli/daemon_control.h"
+#include "content/durable.h"
 #include "content/recover.h"
 #include "ns/publish.h"
 #include "work/work.h"
@@ -180,11 +181,14 @@ static int open_lake(struct daemon *d, struct buf *error)
 	if (ns_publish_recover(d->state.lake) < 0)
 		log_error("%s: a publication that was under way could not be ended; its names may be in either folder",
 			  o->lake);
-	if (lake_must_recover(d->state.lake)) {
+	rc = durable_begin(d->state.lake);
+	if (!rc && lake_must_recover(d->state.lake)) {
 		log_info("%s was not unmounted cleanly: recovering", o->lake);
 		rc = lake_recover(d->state.lake);
-		if (rc < 0)
-			buf_addf(error, "%s: recovery failed: %s", o->lake, strerror(-rc));
+	}
+	if (rc < 0) {
+		buf_addf(error, "%s: recovery failed: %s", o->lake, strerror(-rc));
+		return rc;
 	}
 	return rc < 0 ? rc : 0;
 }

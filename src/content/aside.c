@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "content/cut.h"
+#include "content/durable.h"
 #include "content/registered.h"
 #include "content/settle.h"
 
@@ -61,8 +62,11 @@ int aside_plan(struct lake *lake, struct inode *inode, struct inode *parent, con
 		return rc;
 	if (a->st.st_nlink > 1) /* it lives on under another name */
 		return 0;
-	SCOPED_LOCK(&inode->lock);
+	pthread_mutex_lock(&inode->lock);
 	plan_locked(lake, inode, parent, name, remover, a);
+	pthread_mutex_unlock(&inode->lock);
+	if (a->wanted)
+		durable_vouch(lake, inode, &a->st, a->fresh);
 	return 0;
 }
 
@@ -283,6 +287,7 @@ static int truncate_named(struct lake *lake, struct inode *inode, struct inode *
 	if (!a.wanted)
 		return 0;
 	a.settled = true;
+	durable_vouch(lake, inode, &a.st, a.fresh);
 	rc = folder_get(lake, parent, &folder);
 	if (rc < 0)
 		return rc;

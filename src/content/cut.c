@@ -1,6 +1,7 @@
 #include "content/cut.h"
 
 #include "base/clock.h"
+#include "content/durable.h"
 
 #define SNIFF_DELAY (500 * NSEC_PER_MSEC) /* short-lived content is never hashed */
 #define GROUP_BITS ((mode_t)070)
@@ -21,6 +22,7 @@ uint64_t cut_add_row(struct lake *lake, struct version_row *v, const struct stat
 	v->uid = st->st_uid;
 	v->gid = st->st_gid;
 	record_version_add(r, v);
+	durable_cut(lake);
 	if (v->settled)
 		record_sniff(r, v->id);
 	return v->id;
@@ -52,6 +54,8 @@ uint64_t cut_add(struct lake *lake, struct inode *inode, struct record *r, const
 		v.run_uid = actor->caller.uid;
 	}
 	shown.st_mode = masked(st->st_mode, inode, cut->state);
+	if (durable_is_synced_locked(inode, st))
+		record_synced(r, inode->id, (uint64_t)st->st_size, stat_mtime(st));
 	return cut_add_row(lake, &v, &shown, r);
 }
 

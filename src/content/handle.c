@@ -426,6 +426,8 @@ void handle_close(struct lake *lake, struct handle *h)
 	struct inode *inode = h->inode;
 	bool writeback = h->writer && hold_for_writeback(inode);
 
+	if (h->writer && (h->flags & O_DSYNC)) /* all that it wrote is on the disk: the version to be cut shall know */
+		inode_sync_content(lake, inode, h);
 	close_after_replies(h->fd);
 	leave(lake, inode, h);
 	if (writeback)
@@ -468,74 +470,4 @@ int inode_truncate(struct lake *lake, struct inode *inode, struct handle *h, off
 	rc = ftruncate(fd, size) < 0 ? -errno : 0;
 	count_writer(inode, -1);
 	return rc;
-}
-
-static int sync_folder(struct lake *lake, struct inode *folder)
-{
-	_cleanup_close_ int fd = inode_open(lake, folder, O_RDONLY | O_DIRECTORY);
-
-	if (fd < 0)
-		return fd == -ESTALE ? 0 : fd; /* removed since */
-	return fsync(fd) < 0 ? -errno : 0;
-}
-
-static int sync_raw(struct lake *lake, struct inode *inode, struct handle *h, bool data_only)
-{
-	_cleanup_close_ int own = -1;
-	int fd = h ? h->fd : -1;
-
-	if (fd < 0) {
-		fd = own = inode_open(lake, inode, O_RDONLY);
-		if (own == -EACCES) /* an ordinary user's write-only file */
-			fd = own = inode_open(lake, inode, O_WRONLY);
-		if (own < 0)
-			return own;
-	}
-	return (data_only ? fdatasync(fd) : fsync(fd)) < 0 ? -errno : 0;
-}
-
-/* A write-back error is told once to every handle that was open when it was found. */
-static int tell_error(struct inode *inode, struct handle *h, int rc)
-{
-	SCOPED_LOCK(&inode->lock);
-
-	if (rc == -EIO || rc == -ENOSPC || rc == -EDQUOT) {
-		inode->write_error = rc;
-		inode->error_seq++;
-	}
-	if (h && h->error_seq != inode->error_seq) {
-		h->error_seq = inode->error_seq;
-		return inode->write_error;
-	}
-	return rc;
-}
-
-int inode_sync(struct lake *lake, struct inode *inode, struct handle *h, bool data_only)
-{
-	char name[NAME_BYTES + 1];
-	struct inode *parent;
-	uint64_t commit;
-	bool moved;
-	int rc;
-
-	rc = tell_error(inode, h, sync_raw(lake, inode, h, data_only));
-	if (rc < 0)
-		return rc;
-	pthread_mutex_lock(&inode->lock);
-	moved = inode->moved;
-	inode->moved = false;
-	pthread_mutex_unlock(&inode->lock);
-	commit = atomic_load(&inode->commit);
-	parent = moved ? inode_parent(lake, inode, name) : NULL;
-	if (parent) {
-		rc = sync_folder(lake, parent);
-		inode_unref(lake, parent);
-	}
-	if (rc < 0) {
-		SCOPED_LOCK(&inode->lock);
-
-		inode->moved = true;
-		return rc;
-	}
-	return commit ? store_sync(lake->store, commit) : 0;
 }

@@ -64,5 +64,7 @@ int inode_truncate(struct lake *lake, struct inode *inode, struct handle *h, off
 
 /* fsync of a handle or folder: file, then folder if its name moved, then the record. 0 or -errno. */
 int inode_sync(struct lake *lake, struct inode *inode, struct handle *h, bool data_only);
+/* The content alone. An error is told by the next fsync, to every handle that is open now. */
+void inode_sync_content(struct lake *lake, struct inode *inode, struct handle *h);
 
 #endif

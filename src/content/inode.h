@@ -121,6 +121,9 @@ struct inode {
 	_Atomic uint64_t raw_ino; /* st_ino of the backing inode */
 	int64_t clean_mtime;	  /* of the content of `version`: what differs now was changed since */
 	uint64_t clean_size;
+	bool synced; /* an fsync made the content durable that has this size and mtime: content/durable.h */
+	uint64_t synced_size;
+	int64_t synced_mtime;
 };
 
 /* ---- the table ---- */

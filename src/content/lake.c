@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "config/finding.h"
+#include "content/durable.h"
 #include "content/former.h"
 #include "content/registered.h"
 #include "content/run.h"
@@ -485,6 +486,8 @@ int lake_close(struct lake *lake)
 	struct bucket *b;
 	int rc;
 
+	if (lake->store && durable_point(lake) < 0)
+		log_warning("%s: not all that was written is on the disk", lake->path);
 	settle_queue_free(lake);
 	inode_table_free(lake);
 	registered_free(lake->registered);

@@ -82,6 +82,8 @@ struct lake {
 	struct registered *registered;	/* content/registered.h */
 	struct former_names *formers;	/* content/former.h */
 	_Atomic bool space_short;	/* history must not grow; writers may be slowed */
+	bool power_failed;		/* since the last daemon ran; known from lake_recover() on */
+	_Atomic bool undurable;		/* something was cut since the last durable_point() */
 	_Atomic bool scan_running;
 	atomic_uint_fast64_t scan_seen;
 	struct lake_counters counters;

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "content/cut.h"
+#include "content/durable.h"
 #include "content/outside.h"
 #include "content/run.h"
 #include "content/settle.h"
@@ -135,7 +136,10 @@ static int settle_kept(struct lake *lake, struct left_over *l)
 
 	if (!r)
 		return -ENOMEM;
-	if (is_settled(l)) {
+	if (lake->power_failed &&
+	    store_is_synced(lake->store, l->node, (uint64_t)l->st.st_size, stat_mtime(&l->st)) <= 0) {
+		cut_lose(r, l->version, DURABLE_POWER_FAILED);
+	} else if (is_settled(l)) {
 		cut_settled(r, l->version, &l->st);
 	} else {
 		record_lake(r, RECOVER_AGAIN, "1", 1);
@@ -219,7 +223,9 @@ int lake_recover(struct lake *lake)
 	for (int i = 0; i < LAKE_VOLUMES && !rc; i++)
 		for (int f = 0; f < 256 && !rc && lake->volumes[i]; f++)
 			rc = recover_folder(lake, lake->volumes[i], f);
-	return rc ? rc : store_barrier(lake->store, 0);
+	if (!rc)
+		rc = store_barrier(lake->store, 0);
+	return rc ? rc : durable_check(lake);
 }
 
 /* ---- what was being written ---- */
@@ -267,6 +273,15 @@ static struct inode *walk(struct lake *lake, char *path)
 	return at;
 }
 
+/* lake_queue_unsettled() has it on the disk before it ends. */
+static void note_synced(struct lake *lake, struct inode *inode)
+{
+	struct stat st;
+
+	if (inode->kind == KIND_FILE && !inode_stat(lake, inode, &st))
+		durable_synced(lake, inode, &st);
+}
+
 static void settle_node(struct lake *lake, uint64_t node)
 {
 	_cleanup_buf_ struct buf path = BUF_INIT;
@@ -275,6 +290,7 @@ static void settle_node(struct lake *lake, uint64_t node)
 
 	inode = store_path(lake->store, node, &path) || !path.len ? NULL : walk(lake, path.data);
 	if (inode && inode->id == node) {
+		note_synced(lake, inode);
 		settle_later(lake, inode);
 	} else if ((r = record_new(OP_SYSTEM, RUN_TARN, 0, node, 0, NULL))) { /* gone */
 		record_node_writing(r, node, false);
@@ -291,5 +307,5 @@ int lake_queue_unsettled(struct lake *lake)
 	for (size_t i = 0; i < u.n && !rc; i++)
 		settle_node(lake, u.nodes[i]);
 	free(u.nodes);
-	return rc;
+	return rc ? rc : durable_point(lake);
 }

@@ -173,6 +173,26 @@ static int cut_locked(struct lake *lake, struct inode *inode, const struct stat 
 }
 
 /* INODE is frozen, dirty, and has no writer. */
+/*
+ * Its version may be older than the last durable_point(), and what was written since is on the disk no more than that
+ * of others: a file whose name went away while somebody wrote it is rare enough to be synced by itself.
+ */
+static int sync_kept(struct lake *lake, struct inode *inode)
+{
+	_cleanup_close_ int fd = -1;
+	bool wanted;
+
+	pthread_mutex_lock(&inode->lock);
+	wanted = !inode->name && inode->kept_version && inode->kept_fresh;
+	pthread_mutex_unlock(&inode->lock);
+	if (!wanted)
+		return 0;
+	fd = inode_open(lake, inode, O_RDONLY);
+	if (fd < 0)
+		return fd;
+	return fdatasync(fd) < 0 ? -errno : 0;
+}
+
 static int settle_frozen(struct lake *lake, struct inode *inode, bool may_map)
 {
 	struct former former = former_of(inode);
@@ -180,6 +200,8 @@ static int settle_frozen(struct lake *lake, struct inode *inode, bool may_map)
 	bool same;
 	int rc = may_map ? ask_kernel(lake, inode) : 0;
 
+	if (!rc)
+		rc = sync_kept(lake, inode);
 	if (!rc)
 		rc = inode_stat(lake, inode, &st);
 	if (rc < 0)

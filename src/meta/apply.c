@@ -118,6 +118,8 @@ static int (*const appliers[])(struct apply *, struct record_reader *) = {
 	[ROW_RUN] = apply_run,
 	[ROW_OPENS] = apply_opens,
 	[ROW_LAKE] = apply_lake,
+	[ROW_SYNCED] = apply_synced,
+	[ROW_DURABLE] = apply_durable,
 	[ROW_FORGET_HANDLES] = apply_forget_handles,
 };
 
@@ -256,4 +258,22 @@ int apply_lake(struct apply *a, struct record_reader *in)
 		query_blob(&q, value, len);
 	rc = query_step(&q);
 	return rc == SQLITE_DONE ? SQLITE_OK : apply_failed(a, rc, key, 0);
+}
+
+/* ---- what a power failure leaves ---- */
+
+int apply_synced(struct apply *a, struct record_reader *in)
+{
+	int64_t node = (int64_t)record_get(in), size = (int64_t)record_get(in), mtime = record_get_signed(in);
+	int rc = APPLY(a, SQL_SYNCED_ADD, NULL, node, size, mtime, (int64_t)a->record->commit);
+
+	return rc == SQLITE_OK ? rc : apply_failed(a, rc, "what was fsynced of node", (uint64_t)node);
+}
+
+int apply_durable(struct apply *a, struct record_reader *in)
+{
+	int64_t commit = (int64_t)record_get(in);
+	int rc = APPLY(a, SQL_DURABLE_SET, NULL, commit);
+
+	return rc == SQLITE_OK ? APPLY(a, SQL_SYNCED_FORGET, NULL, commit) : rc;
 }

@@ -141,6 +141,8 @@ int apply_job_retry(struct apply *a, struct record_reader *in);
 int apply_run(struct apply *a, struct record_reader *in);
 int apply_opens(struct apply *a, struct record_reader *in);
 int apply_lake(struct apply *a, struct record_reader *in);
+int apply_synced(struct apply *a, struct record_reader *in);
+int apply_durable(struct apply *a, struct record_reader *in);
 
 /* The node that is made at this path goes on with the series that waits there, if one does. */
 int apply_series_inherit(struct apply *a, uint64_t node, uint64_t parent, const char *name, size_t len);

@@ -77,6 +77,8 @@ static bool is_bookkeeping(enum row row)
 	case ROW_RUN:
 	case ROW_OPENS:
 	case ROW_LAKE:
+	case ROW_SYNCED:
+	case ROW_DURABLE:
 	case ROW_FORGET_HANDLES:
 		return true;
 	default:
@@ -414,6 +416,21 @@ void record_lake(struct record *r, const char *key, const void *value, size_t le
 	put_string(r, key);
 	put_blob(r, value, len);
 	end(r, start);
+}
+
+void record_synced(struct record *r, uint64_t node, uint64_t size, int64_t mtime)
+{
+	size_t start = begin(r, ROW_SYNCED);
+
+	put(r, node);
+	put(r, size);
+	put_signed(r, mtime);
+	end(r, start);
+}
+
+void record_durable(struct record *r, uint64_t commit)
+{
+	NUMBERS(r, ROW_DURABLE, commit);
 }
 
 void record_forget_handles(struct record *r, int volume)

@@ -9,6 +9,7 @@
  *	folder_day days on which something below a folder changed
  *	label     names that people gave to moments, per folder
  *	object    contents by their hash, and where in which pack they are; pack: the packs
+ *	synced    contents that an fsync made durable since the commit at which all was (lake's key "durable")
  *	not_kept  how many versions are not kept, by reason
  *	change    one row per commit that changed something: what was done, when, by which run
  *	run       executions of programs
@@ -194,6 +195,12 @@ static const char step_2[] =
 	") STRICT, WITHOUT ROWID;"
 	"CREATE INDEX object_pack ON object(pack, offset, length);"
 	"CREATE INDEX object_base ON object(base) WHERE base IS NOT NULL;"
+
+	"CREATE TABLE synced("
+	"	node INTEGER NOT NULL, size INTEGER NOT NULL, mtime INTEGER NOT NULL, commit_id INTEGER NOT NULL,"
+	"	PRIMARY KEY(node, size, mtime)"
+	") STRICT, WITHOUT ROWID;"
+	"INSERT INTO lake(key, value) SELECT 'durable', ifnull(max(commit_id), 0) FROM change;"
 
 	"CREATE TABLE not_kept(reason TEXT PRIMARY KEY, count INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
 	"INSERT INTO not_kept SELECT ifnull(reason, ''), count(*) FROM version WHERE state = 5 GROUP BY 1;"

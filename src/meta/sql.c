@@ -79,6 +79,11 @@ const char *const sql_text[SQL_COUNT] = {
 			      " ORDER BY end_commit LIMIT ?",
 	[SQL_VERSIONS_KEPT_AFTER] = "SELECT " VERSION " FROM version INDEXED BY version_kept WHERE state IN (2, 3)"
 				    " AND (end_commit, id) > (?, ?) ORDER BY end_commit, id LIMIT ?",
+	/* no index: it is asked once, after a power failure */
+	[SQL_VERSIONS_NOT_DURABLE] =
+		"SELECT " VERSION " FROM version WHERE state IN (1, 2, 3)"
+		" AND cut_commit > (SELECT value FROM lake WHERE key = 'durable') ORDER BY id",
+	[SQL_SYNCED] = "SELECT 1 FROM synced WHERE node = ? AND size = ? AND mtime = ?",
 	[SQL_ASSETS] = "SELECT entry.name, " NODE ", ifnull(asset.readable, 0), " VERSION
 		       " FROM entry CROSS JOIN node ON node.id = entry.node"
 		       " LEFT JOIN asset ON asset.id = node.asset LEFT JOIN version ON version.id = node.version"
@@ -264,5 +269,10 @@ const char *const sql_text[SQL_COUNT] = {
 	[SQL_LAKE_SET] =
 		"INSERT INTO lake(key, value) VALUES(?, ?) ON CONFLICT(key) DO UPDATE SET value = excluded.value",
 	[SQL_LAKE_UNSET] = "DELETE FROM lake WHERE key = ?",
+	[SQL_SYNCED_ADD] =
+		"INSERT INTO synced(node, size, mtime, commit_id) VALUES(?, ?, ?, ?)"
+		" ON CONFLICT DO UPDATE SET commit_id = excluded.commit_id",
+	[SQL_SYNCED_FORGET] = "DELETE FROM synced WHERE commit_id <= ?",
+	[SQL_DURABLE_SET] = "UPDATE lake SET value = ? WHERE key = 'durable'",
 	[SQL_SYNC_MARK] = "UPDATE lake SET value = value + 1 WHERE key = 'store.syncs'",
 };

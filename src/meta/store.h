@@ -277,6 +277,12 @@ void record_run(struct record *r, const struct run_row *run);
 void record_opens(struct record *r, uint64_t node, uint64_t count);
 /* A fact about the lake, by key (settings seen last, root's handle …). VALUE NULL removes it. */
 void record_lake(struct record *r, const char *key, const void *value, size_t len);
+/*
+ * What a power failure would leave. The content of every version that was cut up to COMMIT is on the disk, not only in
+ * the kernel's memory; before that, one at a time: NODE's content was fsynced while it had this size and mtime.
+ */
+void record_durable(struct record *r, uint64_t commit);
+void record_synced(struct record *r, uint64_t node, uint64_t size, int64_t mtime);
 /* Every handle is void: the lake was copied or restored elsewhere. */
 void record_forget_handles(struct record *r, int volume);
 
@@ -434,6 +440,10 @@ int store_oldest_kept(struct store *s, int limit, store_version_fn fn, void *arg
 
 /* The same, those that ceased to be live after COMMIT, or in it and have a higher id than VERSION. */
 int store_kept_after(struct store *s, uint64_t commit, uint64_t version, int limit, store_version_fn fn, void *arg);
+/* The live, kept and partial versions that were cut after record_durable()'s commit. */
+int store_not_durable(struct store *s, store_version_fn fn, void *arg);
+/* Was it recorded by record_synced() since? 1, 0 or -errno. */
+int store_is_synced(struct store *s, uint64_t node, uint64_t size, int64_t mtime);
 
 /* Up to N jobs of TYPE that are due, oldest first. One worker thread per type takes them. */
 int store_jobs(struct store *s, enum job_type type, int64_t now, struct job_row *jobs, int n);

@@ -200,3 +200,22 @@ int store_versions_packed(struct store *s, const uint8_t *sha256, store_version_
 	query_blob(&q, sha256, SHA256_BYTES);
 	return each_version(&q, fn, arg);
 }
+
+int store_not_durable(struct store *s, store_version_fn fn, void *arg)
+{
+	_cleanup_query_ struct query q = {};
+
+	store_query(s, &q, SQL_VERSIONS_NOT_DURABLE);
+	return each_version(&q, fn, arg);
+}
+
+int store_is_synced(struct store *s, uint64_t node, uint64_t size, int64_t mtime)
+{
+	_cleanup_query_ struct query q = {};
+
+	store_query(s, &q, SQL_SYNCED);
+	query_int(&q, (int64_t)node);
+	query_int(&q, (int64_t)size);
+	query_int(&q, mtime);
+	return query_row(&q);
+}

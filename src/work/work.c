@@ -101,6 +101,8 @@ static int start_threads(struct work *w)
 		rc = start_thread(w, scan_main, "tarn-scan");
 	if (!rc)
 		rc = start_thread(w, keeper_main, "tarn-keeper");
+	if (!rc)
+		rc = start_thread(w, durable_main, "tarn-durable");
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	return rc;
 }

@@ -4,7 +4,7 @@
 
 #include "work/work.h"
 
-#define WORK_THREADS 4
+#define WORK_THREADS 5
 
 struct work {
 	struct lake *lake;
@@ -36,6 +36,7 @@ void *settle_main(void *arg);
 void *sniff_main(void *arg);
 void *scan_main(void *arg);
 void *keeper_main(void *arg);
+void *durable_main(void *arg);
 
 /*
  * Background threads are nice, so that they take what others leave. Not SCHED_IDLE, and no idle I/O priority: a request

@@ -144,11 +144,13 @@ static int compare_then(struct store *s, const struct moment *then)
 	return wrong;
 }
 
-/* The few that read a whole table or index, on purpose: it is small, partial, or bounded by LIMIT. */
+/* The few that read a whole table or index, on purpose: it is small, partial, or bounded by LIMIT; the versions that a
+ * power failure may have taken are looked for once after it. */
 static bool may_scan(enum sql id)
 {
-	return id == SQL_NODE_WRITING || id == SQL_VERSIONS_KEPT || id == SQL_LAST_COMMIT ||
-	       id == SQL_PACKS || id == SQL_OBJECTS_UNUSED || id == SQL_NOT_KEPT;
+	return id == SQL_NODE_WRITING || id == SQL_VERSIONS_KEPT || id == SQL_LAST_COMMIT || id == SQL_PACKS ||
+	       id == SQL_OBJECTS_UNUSED || id == SQL_NOT_KEPT || id == SQL_SYNCED_FORGET ||
+	       id == SQL_VERSIONS_NOT_DURABLE;
 }
 
 static void test_plans(sqlite3 *db)

@@ -508,6 +508,32 @@ static void test_oldest_kept(struct store *s)
 	is_int(seen.count, 2, "no more than asked for");
 }
 
+/* What a power failure would take. */
+static void test_durable(struct store *s)
+{
+	uint64_t file = test_make(s, NODE_ROOT, "durable", KIND_FILE), commit;
+	struct record *r = record_new(OP_SYSTEM, RUN_TARN, 0, 0, 0, NULL);
+	struct seen seen = { 0 };
+
+	test_cut(s, file, VERSION_LIVE, HOW_NONE, 5);
+	record_synced(r, file, 5, -7);
+	test_submit(s, r);
+	commit = store_visible(s);
+	is_int(store_is_synced(s, file, 5, -7), 1, "what was fsynced");
+	is_int(store_is_synced(s, file, 6, -7), 0, "not at another size");
+	is_int(store_is_synced(s, file, 5, 7), 0, "nor at another time");
+	r = record_new(OP_SYSTEM, RUN_TARN, 0, 0, 0, NULL);
+	record_durable(r, commit);
+	test_submit(s, r);
+	is_int(store_not_durable(s, see, &seen), 0, "versions that are not durable");
+	is_int(seen.count, 0, "are none, once all is");
+	is_int(store_is_synced(s, file, 5, -7), 0, "and what was fsynced before need not be known");
+	test_state(s, test_cut(s, file, VERSION_LIVE, HOW_NONE, 6), VERSION_NOT_KEPT, HOW_NONE, "gone");
+	test_cut(s, file, VERSION_LIVE, HOW_NONE, 7);
+	store_not_durable(s, see, &seen);
+	is_int(seen.count, 1, "a later one is not, and one that is not kept does not matter");
+}
+
 int main(void)
 {
 	struct store *s;
@@ -535,6 +561,7 @@ int main(void)
 	test_same_by_hash(s, true);
 	test_same_of_another(s);
 	test_oldest_kept(s);
+	test_durable(s);
 	store_close(s);
 	s = test_open(STORE_WRITE);
 	test_whole(s, "whole after it was closed");
