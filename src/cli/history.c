@@ -46,9 +46,7 @@ void history_say(const char *path, int rc)
 	struct stat st;
 	bool there = !lstat(path, &st);
 
-	if (there && S_ISDIR(st.st_mode))
-		say("%s: a folder, versions are of files", path);
-	else if (there && S_ISLNK(st.st_mode))
+	if (there && S_ISLNK(st.st_mode))
 		say("%s: a symbolic link, versions are of files", path);
 	else if (rc == -ENOENT && is_hidden(path))
 		say("%s@v: is there as such and hides the list of versions, which are %s@v1, %s@v-1 …", path, path,

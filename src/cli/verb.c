@@ -10,8 +10,8 @@
 #include "base/buf.h"
 
 const struct verb *const verbs[] = {
-	&verb_init,   &verb_adopt,    &verb_mount,   &verb_umount, &verb_reload,  &verb_status, &verb_doctor,
-	&verb_bucket, &verb_versions, &verb_restore, &verb_diff,   &verb_publish, NULL,
+	&verb_init,   &verb_adopt,    &verb_mount,   &verb_umount, &verb_reload, &verb_status,	&verb_doctor,
+	&verb_bucket, &verb_versions, &verb_restore, &verb_diff,   &verb_label,	 &verb_publish, NULL,
 };
 
 static const char overview[] =

@@ -1,8 +1,10 @@
 /*
- * tarn versions: the history of a file, read through the mount from F@v/history.jsonl, one JSON object per line.
+ * tarn versions: the history of a file, read through the mount from F@v/history.jsonl, one JSON object per line; of a
+ * folder its moments, which D@v lists.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -12,6 +14,7 @@
 #include "cli/facts.h"
 #include "cli/history.h"
 #include "cli/human.h"
+#include "cli/moments.h"
 #include "cli/place.h"
 #include "cli/table.h"
 #include "cli/verb_list.h"
@@ -23,29 +26,52 @@ static const char *text_or(struct json_object *o, const char *key, const char *o
 	return text && text[0] ? text : otherwise;
 }
 
+/* "ann, vim": the user by name where there is one. */
+static void add_author(struct buf *b, struct json_object *o)
+{
+	uid_t uid = (uid_t)json_object_get_int64(json_object_object_get(o, "uid"));
+	const char *program = json_text(o, "program");
+	const struct passwd *user = getpwuid(uid);
+
+	if (user)
+		buf_adds(b, user->pw_name);
+	else
+		buf_addf(b, "uid %u", (unsigned)uid);
+	if (program && program[0])
+		buf_addf(b, ", %s", program);
+}
+
+/* "kept, aside" */
+static void add_state(struct buf *b, struct json_object *o)
+{
+	const char *how = text_or(o, "how", "none");
+
+	buf_adds(b, text_or(o, "state", "?"));
+	if (strcmp(how, "none"))
+		buf_addf(b, ", %s", how);
+}
+
 static void add_row(struct table *t, struct json_object *o)
 {
-	_cleanup_buf_ struct buf size = BUF_INIT, when = BUF_INIT, state = BUF_INIT;
-	const char *how = text_or(o, "how", "none");
+	_cleanup_buf_ struct buf size = BUF_INIT, when = BUF_INIT, state = BUF_INIT, by = BUF_INIT;
 	int64_t ns;
 
 	if (!time_parse(text_or(o, "time", ""), &ns))
 		human_time(&when, ns);
 	human_size(&size, json_object_get_uint64(json_object_object_get(o, "size")));
-	buf_adds(&state, text_or(o, "state", "?"));
-	if (strcmp(how, "none"))
-		buf_addf(&state, ", %s", how);
+	add_author(&by, o);
+	add_state(&state, o);
 	table_addf(t, "%lld", (long long)json_object_get_int64(json_object_object_get(o, "version")));
 	table_add(t, buf_str(&when));
 	table_add(t, buf_str(&size));
+	table_add(t, buf_str(&by));
 	table_add(t, buf_str(&state));
-	table_addf(t, "%.12s", text_or(o, "sha256", "-"));
 	table_add(t, text_or(o, "reason", ""));
 }
 
 static int print_table(const struct history *h, bool all)
 {
-	static const char *const headings[] = {">VERSION", "TIME", ">SIZE", "STATE", "SHA256", "REASON", NULL};
+	static const char *const headings[] = {">VERSION", "TIME", ">SIZE", "BY", "STATE", "NOTE", NULL};
 	_cleanup_table_ struct table t;
 	int left_out = 0, shown = 0;
 
@@ -88,48 +114,148 @@ static int print_json(const struct history *h, const char *path, bool all)
 	return EXIT_OK;
 }
 
+/* ---- folders ---- */
+
+static int print_moments(const char *path, const struct moments *m)
+{
+	static const char *const headings[] = {"MOMENT", "KIND", "TIME", ">COMMIT", NULL};
+	_cleanup_buf_ struct buf shown = BUF_INIT;
+	_cleanup_table_ struct table t;
+
+	table_init(&t, headings);
+	for (int i = 0; i < m->n; i++) {
+		const struct moment *x = &m->list[i];
+		_cleanup_buf_ struct buf when = BUF_INIT;
+
+		human_time(&when, x->time);
+		table_add(&t, x->name);
+		table_add(&t, x->label ? "label" : "day");
+		table_add(&t, buf_str(&when));
+		table_addf(&t, "%llu", (unsigned long long)x->commit);
+	}
+	human_name(&shown, path);
+	if (!m->n)
+		printf("no moments: nothing changed below it yet\n");
+	else if (table_print(&t, stdout))
+		return EXIT_FAILED;
+	else
+		printf("\neach as %s/MOMENT/, and any other time likewise\n", buf_str(&shown));
+	return EXIT_OK;
+}
+
+static int print_moments_json(const char *path, const struct moments *m)
+{
+	_cleanup_json_ struct json_object *o = json_object_new_object();
+	struct json_object *list = json_object_new_array();
+
+	json_object_object_add(o, "path", json_object_new_string(path));
+	json_object_object_add(o, "moments", list);
+	for (int i = 0; i < m->n; i++) {
+		struct json_object *one = json_object_new_object();
+		_cleanup_buf_ struct buf when = BUF_INIT;
+
+		buf_add_time_ms(&when, m->list[i].time);
+		json_object_object_add(one, "name", json_object_new_string(m->list[i].name));
+		json_object_object_add(one, "kind", json_object_new_string(m->list[i].label ? "label" : "day"));
+		json_object_object_add(one, "time", json_object_new_string(buf_str(&when)));
+		json_object_object_add(one, "commit", json_object_new_int64((int64_t)m->list[i].commit));
+		json_object_array_add(list, one);
+	}
+	return json_print(o) ? EXIT_FAILED : EXIT_OK;
+}
+
+static int show_moments(const char *given, bool json)
+{
+	_cleanup_free_ char *path = NULL;
+	struct moments m;
+	int rc = moments_find(given, &path), code;
+
+	if (rc)
+		return EXIT_FAILED;
+	rc = moments_read(path, &m);
+	if (rc) {
+		history_say(given, rc);
+		return EXIT_FAILED;
+	}
+	code = json ? print_moments_json(path, &m) : print_moments(path, &m);
+	moments_release(&m);
+	return code;
+}
+
+/* A folder, or one that is gone: it has no history of its own, but moments. */
+static bool has_moments(const struct place *p)
+{
+	_cleanup_buf_ struct buf path = BUF_INIT;
+	struct stat st;
+
+	if (!p->inside[0])
+		return true;
+	if (!lstat(p->path, &st))
+		return S_ISDIR(st.st_mode);
+	buf_addf(&path, "%s@v/history.jsonl", p->path);
+	if (!stat(buf_str(&path), &st))
+		return false;
+	buf_clear(&path);
+	buf_addf(&path, "%s@v", p->path);
+	return !stat(buf_str(&path), &st);
+}
+
+/* ---- files ---- */
+
+static int show_versions(const char *path, bool all, bool json)
+{
+	struct history h;
+	int rc = history_read(path, &h), code;
+
+	if (rc) {
+		history_say(path, rc);
+		return EXIT_FAILED;
+	}
+	code = json ? print_json(&h, path, all) : print_table(&h, all);
+	history_release(&h);
+	return code;
+}
+
 static int run_versions(const struct verb *v, int argc, char **argv)
 {
 	static const struct option options[] = {
 		{"json", no_argument, NULL, OPTION_JSON}, {"all", no_argument, NULL, 'a'}, {0}};
 	_cleanup_place_ struct place p = {0};
 	bool json = false, all = false;
-	struct history h = {0};
-	int c, rc, code;
+	int c;
 
 	while ((c = verb_option(v, argc, argv, "a", options)) != -1) {
 		json |= c == OPTION_JSON;
 		all |= c == 'a';
 	}
 	verb_arguments(v, argc, argv, 1, 1);
-	if (place_on_mount(argv[optind], &p))
-		return EXIT_FAILED;
-	rc = history_read(p.path, &h);
-	if (rc) {
-		history_say(p.path, rc);
-		return EXIT_FAILED;
+	if (place_find(argv[optind], &p) || !p.point) {
+		place_release(&p);
+		return place_on_mount(argv[optind], &p) ? EXIT_FAILED : EXIT_OK;
 	}
-	code = json ? print_json(&h, p.path, all) : print_table(&h, all);
-	history_release(&h);
-	return code;
+	return has_moments(&p) ? show_moments(argv[optind], json) : show_versions(p.path, all, json);
 }
 
 const struct verb verb_versions = {
 	.name = "versions",
 	.args = "PATH [--all] [--json]",
-	.summary = "the history of a file, also of a deleted one",
+	.summary = "the history of a file or folder, also of a deleted one",
 	.details =
-		"Lists the versions of the file PATH on a mounted lake: number, time, size, how\n"
-		"it is kept, checksum. Version N can be read as PATH@vN and brought back by\n"
-		"`tarn restore`. A deleted file keeps its history under its old path.\n"
+		"Lists the versions of the file PATH on a mounted lake: number, time, size, who\n"
+		"wrote it with which program, how it is kept. Version N can be read as PATH@vN,\n"
+		"compared by `tarn diff` and brought back by `tarn restore`. Of a folder its\n"
+		"labels are listed, and the last days on which something below it changed:\n"
+		"PATH@v/DAY/ shows it as it was. What was deleted keeps its history under its\n"
+		"old path.\n"
 		"\n"
 		"options:\n"
-		"  -a, --all    also those that cannot be read any more, with the reason\n"
-		"      --json   as JSON\n"
+		"  -a, --all    also versions that cannot be read any more, with the reason\n"
+		"      --json   as JSON, with checksums and commits\n"
 		"  -h, --help   say this, and end\n"
 		"\n"
 		"examples:\n"
 		"  tarn versions orders.csv\n"
+		"  tarn versions reports\n"
 		"  tarn versions ~/lake/buckets/raw-data/gone.csv --all --json\n",
 	.run = run_versions,
 };

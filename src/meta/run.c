@@ -1,6 +1,7 @@
 /*
  * Runs and jobs: what workers and lineage ask for.
  */
+#include <errno.h>
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -57,6 +58,23 @@ uint64_t store_run(struct store *s, const char *boot, pid_t tgid, uint64_t start
 	drawn = writer_number(s->writer, COUNTER_RUN);
 	remember(s, drawn, boot, tgid, start);
 	return drawn;
+}
+
+int store_run_exe(struct store *s, uint64_t run, struct buf *exe)
+{
+	_cleanup_query_ struct query q = {};
+	const void *path;
+	size_t len;
+	int got;
+
+	store_query(s, &q, SQL_RUN_EXE);
+	query_int(&q, (int64_t)run);
+	got = query_row(&q);
+	if (got <= 0)
+		return got < 0 ? got : -ENOENT;
+	path = query_get_blob(&q, &len);
+	buf_add(exe, path, len);
+	return buf_error(exe);
 }
 
 int store_jobs(struct store *s, enum job_type type, int64_t now, struct job_row *jobs, int n)

@@ -149,6 +149,7 @@ const char *const sql_text[SQL_COUNT] = {
 				" FROM version INDEXED BY version_packed WHERE sha256 = ? AND how = 5",
 	[SQL_NOT_KEPT] = "SELECT reason, count FROM not_kept WHERE count > 0 ORDER BY count DESC, reason",
 	[SQL_RUN_FIND] = "SELECT id FROM run WHERE boot = ? AND tgid = ? AND start = ?",
+	[SQL_RUN_EXE] = "SELECT exe FROM run WHERE id = ?",
 	[SQL_JOBS] =
 		"SELECT id, subject, tries FROM job INDEXED BY job_due WHERE type = ? AND due <= ? ORDER BY due LIMIT "
 		"?",

@@ -65,6 +65,7 @@ enum sql {
 	SQL_VERSIONS_PACKED,
 	SQL_NOT_KEPT,
 	SQL_RUN_FIND,
+	SQL_RUN_EXE,
 	SQL_JOBS,
 	SQL_LAST_COMMIT,
 	/* writing */

@@ -1,5 +1,6 @@
 /* F@v/history.jsonl: every version of a file, also those that cannot be read, one JSON object per line. */
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -14,9 +15,40 @@ static void add_text(struct buf *b, const char *key, const char *text)
 		buf_adds(b, "null");
 }
 
+struct history {
+	struct lake *lake;
+	struct buf *out;
+	uint64_t run;	  /* of the line before, */
+	char program[64]; /* and its program */
+};
+
+/* Only the last name of its path: a command line can hold secrets, and this is for all who may read the file. */
+static const char *program_of(struct history *h, uint64_t run)
+{
+	static const char gone[] = " (deleted)";
+	_cleanup_buf_ struct buf exe = BUF_INIT;
+	const char *name;
+	size_t len;
+
+	if (run == h->run)
+		return h->program;
+	h->run = run;
+	h->program[0] = '\0';
+	if (store_run_exe(h->lake->store, run, &exe) || !exe.len)
+		return h->program;
+	name = strrchr(buf_str(&exe), '/');
+	name = name ? name + 1 : buf_str(&exe);
+	len = strlen(name);
+	if (len > strlen(gone) && !strcmp(name + len - strlen(gone), gone))
+		len -= strlen(gone);
+	snprintf(h->program, sizeof(h->program), "%.*s", (int)len, name);
+	return h->program;
+}
+
 static int add_line(void *arg, const struct version_row *v)
 {
-	struct buf *b = arg;
+	struct history *h = arg;
+	struct buf *b = h->out;
 
 	buf_addf(b, "{\"version\":%" PRIu64 ",\"commit\":%" PRIu64 ",\"time\":\"", v->number, v->commit);
 	buf_add_time_ms(b, v->time);
@@ -31,12 +63,15 @@ static int add_line(void *arg, const struct version_row *v)
 	add_text(b, "state", version_state_name(v->state));
 	add_text(b, "how", v->how ? version_how_name(v->how) : NULL);
 	add_text(b, "reason", v->reason);
-	buf_addf(b, ",\"run\":%" PRIu64 ",\"uid\":%u,\"mode\":\"%04o\"}\n", v->run, (unsigned)v->run_uid,
-		 (unsigned)(v->mode & 07777));
+	buf_addf(b, ",\"run\":%" PRIu64 ",\"uid\":%u", v->run, (unsigned)v->run_uid);
+	add_text(b, "program", program_of(h, v->run));
+	buf_addf(b, ",\"mode\":\"%04o\"}\n", (unsigned)(v->mode & 07777));
 	return buf_error(b);
 }
 
 int history_render(struct lake *lake, uint64_t asset, struct buf *out)
 {
-	return store_versions(lake->store, asset, add_line, out);
+	struct history h = {.lake = lake, .out = out};
+
+	return store_versions(lake->store, asset, add_line, &h);
 }

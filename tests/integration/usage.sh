@@ -7,7 +7,7 @@ exits 0 "--version" "$TARN" --version
 like "$(cat "$FOLDER/out")" '^tarn [0-9]' "says what this is"
 exits 0 "--help" "$TARN" --help
 exits 0 "help" "$TARN" help
-verbs='init adopt mount umount reload status doctor bucket versions restore diff publish'
+verbs='init adopt mount umount reload status doctor bucket versions restore diff label publish'
 for verb in $verbs; do
 	exits 0 "$verb --help" "$TARN" "$verb" --help
 	like "$(cat "$FOLDER/out")" "tarn $verb" "says how it is used"

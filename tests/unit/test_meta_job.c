@@ -78,6 +78,7 @@ static void test_runs(struct store *s)
 	static const char boot[] = "0f7e0c5e-7a11-4d0c-9d46-2f0b7f0f3a11",
 			  other[] = "1f7e0c5e-7a11-4d0c-9d46-2f0b7f0f3a11";
 	struct run_row run = {.tgid = 100, .start = 5000, .uid = 1000, .exe = "/usr/bin/vim", .argv = "[\"vim\"]"};
+	_cleanup_buf_ struct buf exe = BUF_INIT;
 	uint64_t again, third;
 	struct record *r;
 	bool known;
@@ -99,6 +100,9 @@ static void test_runs(struct store *s)
 		store_run(s, boot, 200 + i, 1, &known);
 	again = store_run(s, boot, 100, 5000, &known);
 	ok(known && again == run.id, "and long after");
+	is_int(store_run_exe(s, run.id, &exe), 0, "its program");
+	is_str(buf_str(&exe), "/usr/bin/vim", "is known");
+	is_int(store_run_exe(s, third, &exe), -ENOENT, "that of one which was never recorded is not");
 	store_close(s);
 	s = test_open(STORE_WRITE);
 	again = store_run(s, boot, 100, 5000, &known);
