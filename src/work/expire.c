@@ -1,5 +1,6 @@
 /*
- * Room for what people write. Two things end history early, the oldest first in both, and never a live file:
+ * Room for what people write. Two things end history early, the oldest first and labelled versions last in both, and
+ * never a live file:
  *
  *	budget	the kept versions of the whole lake are more than history_budget_gb
  *	space	a disk has less free than it should: then what is kept on that disk goes, until there is enough. "Older
@@ -10,7 +11,7 @@
  * (work/leftovers.c). One exception: when the store itself has no room left to say so, waiting for it would wait for
  * ever. Then the files go first, and the record, which is queued, is committed with the room they leave.
  *
- * Space counts what a file occupies, the budget what it holds: sparse and compressed files take less than their size. A
+ * Space counts what a file occupies, the budget what was stored: sparse and compressed files take less than that. A
  * file that somebody still reads gives its space up only at the end, so that space is looked at again no sooner than
  * SETTLE_NS after some was made.
  */
@@ -22,16 +23,15 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "work/gc.h"
 #include "work/work_int.h"
 
 #define GIB (UINT64_C(1) << 30)
 #define WANTED_MOST (10 * GIB)
 #define WANTED_PART 20 /* one part in so many: 5 % */
 #define MORE_PART 20   /* so much more is freed than wanted, or the next second would ask again */
-#define BATCH 128      /* few enough to be finished when the daemon ends */
 #define SETTLE_NS (5 * NSEC_PER_SEC)
 #define SPACE_SHORT "space short"
-#define HISTORY_BUDGET "history budget"
 
 uint64_t space_wanted(uint64_t total)
 {
@@ -40,17 +40,14 @@ uint64_t space_wanted(uint64_t total)
 
 /* ---- letting versions go ---- */
 
-struct victim {
-	uint64_t version, node, bytes;
-	struct volume *volume;
-};
-
 struct batch {
 	struct lake *lake;
+	const char *reason;
 	int only;		/* volume, or ANY_VOLUME */
 	uint64_t wanted, found; /* bytes */
-	bool occupied;		/* count what is occupied, not the size */
-	struct victim list[BATCH];
+	bool occupied;		/* count what is occupied, not what was stored */
+	bool labelled;		/* their turn: they go last */
+	struct victim list[EXPIRE_BATCH];
 	int n;
 };
 
@@ -68,20 +65,24 @@ static uint64_t occupies(struct volume *volume, const struct version_row *v)
 static int choose(void *arg, const struct version_row *v)
 {
 	struct batch *b = arg;
-	struct victim *victim = &b->list[b->n];
 	struct volume *volume = reach_volume(b->lake, v->volume);
+	struct victim *victim = &b->list[b->n];
+	int labelled;
 
 	/* An unsettled one may still be written, and be renamed when it settles; an empty one gives nothing. */
 	if (!v->settled || !v->size || !volume || (b->only != ANY_VOLUME && b->only != v->volume))
 		return 0;
-	*victim = (struct victim){.version = v->id, .node = v->node, .volume = volume};
-	victim->bytes = b->occupied ? occupies(volume, v) : v->size;
+	labelled = store_version_is_labelled(b->lake->store, v);
+	if (labelled < 0 || (labelled > 0) != b->labelled)
+		return labelled < 0 ? labelled : 0;
+	*victim = (struct victim){.version = *v, .reason = b->reason};
+	victim->bytes = b->occupied ? occupies(volume, v) : v->stored;
 	b->found += victim->bytes;
-	return ++b->n == BATCH || b->found >= b->wanted;
+	return ++b->n == EXPIRE_BATCH || b->found >= b->wanted;
 }
 
 /* 0 when it is certain that they are not listed any more, after a crash too; or nearly. */
-static int record_expired(const struct batch *b, const char *reason)
+static int record_expired(struct lake *lake, const struct victim *list, int n)
 {
 	struct record *r = record_new(OP_SYSTEM, RUN_TARN, 0, 0, 0, NULL);
 	uint64_t commit;
@@ -89,47 +90,70 @@ static int record_expired(const struct batch *b, const char *reason)
 
 	if (!r)
 		return -ENOMEM;
-	for (int i = 0; i < b->n; i++)
-		record_version_state(r, b->list[i].version, VERSION_EXPIRED, HOW_NONE, reason);
-	rc = store_submit(b->lake->store, r, &commit);
+	for (int i = 0; i < n; i++)
+		record_version_state(r, list[i].version.id, VERSION_EXPIRED, HOW_NONE, list[i].reason);
+	rc = store_submit(lake->store, r, &commit);
 	if (!rc)
-		rc = store_sync(b->lake->store, commit);
+		rc = store_sync(lake->store, commit);
 	return rc == -ENOSPC ? 0 : rc;
 }
 
-static void remove_files(const struct batch *b)
+static void remove_files(struct lake *lake, const struct victim *list, int n)
 {
 	char name[VERSION_NAME_MAX];
 
-	for (int i = 0; i < b->n; i++) {
-		const struct victim *v = &b->list[i];
+	for (int i = 0; i < n; i++) {
+		const struct version_row *v = &list[i].version;
+		struct volume *volume = reach_volume(lake, v->volume);
 
-		version_name(v->node, v->version, name);
-		if (unlinkat(v->volume->versionsfd, name, 0) < 0 && errno != ENOENT)
+		version_name(v->node, v->id, name);
+		if (volume && unlinkat(volume->versionsfd, name, 0) < 0 && errno != ENOENT)
 			log_warning("versions/%s: cannot be removed: %s", name, strerror(errno));
 	}
 }
 
+int expire_batch(struct lake *lake, const struct victim *list, int n)
+{
+	int rc = record_expired(lake, list, n);
+
+	if (!rc)
+		remove_files(lake, list, n);
+	return rc;
+}
+
+/* One batch of them; the labelled ones when there are no others. 0, also when there are none. */
+static int next_batch(struct batch *b)
+{
+	int rc = store_oldest_kept(b->lake->store, INT32_MAX, choose, b);
+
+	if (rc < 0 || b->n)
+		return rc < 0 ? rc : 0;
+	b->labelled = true;
+	rc = store_oldest_kept(b->lake->store, INT32_MAX, choose, b);
+	return rc < 0 ? rc : 0;
+}
+
 int expire_history(struct work *w, int volume, uint64_t bytes, const char *reason, uint64_t *freed, uint64_t *count)
 {
+	_cleanup_free_ struct batch *b = malloc(sizeof(*b));
 	uint64_t left = bytes;
-	int rc = 0;
+	int rc = b ? 0 : -ENOMEM;
 
 	while (left && !rc && !work_stopping(w)) {
-		struct batch b = {.lake = w->lake, .only = volume, .wanted = left, .occupied = volume != ANY_VOLUME};
-
-		rc = store_oldest_kept(w->lake->store, INT32_MAX, choose, &b);
-		if (rc < 0 || !b.n)
+		*b = (struct batch){.lake = w->lake, .only = volume, .wanted = left, .reason = reason};
+		b->occupied = volume != ANY_VOLUME;
+		rc = next_batch(b);
+		if (!rc && !b->n)
 			break;
-		rc = record_expired(&b, reason);
-		if (rc < 0)
+		if (!rc)
+			rc = expire_batch(w->lake, b->list, b->n);
+		if (rc)
 			break;
-		remove_files(&b);
-		*freed += b.found;
-		*count += (uint64_t)b.n;
-		left -= b.found < left ? b.found : left;
+		*freed += b->found;
+		*count += (uint64_t)b->n;
+		left -= b->found < left ? b->found : left;
 	}
-	return rc < 0 ? rc : 0;
+	return rc;
 }
 
 /* ---- when ---- */
@@ -147,18 +171,12 @@ static void expire(struct work *w, int volume, uint64_t bytes, const char *reaso
 
 static void check_budget(struct work *w)
 {
-	uint64_t used, free_bytes, total, budget;
 	struct store_totals totals;
-	struct settings *settings;
+	uint64_t budget;
 
-	if (store_totals(w->lake->store, &totals) || !totals.versions_kept_bytes ||
-	    lake_space(w->lake, &used, &free_bytes, &total))
-		return;
-	settings = lake_settings(w->lake);
-	budget = settings_history_budget(settings, settings_capacity(settings, used, free_bytes));
-	settings_unref(settings);
-	if (totals.versions_kept_bytes > budget)
-		expire(w, ANY_VOLUME, totals.versions_kept_bytes - budget, HISTORY_BUDGET);
+	if (!store_totals(w->lake->store, &totals) && totals.stored_bytes && !gc_budget(w->lake, &budget) &&
+	    totals.stored_bytes > budget)
+		expire(w, ANY_VOLUME, totals.stored_bytes - budget, HISTORY_BUDGET);
 }
 
 /* Is it short there? Then *MISSING: how much history should give. */

@@ -103,6 +103,8 @@ static int start_threads(struct work *w)
 		rc = start_thread(w, keeper_main, "tarn-keeper");
 	if (!rc)
 		rc = start_thread(w, durable_main, "tarn-durable");
+	if (!rc)
+		rc = start_thread(w, gc_main, "tarn-gc");
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	return rc;
 }

@@ -4,7 +4,7 @@
 
 #include "work/work.h"
 
-#define WORK_THREADS 5
+#define WORK_THREADS 6
 
 struct work {
 	struct lake *lake;
@@ -37,6 +37,7 @@ void *sniff_main(void *arg);
 void *scan_main(void *arg);
 void *keeper_main(void *arg);
 void *durable_main(void *arg);
+void *gc_main(void *arg);
 
 /*
  * Background threads are nice, so that they take what others leave. Not SCHED_IDLE, and no idle I/O priority: a request
@@ -56,10 +57,22 @@ struct volume *reach_volume(struct lake *lake, int index);
 /* So much must stay free on a disk of TOTAL bytes. */
 uint64_t space_wanted(uint64_t total);
 
+#define HISTORY_BUDGET "history budget"
+#define EXPIRE_BATCH 128 /* few enough to be finished when the daemon ends */
+/* A version on its way out. */
+struct victim {
+	struct version_row version;
+	uint64_t bytes;
+	const char *reason;
+};
+/* Records N of them durably as expired, then removes what kept them. 0 or -errno: then nothing was removed. */
+int expire_batch(struct lake *lake, const struct victim *list, int n);
+
 #define ANY_VOLUME (-1)
 /*
- * Lets go of kept versions, oldest first, until BYTES are given up: recorded durably as expired with REASON first, then
- * removed. VOLUME: only there. *FREED, *COUNT (added to): what went. 0, also when there was too little; -errno.
+ * Lets go of kept versions, oldest first and labelled ones last, until BYTES are given up: recorded durably as expired
+ * with REASON first, then removed. VOLUME: only there. *FREED, *COUNT (added to): what went. 0, also when there was too
+ * little; -errno.
  */
 int expire_history(struct work *w, int volume, uint64_t bytes, const char *reason, uint64_t *freed, uint64_t *count);
 /* Looks at budget and free space once; what is due goes. Sets lake->space_short. */

@@ -1,0 +1,384 @@
+#include "work/gc.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "work/retention.h"
+#include "work/work_int.h"
+
+#define DAY (INT64_C(86400) * NSEC_PER_SEC)
+#define FIRST_NS (60 * NSEC_PER_SEC) /* after a start: others have more to do then */
+#define EVERY_NS (3600 * NSEC_PER_SEC)
+#define BACKGROUND 10
+
+static bool stopped(const _Atomic bool *stop)
+{
+	return stop && atomic_load_explicit(stop, memory_order_relaxed);
+}
+
+/* ---- the plan ---- */
+
+void gc_plan_release(struct gc_plan *plan)
+{
+	free(plan->items);
+	free(plan->reasons);
+	*plan = (struct gc_plan){0};
+}
+
+static int find_reason(struct gc_plan *plan, const char *text, unsigned *index)
+{
+	struct gc_reason *more;
+
+	for (*index = 0; *index < plan->nreasons; ++*index)
+		if (!strcmp(plan->reasons[*index].text, text))
+			return 0;
+	more = reallocarray(plan->reasons, plan->nreasons + 1, sizeof(*more));
+	if (!more)
+		return -ENOMEM;
+	plan->reasons = more;
+	more[plan->nreasons] = (struct gc_reason){0};
+	snprintf(more[plan->nreasons++].text, sizeof(more->text), "%s", text);
+	return 0;
+}
+
+static int add_item(struct gc_plan *plan, uint64_t version, uint64_t bytes, const char *text)
+{
+	unsigned reason;
+	int rc = find_reason(plan, text, &reason);
+
+	if (rc)
+		return rc;
+	if (plan->n == plan->room) {
+		size_t room = plan->room ? plan->room * 2 : 256;
+		struct gc_item *more = reallocarray(plan->items, room, sizeof(*more));
+
+		if (!more)
+			return -ENOMEM;
+		plan->items = more;
+		plan->room = room;
+	}
+	plan->items[plan->n++] = (struct gc_item){version, bytes, reason};
+	plan->reasons[reason].versions++;
+	plan->reasons[reason].bytes += bytes;
+	plan->bytes += bytes;
+	return 0;
+}
+
+/* Nobody can write into it any more, and its disk is there. */
+static bool may_go(struct lake *lake, const struct version_row *v)
+{
+	return (v->state == VERSION_KEPT || v->state == VERSION_PARTIAL) && v->settled && reach_volume(lake, v->volume);
+}
+
+/* ---- beyond retention ---- */
+
+/* Series that have something old enough to be looked at. */
+struct aged {
+	struct gc_plan *plan;
+	struct lake *lake;
+	struct settings *settings;
+	const _Atomic bool *stop;
+	int64_t now, limit; /* superseded before LIMIT */
+	uint64_t *series;
+	size_t n, room;
+	/* of the one that is looked at */
+	struct retained *list;
+	size_t nlist, list_room;
+	uint64_t node; /* of its newest version */
+};
+
+/* The shortest time that any bucket keeps all; -1: all keep all. */
+static int64_t shortest_retention(const struct settings *s)
+{
+	int64_t days = s->undeclared.retention_days;
+
+	for (int i = 0; i < s->nbuckets; i++)
+		if (days < 0 || (s->buckets[i].retention_days >= 0 && s->buckets[i].retention_days < days))
+			days = s->buckets[i].retention_days;
+	return days;
+}
+
+static int note_series(void *arg, const struct version_row *v)
+{
+	struct aged *a = arg;
+
+	if (stopped(a->stop))
+		return -ECANCELED;
+	if (v->end_time > a->limit)
+		return 1; /* they come in this order */
+	if (a->n && a->series[a->n - 1] == v->asset)
+		return 0;
+	if (a->n == a->room) {
+		size_t room = a->room ? a->room * 2 : 256;
+		uint64_t *more = reallocarray(a->series, room, sizeof(*more));
+
+		if (!more)
+			return -ENOMEM;
+		a->series = more;
+		a->room = room;
+	}
+	a->series[a->n++] = v->asset;
+	return 0;
+}
+
+static int compare_numbers(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+static int note_version(void *arg, const struct version_row *v)
+{
+	struct aged *a = arg;
+	bool in_series = (int64_t)v->asset > 0; /* what repeats the one before has left it */
+
+	if (a->nlist == a->list_room) {
+		size_t room = a->list_room ? a->list_room * 2 : 256;
+		struct retained *more = reallocarray(a->list, room, sizeof(*more));
+
+		if (!more)
+			return -ENOMEM;
+		a->list = more;
+		a->list_room = room;
+	}
+	a->list[a->nlist++] = (struct retained){
+		.id = v->id,
+		.bytes = v->stored,
+		.time = v->time,
+		.end_time = v->end_time,
+		.listed = in_series && v->settled && (v->state == VERSION_LIVE || v->state == VERSION_KEPT),
+		.old = may_go(a->lake, v),
+	};
+	a->node = v->node;
+	return 0;
+}
+
+/* The bucket that NODE is in, or was in last. One that is gone has the policy of those that are not declared. */
+static void bucket_of(struct store *s, uint64_t node, char name[NAME_BYTES + 1])
+{
+	_cleanup_buf_ struct buf text = BUF_INIT;
+	uint64_t parent = node, unused;
+
+	for (int depth = 0; depth < 4096 && parent != NODE_ROOT; depth++) {
+		node = parent;
+		if (store_last_place(s, node, 0, &parent))
+			break;
+	}
+	name[0] = '\0';
+	if (parent == NODE_ROOT && !store_name(s, node, &unused, &text))
+		snprintf(name, NAME_BYTES + 1, "%s", buf_str(&text));
+}
+
+static int plan_chosen(struct aged *a, const char *reason)
+{
+	for (size_t i = 0; i < a->nlist; i++) {
+		struct version_row v;
+		int rc;
+
+		if (!a->list[i].goes)
+			continue;
+		rc = store_version(a->lake->store, a->list[i].id, &v);
+		if (!rc)
+			rc = store_version_is_labelled(a->lake->store, &v);
+		if (!rc)
+			rc = add_item(a->plan, v.id, v.stored, reason);
+		if (rc < 0 && rc != -ENOENT)
+			return rc;
+	}
+	return 0;
+}
+
+static int plan_series(struct aged *a, uint64_t series)
+{
+	const struct bucket_policy *policy;
+	char bucket[NAME_BYTES + 1], reason[48];
+	int rc;
+
+	a->nlist = 0;
+	rc = store_versions(a->lake->store, series, note_version, a);
+	if (rc || !a->nlist)
+		return rc;
+	bucket_of(a->lake->store, a->node, bucket);
+	policy = settings_bucket(a->settings, bucket);
+	retention_choose(a->list, a->nlist, policy->retention_days, policy->keep_last, a->now);
+	snprintf(reason, sizeof(reason), "retention_days: %" PRId64, policy->retention_days);
+	return plan_chosen(a, reason);
+}
+
+static int plan_retention(struct lake *lake, struct settings *settings, const _Atomic bool *stop, struct gc_plan *plan)
+{
+	struct aged a = {.plan = plan, .lake = lake, .settings = settings, .stop = stop, .now = clock_wall()};
+	int64_t days = shortest_retention(settings);
+	int rc;
+
+	if (days < 0)
+		return 0;
+	a.limit = days > a.now / DAY ? 0 : a.now - days * DAY;
+	rc = store_oldest_kept(lake->store, INT32_MAX, note_series, &a);
+	if (rc > 0)
+		rc = 0;
+	if (a.n)
+		qsort(a.series, a.n, sizeof(*a.series), compare_numbers);
+	for (size_t i = 0; !rc && i < a.n; i++) {
+		if (i && a.series[i] == a.series[i - 1])
+			continue;
+		rc = stopped(stop) ? -ECANCELED : plan_series(&a, a.series[i]);
+	}
+	free(a.series);
+	free(a.list);
+	return rc;
+}
+
+/* ---- beyond the budget ---- */
+
+int gc_budget(struct lake *lake, uint64_t *budget)
+{
+	uint64_t used, free_bytes, total;
+	struct settings *settings;
+	int rc = lake_space(lake, &used, &free_bytes, &total);
+
+	if (rc)
+		return rc;
+	settings = lake_settings(lake);
+	*budget = settings_history_budget(settings, settings_capacity(settings, used, free_bytes));
+	settings_unref(settings);
+	return 0;
+}
+
+struct surplus {
+	struct gc_plan *plan;
+	struct lake *lake;
+	const _Atomic bool *stop;
+	size_t planned;	   /* before: sorted by version */
+	uint64_t too_much; /* bytes */
+	bool labelled;	   /* their turn */
+};
+
+static int compare_items(const void *a, const void *b)
+{
+	return compare_numbers(&((const struct gc_item *)a)->version, &((const struct gc_item *)b)->version);
+}
+
+static bool is_planned(const struct surplus *s, uint64_t version)
+{
+	const struct gc_item key = {.version = version};
+
+	return s->planned && bsearch(&key, s->plan->items, s->planned, sizeof(key), compare_items);
+}
+
+static int note_surplus(void *arg, const struct version_row *v)
+{
+	struct surplus *s = arg;
+	int rc;
+
+	if (stopped(s->stop))
+		return -ECANCELED;
+	if (!v->size || !may_go(s->lake, v) || is_planned(s, v->id))
+		return 0;
+	rc = store_version_is_labelled(s->lake->store, v);
+	if (rc < 0 || (rc > 0) != s->labelled)
+		return rc < 0 ? rc : 0;
+	rc = add_item(s->plan, v->id, v->stored, HISTORY_BUDGET);
+	s->too_much -= v->stored < s->too_much ? v->stored : s->too_much;
+	return rc ? rc : s->too_much == 0;
+}
+
+static int plan_budget(struct lake *lake, const _Atomic bool *stop, struct gc_plan *plan)
+{
+	struct surplus s = {.plan = plan, .lake = lake, .stop = stop, .planned = plan->n};
+	struct store_totals totals;
+	uint64_t budget;
+	int rc = store_totals(lake->store, &totals);
+
+	if (!rc)
+		rc = gc_budget(lake, &budget);
+	if (rc || totals.stored_bytes <= budget + plan->bytes)
+		return rc;
+	s.too_much = totals.stored_bytes - budget - plan->bytes;
+	if (plan->n)
+		qsort(plan->items, plan->n, sizeof(*plan->items), compare_items);
+	rc = store_oldest_kept(lake->store, INT32_MAX, note_surplus, &s);
+	s.labelled = true;
+	if (!rc)
+		rc = store_oldest_kept(lake->store, INT32_MAX, note_surplus, &s);
+	return rc < 0 ? rc : 0;
+}
+
+int gc_plan(struct lake *lake, const _Atomic bool *stop, struct gc_plan *plan)
+{
+	struct settings *settings = lake_settings(lake);
+	int rc = store_barrier(lake->store, 0);
+
+	*plan = (struct gc_plan){0};
+	if (!rc)
+		rc = plan_retention(lake, settings, stop, plan);
+	if (!rc)
+		rc = plan_budget(lake, stop, plan);
+	settings_unref(settings);
+	return rc;
+}
+
+/* ---- carrying it out ---- */
+
+int gc_carry_out(struct lake *lake, const struct gc_plan *plan, const _Atomic bool *stop, uint64_t *versions,
+		 uint64_t *bytes)
+{
+	_cleanup_free_ struct victim *list = calloc(EXPIRE_BATCH, sizeof(*list));
+	int rc = list ? 0 : -ENOMEM, n = 0;
+
+	*versions = *bytes = 0;
+	for (size_t i = 0; !rc && i < plan->n; i++) {
+		const struct gc_item *item = &plan->items[i];
+		struct victim *victim = &list[n];
+
+		if (stopped(stop))
+			return -ECANCELED;
+		if (!store_version(lake->store, item->version, &victim->version) && may_go(lake, &victim->version)) {
+			victim->bytes = item->bytes;
+			victim->reason = plan->reasons[item->reason].text;
+			n++;
+			++*versions;
+			*bytes += item->bytes;
+		}
+		if (n && (n == EXPIRE_BATCH || i + 1 == plan->n)) {
+			rc = expire_batch(lake, list, n);
+			n = 0;
+		}
+	}
+	for (unsigned i = 0; !rc && i < plan->nreasons; i++)
+		log_info("history: %" PRIu64 " versions (%.1f MB) expired: %s", plan->reasons[i].versions,
+			 (double)plan->reasons[i].bytes / 1e6, plan->reasons[i].text);
+	return rc;
+}
+
+/* ---- now and then ---- */
+
+static void collect(struct work *w)
+{
+	struct gc_plan plan;
+	uint64_t versions, bytes;
+	int rc = gc_plan(w->lake, &w->stopping, &plan);
+
+	if (!rc && plan.n)
+		rc = gc_carry_out(w->lake, &plan, &w->stopping, &versions, &bytes);
+	gc_plan_release(&plan);
+	if (rc < 0 && rc != -ECANCELED)
+		log_error("history: what is beyond its retention cannot be let go: %s", strerror(-rc));
+}
+
+void *gc_main(void *arg)
+{
+	struct work *w = arg;
+	int64_t wait = FIRST_NS;
+
+	work_be_nice(BACKGROUND);
+	for (; work_sleep(w, wait); wait = EVERY_NS)
+		if (!w->lake->read_only)
+			collect(w);
+	return NULL;
+}
