@@ -67,6 +67,15 @@ void cut_add_live(struct lake *lake, struct inode *inode, struct record *r, cons
 	inode->version = cut_add(lake, inode, r, st, &live, actor);
 }
 
+void cut_grow_live(struct lake *lake, struct inode *inode, struct record *r, const struct stat *st)
+{
+	if (durable_is_synced_locked(inode, st))
+		record_synced(r, inode->id, (uint64_t)st->st_size, stat_mtime(st));
+	record_version_grow(r, inode->version, (uint64_t)st->st_size, stat_mtime(st));
+	durable_cut(lake);
+	record_sniff(r, inode->version);
+}
+
 void cut_settled(struct record *r, uint64_t version, const struct stat *st)
 {
 	record_version_settled(r, version, (uint64_t)st->st_size, stat_mtime(st));

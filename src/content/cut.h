@@ -27,8 +27,11 @@ uint64_t cut_add(struct lake *lake, struct inode *inode, struct record *r, const
 /* The same, as INODE's live version from now on. */
 void cut_add_live(struct lake *lake, struct inode *inode, struct record *r, const struct stat *st,
 		  const struct actor *actor);
-/* The same for a file that may have no inode in memory: V says all but id (0: the next number) and what ST has. */
+/* The same as cut_add() for a file that may have no inode in memory: V says all but id (0: the next number) and what ST
+ * has. */
 uint64_t cut_add_row(struct lake *lake, struct version_row *v, const struct stat *st, struct record *r);
+/* INODE's live version grew by appends, to ST: its commit and time move on. INODE's lock is held. */
+void cut_grow_live(struct lake *lake, struct inode *inode, struct record *r, const struct stat *st);
 /* Nobody can change the bytes of VERSION any more, and they are these. */
 void cut_settled(struct record *r, uint64_t version, const struct stat *st);
 

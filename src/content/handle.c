@@ -7,6 +7,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "content/appends.h"
 #include "content/aside.h"
 #include "content/cut.h"
 #include "content/registered.h"
@@ -17,10 +18,16 @@
  * waiting a moment for it tells "nobody" from "somebody".
  */
 #define RELEASE_WAIT_NS (250 * NSEC_PER_MSEC)
+#define OTHERS_WAIT_NS (10 * NSEC_PER_MSEC) /* where little depends on it */
 
 static bool is_writer(int flags)
 {
 	return (flags & O_ACCMODE) != O_RDONLY;
+}
+
+static bool only_appends(int flags)
+{
+	return (flags & O_ACCMODE) == O_WRONLY && (flags & O_APPEND) && !(flags & O_TRUNC);
 }
 
 /* The live version's bytes are only in the file: a change would lose them. */
@@ -85,6 +92,7 @@ static void mark_writing_locked(struct lake *lake, struct inode *inode, const st
 	inode->write_seq++;
 	inode->writer_run = actor->run;
 	inode->writer_uid = actor->caller.uid;
+	appends_note_locked(inode, actor->run, h && only_appends(h->flags));
 	if (h && (h->flags & O_ACCMODE) == O_RDWR) {
 		if (!inode->dirty && lake->frontend.invalidate) /* from now on attributes may go stale unseen */
 			lake->frontend.invalidate(lake->frontend.arg, inode->id, false);
@@ -115,12 +123,42 @@ static void lose_base_locked(struct inode *inode)
 		inode->base_lost = true;
 }
 
+static struct timespec deadline(int64_t ns)
+{
+	struct timespec until;
+
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_nsec += ns;
+	if (until.tv_nsec >= NSEC_PER_SEC) {
+		until.tv_nsec -= NSEC_PER_SEC;
+		until.tv_sec++;
+	}
+	return until;
+}
+
+/*
+ * Another run wrote, and may have closed: what it wrote is cut before ACTOR reads or adds to it. The lock is held, and
+ * given up meanwhile.
+ */
+static void wait_for_others_locked(struct inode *inode, const struct actor *actor)
+{
+	struct timespec until;
+
+	if (!inode->dirty || inode->writer_run == actor->run)
+		return;
+	until = deadline(OTHERS_WAIT_NS);
+	while (inode->dirty && !inode->settling && inode->met_at != inode->releases + 1)
+		if (pthread_cond_timedwait(&inode->changed, &inode->lock, &until) == ETIMEDOUT)
+			inode->met_at = inode->releases + 1;
+}
+
 /* Counts the handle in; with WAY_PASSTHROUGH the first one registers the file, without the lock. */
-static int enter(struct lake *lake, struct inode *inode, struct handle *h, int rawfd)
+static int enter(struct lake *lake, struct inode *inode, struct handle *h, int rawfd, const struct actor *actor)
 {
 	SCOPED_LOCK(&inode->lock);
 	int id;
 
+	wait_for_others_locked(inode, actor);
 	inode_wait_free_locked(inode);
 	h->way = decide_locked(lake, inode, h->flags);
 	if (h->way == WAY_CACHED) {
@@ -176,22 +214,9 @@ static void leave(struct lake *lake, struct inode *inode, struct handle *h)
 		registered_drop(lake, inode);
 }
 
-static struct timespec release_deadline(void)
-{
-	struct timespec until;
-
-	clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_nsec += RELEASE_WAIT_NS;
-	if (until.tv_nsec >= NSEC_PER_SEC) {
-		until.tv_nsec -= NSEC_PER_SEC;
-		until.tv_sec++;
-	}
-	return until;
-}
-
 void inode_wait_quiet(struct inode *inode)
 {
-	struct timespec until = release_deadline();
+	struct timespec until = deadline(RELEASE_WAIT_NS);
 	SCOPED_LOCK(&inode->lock);
 
 	while ((inode->writers || inode->dirty || inode->frozen || inode->state == INODE_CHANGING) &&
@@ -205,7 +230,7 @@ void inode_wait_quiet(struct inode *inode)
 /* True when nobody has it open, after a moment for releases that are on their way. Marks it CHANGING. */
 static bool become_alone(struct inode *inode)
 {
-	struct timespec until = release_deadline();
+	struct timespec until = deadline(RELEASE_WAIT_NS);
 	SCOPED_LOCK(&inode->lock);
 
 	inode->wanted = true;
@@ -298,6 +323,7 @@ static void count_open(struct lake *lake, struct inode *inode, const struct hand
 		SCOPED_LOCK(&inode->lock);
 
 		inode->opens++;
+		appends_note_reader_locked(inode);
 	}
 }
 
@@ -305,7 +331,7 @@ static void count_open(struct lake *lake, struct inode *inode, const struct hand
 static int finish_open(struct lake *lake, struct handle *h, int pathfd, bool in_place, const struct actor *actor)
 {
 	struct inode *inode = h->inode;
-	int rc = enter(lake, inode, h, pathfd);
+	int rc = enter(lake, inode, h, pathfd, actor);
 
 	if (rc < 0) {
 		if (h->fd >= 0)

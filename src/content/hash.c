@@ -8,6 +8,7 @@
 #include "content/hash.h"
 
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
@@ -99,8 +100,81 @@ static int hash_all(EVP_MD_CTX *md, struct reader *r, bool (*stop)(void *arg), v
 	return 0;
 }
 
-int hash_fd_and_head(int fd, bool (*stop)(void *arg), void *arg, uint8_t sha256[SHA256_BYTES], uint64_t *bytes,
-		     void *head, size_t *head_len)
+/* ---- what was hashed before ---- */
+
+struct hash_state {
+	struct growing of; /* node 0: free */
+	uint64_t bytes;
+	EVP_MD_CTX *md;
+};
+
+struct hash_states {
+	struct hash_state list[HASH_STATES];
+	unsigned next;
+};
+
+struct hash_states *hash_states_new(void)
+{
+	return calloc(1, sizeof(struct hash_states));
+}
+
+void hash_states_free(struct hash_states *s)
+{
+	for (unsigned i = 0; s && i < HASH_STATES; i++)
+		EVP_MD_CTX_free(s->list[i].md);
+	free(s);
+}
+
+static struct hash_state *find_state(struct hash_states *s, uint64_t node)
+{
+	for (unsigned i = 0; i < HASH_STATES; i++)
+		if (s->list[i].of.node == node)
+			return &s->list[i];
+	return NULL;
+}
+
+/* MD becomes what was hashed of it, as long as its beginning is the same. Then R goes on behind that. */
+static bool resume(struct hash_states *s, const struct growing *g, EVP_MD_CTX *md, struct reader *r)
+{
+	struct hash_state *state = s ? find_state(s, g->node) : NULL;
+	struct stat st;
+
+	if (!state || state->of.version < g->since || fstat(r->fd, &st) < 0 || (uint64_t)st.st_size < state->bytes ||
+	    !EVP_MD_CTX_copy_ex(md, state->md))
+		return false;
+	r->at = state->bytes;
+	return true;
+}
+
+static void remember(struct hash_states *s, const struct growing *g, EVP_MD_CTX *md, uint64_t bytes)
+{
+	struct hash_state *state;
+
+	if (!s || bytes < HASH_STATE_FROM)
+		return;
+	state = find_state(s, g->node);
+	if (!state)
+		state = &s->list[s->next++ % HASH_STATES];
+	if (!state->md)
+		state->md = EVP_MD_CTX_new();
+	state->of.node = 0;
+	if (!state->md || !EVP_MD_CTX_copy_ex(state->md, md))
+		return;
+	state->of = *g;
+	state->bytes = bytes;
+}
+
+/* What follows is hashed; the head was read before, and is read once more. */
+static void read_head(struct reader *r)
+{
+	ssize_t n = r->head_room ? pread(r->fd, r->head, r->head_room, 0) : 0;
+
+	r->head_len = n > 0 ? (size_t)n : 0;
+	r->head_room = r->head_len;
+}
+
+int hash_fd_growing(struct hash_states *s, const struct growing *g, int fd, bool (*stop)(void *arg), void *arg,
+		    uint8_t sha256[SHA256_BYTES], uint64_t *bytes, void *head, size_t *head_len)
 {
 	struct reader r = {.fd = fd, .room = piece_for(fd), .knows_cached = true, .head = head, .head_room = *head_len};
 	_cleanup_free_ char *piece = malloc(r.room);
@@ -108,18 +182,28 @@ int hash_fd_and_head(int fd, bool (*stop)(void *arg), void *arg, uint8_t sha256[
 	int rc = piece && md ? 0 : -ENOMEM;
 
 	r.piece = piece;
-	if (!rc && !EVP_DigestInit_ex(md, EVP_sha256(), NULL))
+	if (!rc && resume(s, g, md, &r))
+		read_head(&r);
+	else if (!rc && !EVP_DigestInit_ex(md, EVP_sha256(), NULL))
 		rc = -EIO;
 	if (!rc) {
 		posix_fadvise(fd, 0, 0, POSIX_FADV_RANDOM);
 		rc = hash_all(md, &r, stop, arg);
 	}
+	if (!rc)
+		remember(s, g, md, r.at);
 	if (!rc && !EVP_DigestFinal_ex(md, sha256, NULL))
 		rc = -EIO;
 	EVP_MD_CTX_free(md);
 	*bytes = r.at;
 	*head_len = r.head_len;
 	return rc;
+}
+
+int hash_fd_and_head(int fd, bool (*stop)(void *arg), void *arg, uint8_t sha256[SHA256_BYTES], uint64_t *bytes,
+		     void *head, size_t *head_len)
+{
+	return hash_fd_growing(NULL, NULL, fd, stop, arg, sha256, bytes, head, head_len);
 }
 
 int hash_fd(int fd, bool (*stop)(void *arg), void *arg, uint8_t sha256[SHA256_BYTES], uint64_t *bytes)

@@ -25,4 +25,23 @@ int hash_fd(int fd, bool (*stop)(void *arg), void *arg, uint8_t sha256[SHA256_BY
 int hash_fd_and_head(int fd, bool (*stop)(void *arg), void *arg, uint8_t sha256[SHA256_BYTES], uint64_t *bytes,
 		     void *head, size_t *head_len);
 
+/*
+ * Hashes that go on where they ended, for files that only grow: what was hashed of the last HASH_STATES large files is
+ * remembered. For one thread.
+ */
+#define HASH_STATES 16
+#define HASH_STATE_FROM (64 * 1024) /* smaller files are read again */
+
+struct hash_states;
+/* What FD holds: VERSION of NODE, whose versions from SINCE on each begin with the bytes of those before. */
+struct growing {
+	uint64_t node, version, since;
+};
+
+struct hash_states *hash_states_new(void); /* NULL: no memory */
+void hash_states_free(struct hash_states *s);
+/* As hash_fd_and_head(), but what an earlier call has hashed of it is not read again. S may be NULL. */
+int hash_fd_growing(struct hash_states *s, const struct growing *g, int fd, bool (*stop)(void *arg), void *arg,
+		    uint8_t sha256[SHA256_BYTES], uint64_t *bytes, void *head, size_t *head_len);
+
 #endif

@@ -9,6 +9,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "content/appends.h"
 #include "content/folder.h"
 #include "content/lake.h"
 
@@ -396,6 +397,13 @@ bool inode_is_clean_locked(const struct inode *inode, const struct stat *st)
 {
 	return !inode->dirty ||
 	       (!inode->written && (uint64_t)st->st_size == inode->clean_size && stat_mtime(st) == inode->clean_mtime);
+}
+
+void inode_is_read(struct inode *inode)
+{
+	SCOPED_LOCK(&inode->lock);
+
+	appends_note_reader_locked(inode);
 }
 
 bool inode_is_dirty(struct inode *inode)

@@ -48,6 +48,18 @@ struct former {
 	uint64_t size;
 };
 
+/* What appends so far, and what may be appended to (content/appends.h). */
+struct appends {
+	bool rewritten;	     /* something else than appends may have changed it since the last cut */
+	uint64_t since;	     /* versions from this one on begin with the bytes of those before; 0: of none known */
+	uint64_t by;	     /* the run that appends since the last cut; 0: none yet */
+	bool was_read;	     /* since the last cut */
+	uint64_t version;    /* that may grow; 0: none */
+	uint64_t run;	     /* by this run, */
+	uint64_t commit;     /* as of this commit, */
+	int64_t first, last; /* which began and appended then, monotonic */
+};
+
 struct inode {
 	/* set when made, never changed */
 	uint64_t id;
@@ -86,9 +98,11 @@ struct inode {
 	unsigned closed;    /* of those that are cached, closed but still mapped, or duplicated */
 	unsigned releases;  /* how many handles were ever released: tells a waiter that one came */
 	unsigned waited_at; /* the value of releases at which waiting for one was last in vain */
+	unsigned met_at;    /* the same, of an open by another run */
 
 	uint64_t version; /* whose bytes these are, when clean */
 	struct former former;
+	struct appends appends;
 	bool dirty;
 	bool flush_at_close; /* an aside took the old content: write-back starts at the last close */
 	unsigned error_seq;  /* rises with each write error */
@@ -168,6 +182,8 @@ void inode_each(struct lake *lake, void (*fn)(void *arg, struct inode *inode), v
 void inode_folder_moved(struct lake *lake, struct inode *folder);
 /* Are size and mtime in ST those of the live version (nobody wrote since)? The lock is held. */
 bool inode_is_clean_locked(const struct inode *inode, const struct stat *st);
+/* Somebody looks at its content in another way than by opening it: its live version stays as it is. */
+void inode_is_read(struct inode *inode);
 /* Was it written since its last version? */
 bool inode_is_dirty(struct inode *inode);
 /* Has it a name at all? */

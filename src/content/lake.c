@@ -444,6 +444,7 @@ int lake_open(const char *path, struct settings *settings, struct lake **out, st
 	atomic_init(&lake->audit_reads, settings->audit_reads);
 	lake->since = clock_wall();
 	pthread_mutex_init(&lake->buckets_lock, NULL);
+	pthread_mutex_init(&lake->growth_lock, NULL);
 	pthread_mutex_init(&lake->opened_lock, NULL);
 	init_tree_lock(&lake->tree_lock);
 	lake->privileged = caller_can_switch();
@@ -507,6 +508,7 @@ int lake_close(struct lake *lake)
 	close_fd(lake->temp_fd);
 	close_fd(lake->fd);
 	pthread_mutex_destroy(&lake->buckets_lock);
+	pthread_mutex_destroy(&lake->growth_lock);
 	pthread_mutex_destroy(&lake->opened_lock);
 	pthread_rwlock_destroy(&lake->tree_lock);
 	free(lake->path);

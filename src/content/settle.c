@@ -7,6 +7,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "content/appends.h"
 #include "content/aside.h"
 #include "content/cut.h"
 #include "content/former.h"
@@ -103,7 +104,7 @@ static struct former former_of(struct inode *inode)
 
 /* A live file. SAME: it has the bytes of FORMER. */
 static void cut_live_locked(struct lake *lake, struct inode *inode, const struct stat *st, const struct former *same,
-			    struct record *r)
+			    bool *grows, struct record *r)
 {
 	struct node_row row = {.id = inode->id, .kind = KIND_FILE, .volume = inode->volume->index};
 
@@ -113,6 +114,11 @@ static void cut_live_locked(struct lake *lake, struct inode *inode, const struct
 	record_node_set(r, &row);
 	if (!inode_changed_locked(inode, st) || (same && inode->version == same->version))
 		return;
+	*grows = appends_go_on_locked(lake, inode, st);
+	if (*grows) {
+		cut_grow_live(lake, inode, r, st);
+		return;
+	}
 	cut_end_base(lake, inode, r);
 	inode->version = 0;
 	if (!bucket_versions(inode->bucket, inode->parent, inode->name))
@@ -150,13 +156,14 @@ static int cut_locked(struct lake *lake, struct inode *inode, const struct stat 
 {
 	struct record *r = record_new(OP_WRITE, inode->writer_run, inode->writer_uid, inode->id,
 				      inode->parent ? inode->parent->id : 0, inode->name);
-	uint64_t commit;
+	uint64_t commit, version = inode->version;
+	bool grows = false;
 	int rc;
 
 	if (!r)
 		return -ENOMEM;
 	if (inode->name)
-		cut_live_locked(lake, inode, st, same, r);
+		cut_live_locked(lake, inode, st, same, &grows, r);
 	else if (inode->kept_version)
 		cut_aside_locked(lake, inode, st, r);
 	record_node_writing(r, inode->id, false);
@@ -168,6 +175,9 @@ static int cut_locked(struct lake *lake, struct inode *inode, const struct stat 
 	rc = store_submit(lake->store, r, &commit);
 	if (!rc)
 		inode_submitted(inode, commit);
+	if (grows)
+		appends_grown(lake);
+	appends_cut_locked(inode, inode->version != version, commit);
 	pthread_cond_broadcast(&inode->changed);
 	return rc;
 }

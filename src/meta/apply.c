@@ -104,6 +104,7 @@ static int (*const appliers[])(struct apply *, struct record_reader *) = {
 	[ROW_VERSION_HOW] = apply_version_how,
 	[ROW_VERSION_SAME] = apply_version_same,
 	[ROW_VERSION_DROP] = apply_version_drop,
+	[ROW_VERSION_GROW] = apply_version_grow,
 	[ROW_VERSION_SETTLED] = apply_version_settled,
 	[ROW_VERSION_FACTS] = apply_version_facts,
 	[ROW_LABEL_SET] = apply_label_set,

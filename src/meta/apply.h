@@ -127,6 +127,7 @@ int apply_version_state(struct apply *a, struct record_reader *in);
 int apply_version_how(struct apply *a, struct record_reader *in);
 int apply_version_same(struct apply *a, struct record_reader *in);
 int apply_version_drop(struct apply *a, struct record_reader *in);
+int apply_version_grow(struct apply *a, struct record_reader *in);
 int apply_version_settled(struct apply *a, struct record_reader *in);
 int apply_version_facts(struct apply *a, struct record_reader *in);
 int apply_label_set(struct apply *a, struct record_reader *in);

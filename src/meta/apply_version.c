@@ -361,6 +361,21 @@ int apply_version_drop(struct apply *a, struct record_reader *in)
 	return rc;
 }
 
+int apply_version_grow(struct apply *a, struct record_reader *in)
+{
+	uint64_t id = record_get(in);
+	int64_t size = (int64_t)record_get(in), mtime = record_get_signed(in);
+	struct version_brief v;
+	bool found;
+	int rc = apply_version_find(a, id, &v, &found);
+
+	if (rc != SQLITE_OK)
+		return rc;
+	if (!found || v.state != VERSION_LIVE)
+		return apply_missing(a, "the growth of version", id);
+	return APPLY(a, SQL_VERSION_GROW, NULL, (int64_t)id, size, mtime, (int64_t)a->record->commit, a->record->time);
+}
+
 int apply_version_settled(struct apply *a, struct record_reader *in)
 {
 	uint64_t id = record_get(in);
@@ -386,7 +401,7 @@ int apply_version_settled(struct apply *a, struct record_reader *in)
 int apply_version_facts(struct apply *a, struct record_reader *in)
 {
 	_cleanup_query_ struct query q = {};
-	uint64_t id = record_get(in);
+	uint64_t id = record_get(in), size = record_get(in);
 	size_t len;
 	const void *sha256 = record_get_blob(in, &len);
 	const char *mime;
@@ -398,9 +413,13 @@ int apply_version_facts(struct apply *a, struct record_reader *in)
 	query_int(&q, (int64_t)id);
 	query_blob(&q, sha256, len);
 	query_text(&q, mime);
+	if (size == ANY_SIZE)
+		query_blob(&q, NULL, 0);
+	else
+		query_int(&q, (int64_t)size);
 	rc = query_step(&q);
 	if (rc == SQLITE_DONE && !sqlite3_changes(a->conn->db))
-		return apply_missing(a, "facts about version", id);
+		return size == ANY_SIZE ? apply_missing(a, "facts about version", id) : SQLITE_OK;
 	if (rc != SQLITE_DONE)
 		return apply_failed(a, rc, "facts about version", id);
 	rc = sha256 ? apply_version_compare(a, id) : SQLITE_OK;

@@ -292,6 +292,16 @@ void record_version_drop(struct record *r, uint64_t version)
 	NUMBERS(r, ROW_VERSION_DROP, version);
 }
 
+void record_version_grow(struct record *r, uint64_t version, uint64_t size, int64_t mtime)
+{
+	size_t start = begin(r, ROW_VERSION_GROW);
+
+	put(r, version);
+	put(r, size);
+	put_signed(r, mtime);
+	end(r, start);
+}
+
 void record_version_settled(struct record *r, uint64_t version, uint64_t size, int64_t mtime)
 {
 	size_t start = begin(r, ROW_VERSION_SETTLED);
@@ -304,9 +314,15 @@ void record_version_settled(struct record *r, uint64_t version, uint64_t size, i
 
 void record_version_facts(struct record *r, uint64_t version, const uint8_t *sha256, const char *mime)
 {
+	record_version_facts_of(r, version, ANY_SIZE, sha256, mime);
+}
+
+void record_version_facts_of(struct record *r, uint64_t version, uint64_t size, const uint8_t *sha256, const char *mime)
+{
 	size_t start = begin(r, ROW_VERSION_FACTS);
 
 	put(r, version);
+	put(r, size);
 	put_blob(r, sha256, SHA256_BYTES);
 	put_string(r, mime);
 	end(r, start);

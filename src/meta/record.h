@@ -27,6 +27,7 @@ enum row {
 	ROW_VERSION_HOW,
 	ROW_VERSION_SAME,
 	ROW_VERSION_DROP,
+	ROW_VERSION_GROW,
 	ROW_VERSION_SETTLED,
 	ROW_VERSION_FACTS,
 	ROW_LABEL_SET,
@@ -46,6 +47,7 @@ enum row {
 	ROW_FORGET_HANDLES
 };
 
+#define ANY_SIZE UINT64_MAX /* in ROW_VERSION_FACTS */
 #define RECORD_ROOM 288 /* what fits without a second allocation */
 
 struct record {

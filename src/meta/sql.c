@@ -222,6 +222,9 @@ const char *const sql_text[SQL_COUNT] = {
 		" THEN older.cut_commit ELSE version.cut_commit END"
 		" FROM version AS older WHERE version.id = ?1 AND older.id = ?2",
 	[SQL_ASSET_UNCOUNT] = "UPDATE asset SET last_number = last_number - 1 WHERE id = ? AND last_number = ?",
+	[SQL_VERSION_GROW] =
+		"UPDATE version SET size = ?2, mtime = ?3, commit_id = ?4, cut_commit = ?4, time = ?5, sha256 = NULL"
+		" WHERE id = ?1",
 	[SQL_VERSION_DROP] = "DELETE FROM version WHERE id = ?",
 	[SQL_ASSET_DROP] = "DELETE FROM asset WHERE id = ? AND last_number = 1",
 	/* what the file's mode and owner were at the end; an ACL's group bits are a mask, and grant nothing */
@@ -237,7 +240,8 @@ const char *const sql_text[SQL_COUNT] = {
 	[SQL_VERSION_SET_SETTLED] =
 		"UPDATE version SET settled = 1, size = ?2, mtime = ?3, stored = ?4 WHERE id = ?1",
 	[SQL_VERSION_SET_FACTS] =
-		"UPDATE version SET sha256 = ifnull(?2, sha256), mime = ifnull(?3, mime) WHERE id = ?1",
+		"UPDATE version SET sha256 = ifnull(?2, sha256), mime = ifnull(?3, mime)"
+		" WHERE id = ?1 AND ifnull(size = ?4, 1)",
 	/* the time is that of the commit, which is the record's own unless it is earlier */
 	[SQL_LABEL_SET] =
 		"INSERT INTO label(folder, name, commit_id, time, uid) VALUES(?1, ?2, ?3,"

@@ -250,9 +250,14 @@ void record_version_how(struct record *r, uint64_t version, enum version_how how
 void record_version_same(struct record *r, uint64_t newer, uint64_t older);
 /* VERSION never was: nothing of it is told, and its number is not used again. A series that has only it goes, too. */
 void record_version_drop(struct record *r, uint64_t version);
+/* A live version grew, and nobody saw it before: it has this commit and its time, and its hash is not known. */
+void record_version_grow(struct record *r, uint64_t version, uint64_t size, int64_t mtime);
 void record_version_settled(struct record *r, uint64_t version, uint64_t size, int64_t mtime);
 /* SHA256 may be NULL, MIME may be NULL: not known. */
 void record_version_facts(struct record *r, uint64_t version, const uint8_t *sha256, const char *mime);
+/* The same of its first SIZE bytes: nothing happens when it has grown since. */
+void record_version_facts_of(struct record *r, uint64_t version, uint64_t size, const uint8_t *sha256,
+			     const char *mime);
 
 /* NAME is COMMIT (0: this record's own) of FOLDER from now on, whatever it was before. */
 void record_label_set(struct record *r, uint64_t folder, const char *name, uint64_t commit, uid_t uid);

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "content/appends.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "ns/view_access.h"
@@ -181,7 +182,10 @@ static int make_label(struct lake *lake, const struct view_node *folder, const c
 	inode_each(lake, wait_quiet, &until);
 	r = record_new(OP_SYSTEM, actor->run, actor->caller.uid, folder->node, folder->node, name);
 	record_label_set(r, folder->node, name, 0, actor->caller.uid);
-	return submit(lake, r);
+	appends_pin_begin(lake);
+	rc = submit(lake, r);
+	appends_pin_end(lake);
+	return rc;
 }
 
 static int remove_label(struct lake *lake, const struct view_node *folder, const char *name, const struct actor *actor)

@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "base/clock.h"
+#include "content/appends.h"
 
 void past_set_times(struct stat *st, int64_t mtime, int64_t ctime)
 {
@@ -16,8 +17,10 @@ static int wait_for_cut(struct lake *lake, uint64_t node)
 {
 	struct inode *inode = inode_find(lake, node);
 
-	if (inode)
+	if (inode) {
 		inode_wait_quiet(inode);
+		inode_is_read(inode);
+	}
 	inode_unref(lake, inode);
 	return store_barrier(lake->store, 0);
 }
@@ -42,6 +45,7 @@ int past_commit(struct lake *lake, uint64_t d, const struct which *w, const char
 	struct label_row label;
 	int rc = store_barrier(lake->store, 0);
 
+	appends_pin(lake);
 	if (rc)
 		return rc;
 	if (w->kind == WHICH_TIME)

@@ -20,6 +20,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "content/appends.h"
 #include "content/hash.h"
 #include "content/lake.h"
 #include "sniff/mime.h"
@@ -42,11 +43,14 @@ struct sniffing {
 	struct work *work;
 	struct lake *lake;
 	char *head; /* MIME_BYTES */
+	struct hash_states *states;
 
 	/* the job in hand */
 	struct version_row version;
 	struct inode *inode; /* of a live version, held */
 	unsigned write_seq;
+	struct growing growing;
+	uint64_t bytes;		   /* that were hashed */
 	char name[NAME_BYTES + 1]; /* "" when it has none any more */
 	bool mime_wanted;
 
@@ -99,16 +103,16 @@ static bool must_let_go(void *arg)
 /* Hash and type of FD, which has SIZE bytes. */
 static int read_facts(struct sniffing *s, int fd, uint64_t size, size_t *head_len)
 {
-	uint64_t bytes;
 	int rc;
 
 	*head_len = s->mime_wanted ? MIME_BYTES : 0;
-	rc = hash_fd_and_head(fd, must_let_go, s, s->sha256, &bytes, s->head, head_len);
+	rc = hash_fd_growing(s->inode ? s->states : NULL, &s->growing, fd, must_let_go, s, s->sha256, &s->bytes,
+			     s->head, head_len);
 	if (rc == -ECANCELED)
 		return SOON;
 	if (rc < 0)
 		return rc;
-	return bytes == size ? KNOWN : -EAGAIN; /* it changed meanwhile, unseen by us */
+	return s->bytes == size ? KNOWN : -EAGAIN; /* it changed meanwhile, unseen by us */
 }
 
 static int find_mime(struct sniffing *s, size_t head_len)
@@ -139,6 +143,7 @@ static int hold(struct sniffing *s, struct inode *inode)
 		return SOON;
 	inode->holders++;
 	s->write_seq = inode->write_seq;
+	s->growing = (struct growing){inode->id, inode->version, appends_since_locked(inode)};
 	s->inode = inode;
 	return KNOWN;
 }
@@ -276,7 +281,7 @@ static void run_job(struct sniffing *s, const struct job_row *job)
 	s->recorded = true;
 	switch (rc) {
 	case KNOWN:
-		record_version_facts(s->record, job->subject, s->sha256, s->mime[0] ? s->mime : NULL);
+		record_version_facts_of(s->record, job->subject, s->bytes, s->sha256, s->mime[0] ? s->mime : NULL);
 		record_job_done(s->record, job->id);
 		break;
 	case NOTHING_TO_DO:
@@ -362,7 +367,7 @@ static bool no_jobs_left(struct lake *lake)
 void *sniff_main(void *arg)
 {
 	struct work *w = arg;
-	struct sniffing s = {.work = w, .lake = w->lake, .head = malloc(MIME_BYTES)};
+	struct sniffing s = {.work = w, .lake = w->lake, .head = malloc(MIME_BYTES), .states = hash_states_new()};
 
 	work_be_nice(BACKGROUND);
 	if (!s.head)
@@ -377,5 +382,6 @@ void *sniff_main(void *arg)
 			work_sleep(w, POLL_NS);
 	}
 	free(s.head);
+	hash_states_free(s.states);
 	return NULL;
 }

@@ -71,6 +71,55 @@ static void test_stop(void)
 	is_int(hash_fd(-1, NULL, NULL, sha256, &bytes), -EBADF, "what cannot be read is an error");
 }
 
+static bool grown_hash_is(struct hash_states *states, const struct growing *g, const char *path, const char *like)
+{
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
+	struct version_row v = {.hashed = true};
+	size_t head = 0;
+	uint64_t bytes;
+
+	return !hash_fd_growing(states, g, fd, NULL, NULL, v.sha256, &bytes, NULL, &head) && has_hash_of(&v, like);
+}
+
+static void append(const char *path, const char *text)
+{
+	_cleanup_close_ int fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC);
+
+	if (write(fd, text, strlen(text)) != (ssize_t)strlen(text))
+		bail_out(path);
+}
+
+/* That a beginning is not read again shows when it was changed meanwhile. */
+static void test_growing(void)
+{
+	struct hash_states *states = hash_states_new();
+	struct growing g = {.node = 7, .version = 10, .since = 10};
+	const char *path = make_file(2 * MIB + 5), *was = in_lake("was");
+	_cleanup_close_ int fd = open(path, O_RDWR | O_CLOEXEC);
+	_cleanup_free_ char *bytes = malloc(2 * MIB + 5);
+
+	ok(pread(fd, bytes, 2 * MIB + 5, 0) == 2 * MIB + 5, "a large file");
+	put_bytes(was, bytes, 2 * MIB + 5);
+	ok(grown_hash_is(states, &g, path, was), "is hashed");
+	ok(pwrite(fd, "changed", 7, 100) == 7, "its beginning changes behind our back");
+	append(path, "one");
+	append(was, "one");
+	g.version = 11;
+	ok(grown_hash_is(states, &g, path, was), "the hash goes on with what was appended");
+	append(path, "two");
+	append(was, "two");
+	ok(grown_hash_is(states, &g, path, was), "and once more, of the same version");
+	ok(grown_hash_is(states, &(struct growing){8, 11, 10}, path, path), "not of another file");
+	g.version = g.since = 12;
+	ok(grown_hash_is(states, &g, path, path), "nor of one that was rewritten");
+	if (truncate(path, (off_t)MIB) < 0)
+		bail_out(path);
+	g.version = 13;
+	ok(grown_hash_is(states, &g, path, path), "nor of one that is shorter");
+	ok(grown_hash_is(NULL, &g, path, path), "and without anything remembered");
+	hash_states_free(states);
+}
+
 /* How many of the file's pages are in memory. */
 static size_t resident(int fd, size_t size)
 {
@@ -118,6 +167,7 @@ int main(void)
 	test_sizes();
 	test_head();
 	test_stop();
+	test_growing();
 	test_cache();
 	return test_end();
 }
