@@ -7,6 +7,7 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "cli/daemon_history.h"
 #include "cli/facts.h"
 #include "ns/facts.h"
 #include "ns/publish.h"
@@ -194,6 +195,8 @@ int daemon_answer(void *arg, const struct ucred *peer, struct json_object *reque
 		return answer_reload(d, reply);
 	if (!strcmp(verb, "publish"))
 		return answer_publish(d, peer, request, reply);
+	if (!strcmp(verb, "gc"))
+		return daemon_answer_gc(d->lake, request, reply);
 	if (!strcmp(verb, "mount"))
 		return answer_mount(d, request, reply);
 	if (!strcmp(verb, "drain"))

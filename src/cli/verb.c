@@ -10,8 +10,9 @@
 #include "base/buf.h"
 
 const struct verb *const verbs[] = {
-	&verb_init,   &verb_adopt,    &verb_mount,   &verb_umount, &verb_reload, &verb_status,	&verb_doctor,
-	&verb_bucket, &verb_versions, &verb_restore, &verb_diff,   &verb_label,	 &verb_publish, NULL,
+	&verb_init,   &verb_adopt,  &verb_mount,   &verb_umount,   &verb_reload,
+	&verb_status, &verb_doctor, &verb_bucket,  &verb_versions, &verb_restore,
+	&verb_diff,   &verb_label,  &verb_publish, &verb_gc,	   NULL,
 };
 
 static const char overview[] =

@@ -1,0 +1,16 @@
+/* What the daemon answers about history that goes: gc, purge. */
+#ifndef TARN_CLI_DAEMON_HISTORY_H
+#define TARN_CLI_DAEMON_HISTORY_H
+
+#include "cli/control.h"
+#include "content/lake.h"
+
+/*
+ * {"verb": "gc", "dry_run": true}: what may go, or went:
+ *	{"dry_run", "versions", "bytes", "reasons": [{"reason", "versions", "bytes"}],
+ *	 "list": [{"path", "version", "bytes", "reason"}], "truncated"}
+ * The list has the first ones only when there are many.
+ */
+int daemon_answer_gc(struct lake *lake, struct json_object *request, struct json_object *reply);
+
+#endif
