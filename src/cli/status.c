@@ -32,11 +32,19 @@ static void add_totals(struct json_object *facts, const struct store_totals *t)
 	add_int(facts, "versions_kept", t->versions_kept);
 	add_int(facts, "versions_kept_bytes", t->versions_kept_bytes);
 	add_int(facts, "versions_kept_aside", t->versions_by_how[HOW_ASIDE]);
+	add_int(facts, "versions_kept_packed", t->versions_by_how[HOW_PACKED]);
 	add_int(facts, "versions_not_kept", t->versions_not_kept);
 	add_int(facts, "commits", t->commits);
 	add_int(facts, "opens", t->opens);
 	add_int(facts, "jobs", t->jobs);
 	add_int(facts, "store_bytes", t->store_bytes);
+}
+
+static void add_packs(struct json_object *facts, const struct pack_totals *t)
+{
+	add_int(facts, "packs", t->packs);
+	add_int(facts, "packs_bytes", t->bytes);
+	add_int(facts, "packs_content_bytes", t->content_bytes);
 }
 
 /* Without a daemon, a mount that the table still has is what a killed one left. */
@@ -59,6 +67,7 @@ static int unmounted_facts(const char *lake, struct json_object **out)
 	_cleanup_json_ struct json_object *facts = json_object_new_object();
 	_cleanup_buf_ struct buf path = BUF_INIT;
 	struct store_totals totals;
+	struct pack_totals packs;
 	struct store *store = NULL;
 	const char *why = NULL;
 	int rc;
@@ -69,6 +78,8 @@ static int unmounted_facts(const char *lake, struct json_object **out)
 		rc = store_open(buf_str(&path), STORE_READ, &store, &why);
 	if (!rc) {
 		rc = store_totals(store, &totals);
+		if (!rc)
+			rc = store_pack_totals(store, &packs);
 		store_close(store);
 	}
 	if (rc) {
@@ -79,6 +90,7 @@ static int unmounted_facts(const char *lake, struct json_object **out)
 	json_object_object_add(facts, "mounted", json_object_new_boolean(false));
 	add_dead_mount(facts, lake);
 	add_totals(facts, &totals);
+	add_packs(facts, &packs);
 	*out = json_object_get(facts);
 	return 0;
 }

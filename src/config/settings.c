@@ -21,6 +21,7 @@ static int settings_new(struct settings **out)
 	s->cloud_burst_threshold_percent = 80;
 	s->cloud_burst_target_percent = -1;
 	s->min_age = 60;
+	s->pack_after = 600;
 	s->history_budget_gb = -1;
 	s->version_interval = 15 * 60;
 	s->passthrough_stack_depth = 1;

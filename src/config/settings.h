@@ -37,6 +37,7 @@ struct settings {
 	bool cloud_burst_enabled;
 	double cloud_burst_threshold_percent, cloud_burst_target_percent;
 	int64_t min_age; /* seconds */
+	int64_t pack_after; /* seconds */
 	double history_budget_gb; /* <0: not said (20 % of the capacity) */
 	int64_t version_interval; /* seconds */
 	int passthrough_stack_depth; /* 1; 2 on overlayfs */

@@ -54,6 +54,7 @@ const struct settings_key settings_keys[] = {
 	{"storage", "cloud_burst_target_percent", VALUE_NUMBER, IN(cloud_burst_target_percent), FROM(0, 100)},
 	{"storage", "min_age", VALUE_TIME, IN(min_age), FROM(0, SECONDS_MAX)},
 	{"storage", "history_budget_gb", VALUE_NUMBER, IN(history_budget_gb), FROM(0, GB_MAX)},
+	{"storage", "pack_after", VALUE_TIME, IN(pack_after), FROM(0, SECONDS_MAX)},
 	{"storage", "version_interval", VALUE_TIME, IN(version_interval), FROM(1, SECONDS_MAX)},
 	{"storage", "passthrough_stack_depth", VALUE_COUNT, IN(passthrough_stack_depth), FROM(1, 2)},
 

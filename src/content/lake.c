@@ -13,6 +13,7 @@
 #include "config/finding.h"
 #include "content/durable.h"
 #include "content/former.h"
+#include "content/packs.h"
 #include "content/registered.h"
 #include "content/run.h"
 #include "content/settle.h"
@@ -463,6 +464,8 @@ int lake_open(const char *path, struct settings *settings, struct lake **out, st
 	if (!rc)
 		rc = former_names_new(&lake->formers);
 	if (!rc)
+		rc = packs_new(&lake->packs);
+	if (!rc)
 		rc = open_root(lake, error);
 	if (!rc)
 		rc = open_first_buckets(lake);
@@ -493,6 +496,7 @@ int lake_close(struct lake *lake)
 	inode_table_free(lake);
 	registered_free(lake->registered);
 	former_names_free(lake->formers);
+	packs_free(lake->packs);
 	run_forget_all();
 	rc = lake->store ? store_close(lake->store) : 0;
 	while ((b = lake->buckets)) {

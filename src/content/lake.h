@@ -83,6 +83,7 @@ struct lake {
 	struct former_names *formers;	/* content/former.h */
 	pthread_mutex_t growth_lock;	/* held while a version grows, or a moment gets a name */
 	_Atomic uint64_t pinned;	/* content/appends.h: versions of this commit and before do not grow */
+	struct packs *packs;		/* content/packs.h */
 	_Atomic bool space_short;	/* history must not grow; writers may be slowed */
 	bool power_failed;		/* since the last daemon ran; known from lake_recover() on */
 	_Atomic bool undurable;		/* something was cut since the last durable_point() */

@@ -434,6 +434,7 @@ static void complete(struct adding *a, unsigned ordinal, struct pack_added *out)
 	out->offset = a->w->at;
 	out->length = last ? last->stored_at + last->stored : 0;
 	out->based = a->map.has_base;
+	memcpy(out->base, a->map.base, SHA256_BYTES);
 	out->depth = a->map.depth;
 	out->ordinal = a->map.ordinal;
 }

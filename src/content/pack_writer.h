@@ -24,7 +24,8 @@ struct pack_added {
 	uint8_t sha256[SHA256_BYTES];
 	uint64_t size;
 	uint64_t offset, length; /* its run of bytes */
-	bool based;		 /* it builds on BASE */
+	bool based;		 /* it builds on BASE, whose name this is: */
+	uint8_t base[SHA256_BYTES];
 	unsigned depth, ordinal; /* as in pack_map.h */
 };
 
@@ -37,9 +38,12 @@ int pack_writer_new(int packsfd, uint64_t number, struct pack_cache *cache, stru
  */
 int pack_writer_add(struct pack_writer *w, const struct pack_input *in, struct pack_object *base, unsigned ordinal,
 		    struct pack_added *out);
-/* Takes an object over from another pack, its run of bytes as it is; what its map and its own segments say is checked.
- * BASE: open, the one that its map names. OFFSET: where it is now. */
-int pack_writer_copy(struct pack_writer *w, const struct pack_place *from, struct pack_object *base, uint64_t *offset);
+/*
+ * Takes an object over from another pack, its run of bytes as it is; its map is checked, damaged segments stay damaged.
+ * SHA256: which it is. OFFSET: where it is now. 0; -EIO; -errno.
+ */
+int pack_writer_copy(struct pack_writer *w, const struct pack_place *from, const uint8_t sha256[SHA256_BYTES],
+		     uint64_t *offset);
 /* The last object is not wanted after all. */
 void pack_writer_drop(struct pack_writer *w);
 /* The pack so far; borrowed. Offsets and lengths are those of pack_added. */

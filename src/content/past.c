@@ -4,10 +4,12 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "content/packs.h"
 
 struct past {
 	uint64_t version, size;
-	int fd;		/* the file that the bytes lie in; -1: the version is empty */
+	int fd; /* the file that the bytes lie in; -1: the version is empty, or packed */
+	struct pack_object *packed;
 	struct stat st; /* of that when it was opened */
 	/* of a live version; else NULL */
 	struct lake *lake;
@@ -34,7 +36,8 @@ static bool live_is_whole(struct lake *lake, const struct version_row *v)
 
 bool version_is_readable(struct lake *lake, const struct version_row *v)
 {
-	return v->settled && (v->state == VERSION_KEPT || (v->state == VERSION_LIVE && live_is_whole(lake, v)));
+	return v->settled && (v->state == VERSION_KEPT ||
+			      (v->state == VERSION_LIVE && (v->how == HOW_PACKED || live_is_whole(lake, v))));
 }
 
 /* ---- opening ---- */
@@ -87,6 +90,24 @@ static int open_live(struct lake *lake, const struct version_row *v, struct past
 	return p->inode->version == v->id && inode_is_clean_locked(p->inode, &p->st) ? 0 : -ENOENT;
 }
 
+static int open_by_how(struct lake *lake, const struct version_row *v, struct past *p)
+{
+	if (v->how == HOW_PACKED && v->size)
+		return pack_open(lake, v->sha256, &p->packed);
+	return v->state == VERSION_LIVE ? open_live(lake, v, p) : open_kept(lake, v, p);
+}
+
+/* What lay in a file of its own when V was looked up may be packed by now. */
+static int open_now(struct lake *lake, const struct version_row *v, struct past *p)
+{
+	struct version_row now;
+	int rc = store_version(lake->store, v->id, &now);
+
+	if (rc < 0)
+		return rc;
+	return now.how != v->how && version_is_readable(lake, &now) ? open_by_how(lake, &now, p) : -ENOENT;
+}
+
 int past_open(struct lake *lake, const struct version_row *v, struct past **out)
 {
 	struct past *p;
@@ -98,7 +119,9 @@ int past_open(struct lake *lake, const struct version_row *v, struct past **out)
 	if (!p)
 		return -ENOMEM;
 	*p = (struct past){.version = v->id, .size = v->size, .fd = -1, .lake = lake};
-	rc = v->state == VERSION_LIVE ? open_live(lake, v, p) : open_kept(lake, v, p);
+	rc = open_by_how(lake, v, p);
+	if (rc == -ENOENT)
+		rc = open_now(lake, v, p);
 	if (rc < 0) {
 		past_close(p);
 		return rc;
@@ -114,6 +137,7 @@ void past_close(struct past *p)
 	if (p->fd >= 0)
 		close(p->fd);
 	inode_unref(p->lake, p->inode);
+	pack_object_close(p->packed);
 	free(p);
 }
 
@@ -160,6 +184,8 @@ ssize_t past_read(struct past *p, void *to, size_t len, off_t at)
 		return 0;
 	if (len > p->size - (uint64_t)at)
 		len = p->size - (uint64_t)at;
+	if (p->packed)
+		return pack_object_read(p->packed, to, len, (uint64_t)at);
 	n = read_full(p->fd, to, len, at);
 	return n < 0 || is_unchanged(p) ? n : -EIO;
 }

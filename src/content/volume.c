@@ -24,6 +24,15 @@ static int make_fan(int versionsfd)
 	return 0;
 }
 
+static int open_packs(int versionsfd)
+{
+	if (!mkdirat(versionsfd, "packs", 0700))
+		fsync(versionsfd);
+	else if (errno != EEXIST)
+		return -1;
+	return openat(versionsfd, "packs", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
+
 int volume_open(int index, int rootfd, int versionsfd, struct volume **out)
 {
 	_cleanup_close_ int owned = versionsfd;
@@ -41,6 +50,7 @@ int volume_open(int index, int rootfd, int versionsfd, struct volume **out)
 	if (!v)
 		return -ENOMEM;
 	v->index = index;
+	v->packsfd = open_packs(owned);
 	v->dev = st.st_dev;
 	v->handles = fhandle_usable(mountfd);
 	v->mountfd = steal_fd(&mountfd);
@@ -86,6 +96,8 @@ void volume_close(struct volume *v)
 		return;
 	close(v->mountfd);
 	close(v->versionsfd);
+	if (v->packsfd >= 0)
+		close(v->packsfd);
 	free(v);
 }
 

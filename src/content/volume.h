@@ -3,6 +3,7 @@
  *
  *	LAKE/versions/HH/NODE.VERSION			the lake's own
  *	<bucket's path>/.tarn-versions/HH/NODE.VERSION	a bucket's that lies elsewhere; never shown on the mount
+ *	…/packs/NUMBER.pack				many versions in one file (content/pack_file.h)
  *	<bucket's path>/.tarn-versions/volume		32 hex digits: which volume this is, wherever it is mounted
  *
  * HH: the low byte of the node's id, two hex digits. NODE and VERSION: hex. The name says what a file there is even
@@ -20,6 +21,7 @@ struct volume {
 	dev_t dev;
 	int mountfd;	/* a plain descriptor on it, for open_by_handle_at */
 	int versionsfd; /* its versions folder */
+	int packsfd;	/* and packs/ in that; -1: it cannot be made */
 	bool handles;	/* files can be opened by handle here */
 };
 

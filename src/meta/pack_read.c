@@ -74,6 +74,30 @@ int store_objects_unused(struct store *s, store_object_fn fn, void *arg)
 	return each_object(&q, fn, arg);
 }
 
+static void pack_from_query(struct query *q, struct pack_row *out)
+{
+	out->id = (uint64_t)query_get(q);
+	out->volume = (int)query_get(q);
+	out->bytes = (uint64_t)query_get(q);
+	out->state = (int)query_get(q);
+	out->objects = (uint64_t)query_get(q);
+	out->object_bytes = (uint64_t)query_get(q);
+}
+
+int store_pack(struct store *s, uint64_t id, struct pack_row *out)
+{
+	_cleanup_query_ struct query q = {};
+	int got;
+
+	store_query(s, &q, SQL_PACK);
+	query_int(&q, (int64_t)id);
+	got = query_row(&q);
+	if (got <= 0)
+		return got ? got : -ENOENT;
+	pack_from_query(&q, out);
+	return 0;
+}
+
 int store_packs(struct store *s, store_pack_fn fn, void *arg)
 {
 	_cleanup_query_ struct query q = {};
@@ -81,14 +105,31 @@ int store_packs(struct store *s, store_pack_fn fn, void *arg)
 
 	store_query(s, &q, SQL_PACKS);
 	while (!answer && (got = query_row(&q)) > 0) {
-		struct pack_row p = {.id = (uint64_t)query_get(&q)};
+		struct pack_row p;
 
-		p.volume = (int)query_get(&q);
-		p.bytes = (uint64_t)query_get(&q);
-		p.state = (int)query_get(&q);
-		p.objects = (uint64_t)query_get(&q);
-		p.object_bytes = (uint64_t)query_get(&q);
+		pack_from_query(&q, &p);
 		answer = fn(arg, &p);
 	}
 	return answer ? answer : got;
+}
+
+static int two_numbers(struct store *s, enum sql id, uint64_t *first, uint64_t *second)
+{
+	_cleanup_query_ struct query q = {};
+	int got;
+
+	store_query(s, &q, id);
+	got = query_row(&q);
+	if (got <= 0)
+		return got ? got : -EIO;
+	*first = (uint64_t)query_get(&q);
+	*second = (uint64_t)query_get(&q);
+	return 0;
+}
+
+int store_pack_totals(struct store *s, struct pack_totals *out)
+{
+	int rc = two_numbers(s, SQL_PACK_TOTALS, &out->packs, &out->bytes);
+
+	return rc ? rc : two_numbers(s, SQL_OBJECT_TOTALS, &out->objects, &out->content_bytes);
 }

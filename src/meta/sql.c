@@ -4,6 +4,9 @@
 	"node.id, node.kind, node.volume, node.handle, node.mode, node.uid, node.gid, node.size, node.mtime, " \
 	"node.ctime, node.asset, node.version, node.writing, node.acl"
 #define OBJECT "object.sha256, object.size, object.pack, object.offset, object.length, object.base"
+#define PACK                                                                                   \
+	"pack.id, pack.volume, pack.bytes, pack.state, (SELECT count(*) FROM object WHERE pack = pack.id)," \
+	" (SELECT ifnull(sum(length), 0) FROM object WHERE pack = pack.id)"
 #define VERSION                                                                                                    \
 	"version.id, version.asset, version.number, version.node, version.commit_id, version.time, version.size, " \
 	"version.mtime, version.mode, version.uid, version.gid, version.sha256, version.state, version.how, "      \
@@ -142,9 +145,10 @@ const char *const sql_text[SQL_COUNT] = {
 		"SELECT " OBJECT " FROM object WHERE NOT EXISTS (SELECT 1 FROM version INDEXED BY version_packed"
 		" WHERE version.sha256 = object.sha256 AND how = 5)"
 		" AND NOT EXISTS (SELECT 1 FROM object AS o INDEXED BY object_base WHERE o.base = object.sha256)",
-	[SQL_PACKS] =
-		"SELECT id, volume, bytes, state, (SELECT count(*) FROM object WHERE pack = pack.id),"
-		" (SELECT ifnull(sum(length), 0) FROM object WHERE pack = pack.id) FROM pack ORDER BY id",
+	[SQL_PACK] = "SELECT " PACK " FROM pack WHERE id = ?",
+	[SQL_PACKS] = "SELECT " PACK " FROM pack ORDER BY id",
+	[SQL_PACK_TOTALS] = "SELECT count(*), ifnull(sum(bytes), 0) FROM pack",
+	[SQL_OBJECT_TOTALS] = "SELECT count(*), ifnull(sum(size), 0) FROM object",
 	[SQL_VERSIONS_PACKED] = "SELECT " VERSION
 				" FROM version INDEXED BY version_packed WHERE sha256 = ? AND how = 5",
 	[SQL_NOT_KEPT] = "SELECT reason, count FROM not_kept WHERE count > 0 ORDER BY count DESC, reason",

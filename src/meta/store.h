@@ -148,7 +148,7 @@ struct pack_row {
 	uint64_t id;
 	int volume;
 	uint64_t bytes;
-	int state;			/* as content/pack.h says */
+	int state;			/* 1: complete */
 	uint64_t objects, object_bytes; /* in it; only read */
 };
 struct object_row {
@@ -162,7 +162,8 @@ struct object_row {
 enum job_type {
 	JOB_SNIFF = 1, /* hash and MIME type of a version */
 	JOB_EXPIRE,    /* a version's bytes go */
-	JOB_SETTLE
+	JOB_SETTLE,
+	JOB_PACK /* history that could not be packed when its turn came */
 };
 
 struct job_row {
@@ -405,8 +406,14 @@ int store_objects(struct store *s, uint64_t pack, store_object_fn fn, void *arg)
 int store_objects_on(struct store *s, const uint8_t *base, store_object_fn fn, void *arg);
 /* Those that neither a version nor another object needs; a version that is over needs its own while its HOW says so. */
 int store_objects_unused(struct store *s, store_object_fn fn, void *arg);
+int store_pack(struct store *s, uint64_t id, struct pack_row *out);
 typedef int (*store_pack_fn)(void *arg, const struct pack_row *p);
 int store_packs(struct store *s, store_pack_fn fn, void *arg); /* by rising id */
+struct pack_totals {
+	uint64_t packs, bytes;		 /* of the files */
+	uint64_t objects, content_bytes; /* of what is in them, unpacked */
+};
+int store_pack_totals(struct store *s, struct pack_totals *out);
 /* The versions, live ones too, whose content is kept as this object (HOW_PACKED). */
 int store_versions_packed(struct store *s, const uint8_t *sha256, store_version_fn fn, void *arg);
 

@@ -51,11 +51,23 @@ static void add_counts(struct emitter *e, const struct store_totals *t)
 	number(e, "versions_kept", t->versions_kept);
 	number(e, "versions_kept_bytes", t->versions_kept_bytes);
 	number(e, "versions_kept_aside", t->versions_by_how[HOW_ASIDE]);
+	number(e, "versions_kept_packed", t->versions_by_how[HOW_PACKED]);
 	number(e, "versions_not_kept", t->versions_not_kept);
 	number(e, "commits", t->commits);
 	number(e, "opens", t->opens);
 	number(e, "jobs", t->jobs);
 	number(e, "store_bytes", t->store_bytes);
+}
+
+static void add_packs(struct emitter *e, struct lake *lake)
+{
+	struct pack_totals t;
+
+	if (store_pack_totals(lake->store, &t))
+		return;
+	number(e, "packs", t.packs);
+	number(e, "packs_bytes", t.bytes);
+	number(e, "packs_content_bytes", t.content_bytes);
 }
 
 static void add_rates(struct emitter *e, struct lake *lake, const struct store_totals *t)
@@ -108,6 +120,7 @@ int lake_facts(struct lake *lake, fact_fn fn, void *arg)
 	if (rc < 0)
 		return rc;
 	add_counts(&e, &totals);
+	add_packs(&e, lake);
 	number(&e, "disk_free_bytes", free_bytes);
 	number(&e, "disk_bytes", total);
 	add_rates(&e, lake, &totals);

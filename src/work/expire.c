@@ -56,6 +56,8 @@ static uint64_t occupies(struct volume *volume, const struct version_row *v)
 	char name[VERSION_NAME_MAX];
 	struct stat st;
 
+	if (v->how == HOW_PACKED)
+		return v->stored;
 	version_name(v->node, v->id, name);
 	if (fstatat(volume->versionsfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return 0;

@@ -19,9 +19,11 @@
 
 /* ---- files without a version ---- */
 
+/* Its file is not what it is read from. */
 static bool is_over(const struct version_row *v)
 {
-	return v->state == VERSION_EXPIRED || v->state == VERSION_NOT_KEPT || v->state == VERSION_PURGED;
+	return v->how == HOW_PACKED || v->state == VERSION_EXPIRED || v->state == VERSION_NOT_KEPT ||
+	       v->state == VERSION_PURGED;
 }
 
 static bool remove_if_over(struct work *w, struct volume *volume, uint64_t node, uint64_t id)
@@ -150,4 +152,5 @@ void leftovers_sweep(struct work *w)
 		return;
 	sweep_files(w);
 	sweep_rows(w);
+	pack_leftovers_sweep(w);
 }

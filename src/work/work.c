@@ -105,6 +105,8 @@ static int start_threads(struct work *w)
 		rc = start_thread(w, durable_main, "tarn-durable");
 	if (!rc)
 		rc = start_thread(w, gc_main, "tarn-gc");
+	if (!rc)
+		rc = start_thread(w, pack_main, "tarn-pack");
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	return rc;
 }

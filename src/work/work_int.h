@@ -4,7 +4,7 @@
 
 #include "work/work.h"
 
-#define WORK_THREADS 6
+#define WORK_THREADS 7
 
 struct work {
 	struct lake *lake;
@@ -38,6 +38,7 @@ void *scan_main(void *arg);
 void *keeper_main(void *arg);
 void *durable_main(void *arg);
 void *gc_main(void *arg);
+void *pack_main(void *arg);
 
 /*
  * Background threads are nice, so that they take what others leave. Not SCHED_IDLE, and no idle I/O priority: a request
@@ -82,5 +83,6 @@ void space_check(struct work *w);
 void remove_jobs(struct work *w);
 /* versions/ and the store agree after this: what a crash in the middle of an expiry left. */
 void leftovers_sweep(struct work *w);
+void pack_leftovers_sweep(struct work *w);
 
 #endif

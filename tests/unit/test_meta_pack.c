@@ -59,6 +59,7 @@ static void test_packs(struct store *s)
 {
 	struct record *r = record_new(OP_SYSTEM, RUN_TARN, 0, 0, 0, NULL);
 	struct object_row o;
+	struct pack_totals totals;
 	uint8_t sha256[SHA256_BYTES];
 
 	record_pack_set(r, &(struct pack_row){ .id = 1, .volume = 0, .bytes = 500, .state = 1 });
@@ -78,6 +79,9 @@ static void test_packs(struct store *s)
 	record_pack_set(r, &(struct pack_row){ .id = 1, .volume = 0, .bytes = 480, .state = 2 });
 	test_submit(s, r);
 	is_str(packs(s), "1:0/480/2/1/10 2:3/600/2/1/10 ", "an object moves, a pack changes");
+	is_int(store_pack_totals(s, &totals), 0, "the totals");
+	ok(totals.packs == 2 && totals.bytes == 1080 && totals.objects == 2 && totals.content_bytes == 200,
+	   "of packs and what is in them");
 	r = record_new(OP_SYSTEM, RUN_TARN, 0, 0, 0, NULL);
 	record_pack_remove(r, 1);
 	record_object_remove(r, sha256);

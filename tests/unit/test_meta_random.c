@@ -8,8 +8,8 @@
 #include "test_meta.h"
 
 #define FOLDERS 5
-#define NAMES	8
-#define STEPS	4000
+#define NAMES 8
+#define STEPS 4000
 #define MOMENTS 20
 
 struct model {
@@ -25,7 +25,7 @@ static uint64_t folders[FOLDERS];
 
 static const char *name_of(int i)
 {
-	static const char *const names[NAMES] = { "a", "b.csv", "\xc3\xa9", "\xff", "n\n", "-", "@v", "aa" };
+	static const char *const names[NAMES] = {"a", "b.csv", "\xc3\xa9", "\xff", "n\n", "-", "@v", "aa"};
 
 	return names[i];
 }
@@ -45,10 +45,10 @@ static void change(struct store *s, struct model *m, unsigned *seed)
 		record_node_add(r, &node);
 		record_entry_add(r, folders[f], name_of(n), node.id);
 		if (node.kind == KIND_FILE)
-			record_version_add(r, &(struct version_row){ .id = store_new_version(s),
-								     .node = node.id,
-								     .state = VERSION_LIVE,
-								     .settled = true });
+			record_version_add(r, &(struct version_row){.id = store_new_version(s),
+								    .node = node.id,
+								    .state = VERSION_LIVE,
+								    .settled = true});
 		*here = node.id;
 		break;
 	case 1:
@@ -105,12 +105,12 @@ static int compare_now(struct store *s, const struct model *m)
 	int wrong = 0;
 
 	for (int f = 0; f < FOLDERS; f++) {
-		struct compare c = { m, f, 0, 0 };
+		struct compare c = {m, f, 0, 0};
 
 		store_entries(s, folders[f], compare_entry, &c);
 		wrong += c.wrong + (c.count != names_in(m, f));
 		for (int n = 0; n < NAMES; n++) {
-			struct node_row row = { 0 };
+			struct node_row row = {0};
 			int err = store_entry(s, folders[f], name_of(n), &row);
 
 			wrong += m->at[f][n] ? err != 0 || row.id != m->at[f][n] : err != -ENOENT;
@@ -129,13 +129,13 @@ static int compare_then(struct store *s, const struct moment *then)
 	int wrong = 0;
 
 	for (int f = 0; f < FOLDERS; f++) {
-		struct compare c = { &then->model, f, 0, 0 };
+		struct compare c = {&then->model, f, 0, 0};
 
 		store_entries_at(s, folders[f], then->commit, NULL, compare_past_entry, &c);
 		wrong += c.wrong + (c.count != names_in(&then->model, f));
 		for (int n = 0; n < NAMES; n++) {
 			uint64_t there = then->model.at[f][n];
-			struct node_row row = { 0 };
+			struct node_row row = {0};
 			int err = store_entry_at(s, folders[f], name_of(n), then->commit, &row);
 
 			wrong += there ? err != 0 || row.id != there : err != -ENOENT;
@@ -149,8 +149,8 @@ static int compare_then(struct store *s, const struct moment *then)
 static bool may_scan(enum sql id)
 {
 	return id == SQL_NODE_WRITING || id == SQL_VERSIONS_KEPT || id == SQL_LAST_COMMIT || id == SQL_PACKS ||
-	       id == SQL_OBJECTS_UNUSED || id == SQL_NOT_KEPT || id == SQL_SYNCED_FORGET ||
-	       id == SQL_VERSIONS_NOT_DURABLE;
+	       id == SQL_PACK_TOTALS || id == SQL_OBJECT_TOTALS || id == SQL_OBJECTS_UNUSED || id == SQL_NOT_KEPT ||
+	       id == SQL_SYNCED_FORGET || id == SQL_VERSIONS_NOT_DURABLE;
 }
 
 static void test_plans(sqlite3 *db)
@@ -180,7 +180,7 @@ static void test_plans(sqlite3 *db)
 int main(void)
 {
 	struct store *s;
-	struct model model = { 0 };
+	struct model model = {0};
 	struct moment moments[MOMENTS];
 	unsigned seed = (unsigned)time(NULL);
 	int wrong = 0, taken = 0;
@@ -198,7 +198,7 @@ int main(void)
 	for (int i = 0; i < STEPS; i++) {
 		change(s, &model, &seed);
 		if (i % (STEPS / MOMENTS) == 0)
-			moments[taken++] = (struct moment){ store_last_commit(s), model };
+			moments[taken++] = (struct moment){store_last_commit(s), model};
 		if (i % 100 == 0) {
 			store_barrier(s, 0);
 			wrong += compare_now(s, &model);

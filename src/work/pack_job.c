@@ -1,0 +1,476 @@
+/*
+ * Packing cold history (content/pack_file.h).
+ *
+ * Versions are taken in the order in which they ceased to be live, some minutes after that, so that each finds the one
+ * before it in its series packed already, and builds on it. How far that has come is a fact of the lake, "pack.done":
+ * the commit with which the last one ended, and its id. It is recorded together with the pack, so that after a crash
+ * the work goes on behind the last complete pack; what lies there of an incomplete one is removed at the next start
+ * (work/leftovers.c).
+ *
+ * Per version:
+ *
+ *	read		as everybody reads it (content/past.h), and hashed on the way; what was packed has been read
+ *			back. A version whose hash is known and is another one is recorded as not kept: nobody reads
+ *			wrong bytes
+ *	is there	the same content is packed already: nothing is written
+ *	gains nothing	it stays where it is and is not looked at again: what does not compress, what occupies nothing
+ *			(a prefix)
+ *	else		one record says that it is packed, then its own files go. Others that were read through them
+ *			are read through the pack
+ *
+ * After that the packs are collected (content/repack.h). One pack at a time, with a few MiB of memory, nice.
+ */
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "content/past.h"
+#include "content/repack.h"
+#include "work/work_int.h"
+
+#define DONE_KEY "pack.done"
+#define BATCH 64
+#define BLOCK 4096
+#define BACKGROUND 19
+#define NEIGHBOURS 4		    /* so many older versions are asked for what to build on */
+#define GAIN 16			    /* one part in so many must be saved */
+#define LOOK_NS (60 * NSEC_PER_SEC) /* at the latest */
+#define COLLECT_NS (600 * NSEC_PER_SEC)
+#define RETRY_NS (600 * NSEC_PER_SEC) /* doubled with each try */
+#define TRIES 8
+
+struct done {
+	uint64_t commit, version;
+};
+
+struct packer {
+	struct work *work;
+	struct lake *lake;
+	int64_t before; /* what ceased to be live before this is cold */
+	struct done done;
+	struct packing packing;
+	bool begun;
+	struct packed {
+		uint64_t version;
+		uint8_t sha256[SHA256_BYTES];
+	} * packed; /* those that are in it */
+	size_t n, room;
+};
+
+static bool must_end(void *arg)
+{
+	struct packer *p = arg;
+
+	return work_stopping(p->work) || packs_wanted(p->lake);
+}
+
+/* ---- how far it has come ---- */
+
+static void load_done(struct packer *p)
+{
+	_cleanup_buf_ struct buf value = BUF_INIT;
+
+	p->done = (struct done){0};
+	if (!store_lake(p->lake->store, DONE_KEY, &value) && value.len == sizeof(p->done))
+		memcpy(&p->done, value.data, sizeof(p->done));
+}
+
+/* ---- one version ---- */
+
+/* Of those that were just packed the store does not know it yet. */
+static void know_hash(const struct packer *p, struct version_row *v)
+{
+	for (size_t i = 0; i < p->n && !v->hashed; i++)
+		if (p->packed[i].version == v->id) {
+			memcpy(v->sha256, p->packed[i].sha256, SHA256_BYTES);
+			v->hashed = true;
+		}
+}
+
+/* What V could build on: the object of an older version of its series, opened, and the ordinal after it. */
+static int find_neighbour(struct packer *p, const struct version_row *v, struct pack_object **out)
+{
+	struct version_row before = {.number = v->number};
+	int rc = 0;
+
+	*out = NULL;
+	for (int i = 0; i < NEIGHBOURS && !*out && before.number > 1; i++) {
+		rc = store_version_before(p->lake->store, v->asset, before.number, &before);
+		if (rc == -ENOENT)
+			return 0;
+		if (rc < 0)
+			return rc;
+		know_hash(p, &before);
+		if (before.hashed)
+			rc = packing_find(&p->packing, before.sha256, out);
+		if (rc < 0 && rc != -ENOENT && rc != -EIO)
+			return rc;
+	}
+	return 0;
+}
+
+/* The one of O and those below it that the next object after O builds on; NULL: it begins anew. */
+static struct pack_object *choose_base(struct pack_object *o)
+{
+	unsigned ordinal = o ? o->map.ordinal + 1 : PACK_PERIOD;
+
+	if (ordinal >= PACK_PERIOD)
+		return NULL;
+	while (o && (o->map.ordinal > pack_parent(ordinal) || o->map.depth >= PACK_DEPTH_MAX))
+		o = o->base;
+	return o;
+}
+
+static int remember(struct packer *p, uint64_t version, const uint8_t sha256[SHA256_BYTES])
+{
+	if (p->n == p->room) {
+		size_t room = p->room ? p->room * 2 : BATCH;
+		struct packed *more = reallocarray(p->packed, room, sizeof(*more));
+
+		if (!more)
+			return -ENOMEM;
+		p->packed = more;
+		p->room = room;
+	}
+	p->packed[p->n].version = version;
+	memcpy(p->packed[p->n++].sha256, sha256, SHA256_BYTES);
+	return 0;
+}
+
+static int record_packed(struct packer *p, const struct version_row *v, const uint8_t sha256[SHA256_BYTES],
+			 uint64_t stored)
+{
+	if (!v->hashed)
+		record_version_facts(p->packing.record, v->id, sha256, NULL);
+	record_version_how(p->packing.record, v->id, HOW_PACKED, stored);
+	return remember(p, v->id, sha256);
+}
+
+struct reading {
+	struct packer *packer;
+	struct past *past;
+};
+
+static ssize_t read_past(void *arg, void *to, size_t len, uint64_t at)
+{
+	return past_read(((struct reading *)arg)->past, to, len, (off_t)at);
+}
+
+static bool stop_reading(void *arg)
+{
+	return must_end(((struct reading *)arg)->packer);
+}
+
+static int add_object(struct packer *p, const struct version_row *v, struct pack_added *added)
+{
+	_cleanup_object_ struct pack_object *neighbour = NULL;
+	struct reading reading = {.packer = p};
+	const struct pack_input in = {read_past, stop_reading, &reading};
+	struct pack_object *base;
+	int rc = packing_open(&p->packing);
+
+	if (!rc)
+		rc = find_neighbour(p, v, &neighbour);
+	if (!rc)
+		rc = past_open(p->lake, v, &reading.past);
+	if (rc < 0)
+		return rc;
+	base = choose_base(neighbour);
+	rc = pack_writer_add(p->packing.writer, &in, base, base ? neighbour->map.ordinal + 1 : 0, added);
+	past_close(reading.past);
+	return rc;
+}
+
+static void lose(struct packer *p, const struct version_row *v)
+{
+	log_warning("node %" PRIu64 ": version %" PRIu64 " (number %" PRIu64 ") is not what was hashed: it is not kept",
+		    v->node, v->id, v->number);
+	record_version_state(p->packing.record, v->id, VERSION_NOT_KEPT, HOW_NONE,
+			     "its bytes were changed after it was cut");
+}
+
+static int keep_added(struct packer *p, const struct version_row *v, const struct pack_added *a)
+{
+	struct object_row o = {.size = a->size, .offset = a->offset, .length = a->length, .has_base = a->based};
+	int rc;
+
+	memcpy(o.sha256, a->sha256, SHA256_BYTES);
+	memcpy(o.base, a->base, SHA256_BYTES);
+	rc = packing_object(&p->packing, &o);
+	return rc ? rc : record_packed(p, v, a->sha256, a->length);
+}
+
+static bool is_there(struct packer *p, const uint8_t sha256[SHA256_BYTES])
+{
+	struct object_row o;
+
+	for (size_t i = 0; i < p->packing.n; i++)
+		if (!memcmp(p->packing.objects[i].sha256, sha256, SHA256_BYTES))
+			return true;
+	return !store_object(p->lake->store, sha256, &o);
+}
+
+/* A file takes whole blocks. */
+static uint64_t occupies(const struct version_row *v)
+{
+	return (v->stored + BLOCK - 1) / BLOCK * BLOCK;
+}
+
+/* 0, also when it stays as it is, or -errno. */
+static int pack_version(struct packer *p, const struct version_row *v)
+{
+	struct pack_added added;
+	int rc;
+
+	if (v->hashed && is_there(p, v->sha256))
+		return record_packed(p, v, v->sha256, 0);
+	rc = add_object(p, v, &added);
+	if (rc < 0)
+		return rc;
+	if (v->hashed && memcmp(v->sha256, added.sha256, SHA256_BYTES)) {
+		pack_writer_drop(p->packing.writer);
+		lose(p, v);
+		return 0;
+	}
+	if (added.length < occupies(v) - occupies(v) / GAIN && !is_there(p, added.sha256))
+		return keep_added(p, v, &added);
+	pack_writer_drop(p->packing.writer);
+	/* If it had been hashed before, that would have been known. */
+	return is_there(p, added.sha256) ? record_packed(p, v, added.sha256, 0) : 0;
+}
+
+/* Has it bytes of its own that packing would free? */
+static bool is_candidate(const struct version_row *v)
+{
+	return (v->state == VERSION_KEPT || v->state == VERSION_PARTIAL) && v->size && v->stored &&
+	       (v->how == HOW_ASIDE || v->how == HOW_UNDO || v->how == HOW_COPY || v->how == HOW_REFLINK);
+}
+
+/* What says more of the version than of us: the others go on. */
+static bool is_its_own(int err)
+{
+	return err == -ENOENT || err == -EIO || err == -EACCES;
+}
+
+/* 0 looked at; 1 to be tried again later; -errno. */
+static int consider(struct packer *p, uint64_t version)
+{
+	struct version_row v;
+	int rc = store_version(p->lake->store, version, &v);
+
+	if (rc < 0)
+		return rc == -ENOENT ? 0 : rc;
+	if (!is_candidate(&v))
+		return 0;
+	if (!v.settled) /* somebody may write it still */
+		return 1;
+	rc = pack_version(p, &v);
+	if (!is_its_own(rc))
+		return rc;
+	log_warning("node %" PRIu64 ": version %" PRIu64 " (number %" PRIu64 ") cannot be packed: %s", v.node, v.id,
+		    v.number, strerror(-rc));
+	return 1;
+}
+
+/* ---- one pack ---- */
+
+static int begin(struct packer *p, int index)
+{
+	struct volume *volume = lake_volume(p->lake, index);
+	int rc;
+
+	if (!volume)
+		volume = lake_volume(p->lake, 0); /* nothing on it can be read now: only passed over */
+	rc = packing_begin(&p->packing, p->lake, volume);
+	p->begun = !rc;
+	p->n = 0;
+	return rc;
+}
+
+/* V is read from the pack now. */
+static void remove_own_file(struct lake *lake, const struct version_row *v)
+{
+	struct volume *volume = lake_volume(lake, v->volume);
+	char name[VERSION_NAME_MAX];
+
+	version_name(v->node, v->id, name);
+	if (volume && unlinkat(volume->versionsfd, name, 0) < 0 && errno != ENOENT)
+		log_warning("versions/%s: cannot be removed: %s", name, strerror(errno));
+}
+
+static void remove_own_files(struct packer *p)
+{
+	for (size_t i = 0; i < p->n; i++) {
+		struct version_row v;
+
+		if (!store_version(p->lake->store, p->packed[i].version, &v) && v.how == HOW_PACKED)
+			remove_own_file(p->lake, &v);
+	}
+	p->n = 0;
+}
+
+static int end(struct packer *p)
+{
+	int rc;
+
+	if (!p->begun)
+		return 0;
+	p->begun = false;
+	record_lake(p->packing.record, DONE_KEY, &p->done, sizeof(p->done));
+	rc = packing_end(&p->packing);
+	if (!rc)
+		remove_own_files(p);
+	return rc;
+}
+
+static void cancel(struct packer *p)
+{
+	if (p->begun)
+		packing_cancel(&p->packing);
+	p->begun = false;
+}
+
+/* ---- all that is cold ---- */
+
+struct batch {
+	struct packer *packer;
+	struct {
+		struct done key;
+		int volume;
+	} list[BATCH];
+	int n;
+};
+
+static int note_cold(void *arg, const struct version_row *v)
+{
+	struct batch *b = arg;
+
+	if (v->end_time > b->packer->before)
+		return 1;
+	b->list[b->n].key = (struct done){v->end_commit, v->id};
+	b->list[b->n++].volume = v->volume;
+	return 0;
+}
+
+static int pack_one(struct packer *p, int volume, uint64_t version)
+{
+	int rc = 0;
+
+	if (p->begun && (p->packing.volume->index != volume ||
+			 (p->packing.writer && pack_writer_length(p->packing.writer) >= PACK_MOST)))
+		rc = end(p);
+	if (!rc && !p->begun)
+		rc = begin(p, volume);
+	return rc ? rc : consider(p, version);
+}
+
+/* How many were looked at, or -errno. */
+static int pack_batch(struct packer *p)
+{
+	struct batch b = {.packer = p};
+	int rc = store_kept_after(p->lake->store, p->done.commit, p->done.version, BATCH, note_cold, &b);
+
+	if (rc < 0)
+		return rc;
+	rc = 0;
+	for (int i = 0; i < b.n && !rc && !must_end(p); i++) {
+		rc = pack_one(p, b.list[i].volume, b.list[i].key.version);
+		if (rc == 1)
+			record_job_add(p->packing.record, JOB_PACK, b.list[i].key.version, clock_wall() + RETRY_NS);
+		rc = rc < 0 ? rc : 0;
+		if (!rc)
+			p->done = b.list[i].key;
+	}
+	return rc ? rc : b.n;
+}
+
+/* Those that were passed over. */
+static int pack_jobs(struct packer *p)
+{
+	struct job_row jobs[BATCH];
+	int n = store_jobs(p->lake->store, JOB_PACK, clock_wall(), jobs, BATCH), rc = 0;
+
+	for (int i = 0; i < n && !rc && !must_end(p); i++) {
+		struct version_row v;
+
+		rc = store_version(p->lake->store, jobs[i].subject, &v);
+		rc = pack_one(p, rc ? 0 : v.volume, jobs[i].subject);
+		if (rc == 1 && jobs[i].tries + 1 < TRIES)
+			record_job_retry(p->packing.record, jobs[i].id, clock_wall() + (RETRY_NS << jobs[i].tries),
+					 "it could not be read, or somebody may write it");
+		else if (rc >= 0)
+			record_job_done(p->packing.record, jobs[i].id);
+		rc = rc < 0 ? rc : 0;
+	}
+	return n < 0 ? n : rc;
+}
+
+static int pack_cold(struct packer *p)
+{
+	int n, rc;
+
+	load_done(p);
+	do
+		n = pack_batch(p);
+	while (n == BATCH && !must_end(p));
+	rc = n < 0 ? n : pack_jobs(p);
+	/* What was added before it was to stop is complete. */
+	if (rc && rc != -ECANCELED) {
+		cancel(p);
+		return rc;
+	}
+	return end(p);
+}
+
+static int64_t pack_after(struct lake *lake)
+{
+	struct settings *settings = lake_settings(lake);
+	int64_t seconds = settings->pack_after;
+
+	settings_unref(settings);
+	return seconds;
+}
+
+static void collect(struct packer *p)
+{
+	uint64_t freed = 0;
+	int rc = packs_collect(p->lake, must_end, p, &freed);
+
+	if (freed)
+		log_info("packs: %.1f MB that nobody needs were freed", (double)freed / 1e6);
+	if (rc < 0 && rc != -ECANCELED)
+		log_warning("packs: cannot be collected: %s", strerror(-rc));
+}
+
+void *pack_main(void *arg)
+{
+	struct work *w = arg;
+	struct packer p = {.work = w, .lake = w->lake};
+	int64_t collected = clock_monotonic(), wait;
+	int rc, told = 0;
+	bool is_short;
+
+	work_be_nice(BACKGROUND);
+	if (w->lake->read_only)
+		return NULL;
+	do {
+		wait = pack_after(w->lake) * NSEC_PER_SEC;
+		p.before = clock_wall() - wait;
+		packs_begin(w->lake, false);
+		/* A pack needs room before it makes some. What expired for want of room gives it up now. */
+		is_short = atomic_load(&w->lake->space_short);
+		rc = is_short ? 0 : pack_cold(&p);
+		if (rc < 0 && rc != told)
+			log_warning("history cannot be packed now: %s", strerror(-rc));
+		told = rc;
+		if (is_short || clock_monotonic() - collected >= (wait < COLLECT_NS ? wait : COLLECT_NS)) {
+			collect(&p);
+			collected = clock_monotonic();
+		}
+		packs_end(w->lake);
+	} while (work_sleep(w, wait < NSEC_PER_SEC ? NSEC_PER_SEC : wait < LOOK_NS ? wait : LOOK_NS));
+	free(p.packed);
+	return NULL;
+}

@@ -1,0 +1,158 @@
+/*
+ * packs/ and the store agree. A crash can leave packs that are not complete and packs that no row names: nobody reads
+ * them, they go. What should not happen is a row whose pack is not there: what can be read only with it is recorded as
+ * not kept, so that what is listed can be read.
+ */
+#include <fcntl.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "content/packs.h"
+#include "work/work_int.h"
+
+#define LOST "its pack is missing from versions/packs/"
+
+/* ---- files without a row ---- */
+
+static bool is_left_over(struct work *w, const char *name)
+{
+	struct pack_row row;
+	uint64_t number = strtoull(name, NULL, 16);
+
+	/* This start's are being made. */
+	if (number >= w->first_version)
+		return false;
+	if (pack_writer_leftover(name))
+		return true;
+	return pack_file_name_parse(name, &number) && store_pack(w->lake->store, number, &row) == -ENOENT;
+}
+
+static void sweep_folder(struct work *w, struct volume *volume)
+{
+	int fd = openat(volume->packsfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_closedir_ DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	unsigned removed = 0;
+	struct dirent *e;
+
+	if (!d) {
+		if (fd >= 0)
+			close(fd);
+		return;
+	}
+	while (!work_stopping(w) && (e = readdir(d)))
+		if (is_left_over(w, e->d_name) && !unlinkat(volume->packsfd, e->d_name, 0))
+			removed++;
+	if (removed)
+		log_info("versions/packs: %u files that nobody needs were removed", removed);
+}
+
+/* ---- rows without a file ---- */
+
+struct missing {
+	struct lake *lake;
+	struct record *record;
+	uint8_t (*lost)[SHA256_BYTES]; /* objects, each after the one that it builds on */
+	size_t n, room;
+	uint64_t *packs;
+	size_t npacks, packs_room;
+};
+
+static int note_pack(void *arg, const struct pack_row *p)
+{
+	struct missing *m = arg;
+	char name[PACK_NAME_MAX];
+	struct stat st;
+
+	/* Only on the lake's own file system: a bucket that lies elsewhere may not be there just now. */
+	pack_file_name(p->id, name);
+	if (p->volume || !fstatat(m->lake->volumes[0]->packsfd, name, &st, AT_SYMLINK_NOFOLLOW) || errno != ENOENT)
+		return 0;
+	if (m->npacks == m->packs_room) {
+		uint64_t *more = reallocarray(m->packs, m->packs_room + 16, sizeof(*more));
+
+		if (!more)
+			return -ENOMEM;
+		m->packs = more;
+		m->packs_room += 16;
+	}
+	m->packs[m->npacks++] = p->id;
+	return 0;
+}
+
+static int note_object(void *arg, const struct object_row *o)
+{
+	struct missing *m = arg;
+
+	if (m->n == m->room) {
+		void *more = reallocarray(m->lost, m->room * 2 + 64, sizeof(*m->lost));
+
+		if (!more)
+			return -ENOMEM;
+		m->lost = more;
+		m->room = m->room * 2 + 64;
+	}
+	memcpy(m->lost[m->n++], o->sha256, SHA256_BYTES);
+	return 0;
+}
+
+static int lose_version(void *arg, const struct version_row *v)
+{
+	struct missing *m = arg;
+
+	if (v->state == VERSION_LIVE)
+		record_version_how(m->record, v->id, HOW_NONE, 0);
+	else if (v->state == VERSION_KEPT || v->state == VERSION_PARTIAL)
+		record_version_state(m->record, v->id, VERSION_NOT_KEPT, HOW_NONE, LOST);
+	return 0;
+}
+
+static int lose_packs(struct missing *m)
+{
+	struct store *store = m->lake->store;
+	int rc = 0;
+
+	for (size_t i = 0; i < m->npacks && !rc; i++)
+		rc = store_objects(store, m->packs[i], note_object, m);
+	for (size_t i = 0; i < m->n && !rc; i++)
+		rc = store_objects_on(store, m->lost[i], note_object, m);
+	m->record = record_new(OP_SYSTEM, RUN_TARN, 0, 0, 0, NULL);
+	for (size_t i = 0; i < m->n && !rc; i++) {
+		rc = store_versions_packed(store, m->lost[i], lose_version, m);
+		record_object_remove(m->record, m->lost[i]);
+	}
+	for (size_t i = 0; i < m->npacks; i++)
+		record_pack_remove(m->record, m->packs[i]);
+	if (rc < 0)
+		return rc;
+	log_error("versions/packs: %zu packs are missing, and with them %zu contents of earlier versions", m->npacks,
+		  m->n);
+	return store_submit(store, steal_ptr(&m->record), NULL);
+}
+
+static void sweep_rows(struct lake *lake)
+{
+	struct missing m = {.lake = lake};
+	int rc = lake->volumes[0]->packsfd < 0 ? 0 : store_packs(lake->store, note_pack, &m);
+
+	if (!rc && m.npacks)
+		rc = lose_packs(&m);
+	if (rc < 0)
+		log_warning("versions/packs: not all packs could be checked: %s", strerror(-rc));
+	record_free(m.record);
+	free(m.packs);
+	free(m.lost);
+}
+
+void pack_leftovers_sweep(struct work *w)
+{
+	struct volume *volume;
+
+	packs_begin(w->lake, false);
+	for (int i = 0; (volume = reach_volume(w->lake, i)); i++)
+		if (volume->packsfd >= 0)
+			sweep_folder(w, volume);
+	sweep_rows(w->lake);
+	packs_end(w->lake);
+}
