@@ -103,6 +103,9 @@ void apply_version_count(struct apply *a, const struct version_brief *v, int sig
 /* One less is not kept for the reason that the row of version ID has now. */
 int apply_uncount_reason(struct apply *a, uint64_t id);
 
+/* What is deleted from now on is overwritten with zeros: ALL of it, or what costs nothing. */
+int apply_overwrite(struct apply *a, bool all);
+
 /* A live VERSION becomes the next one of series ASSET: its bytes are that path's content from this commit on. */
 int apply_version_move(struct apply *a, uint64_t version, uint64_t asset);
 /* The hash of a version is known: has one of its neighbours in its series the same content? */
@@ -130,6 +133,8 @@ int apply_version_drop(struct apply *a, struct record_reader *in);
 int apply_version_grow(struct apply *a, struct record_reader *in);
 int apply_version_settled(struct apply *a, struct record_reader *in);
 int apply_version_facts(struct apply *a, struct record_reader *in);
+int apply_version_forget(struct apply *a, struct record_reader *in);
+int apply_node_forget(struct apply *a, struct record_reader *in);
 int apply_label_set(struct apply *a, struct record_reader *in);
 int apply_label_remove(struct apply *a, struct record_reader *in);
 int apply_pack_set(struct apply *a, struct record_reader *in);

@@ -270,12 +270,17 @@ int apply_node_xattrs(struct apply *a, struct record_reader *in)
 	if (rc != SQLITE_OK || !differ)
 		return rc;
 	rc = add_past(a, node);
+	/* A value may be long, and leave pages that nobody would find again when it is purged. */
+	if (rc == SQLITE_OK)
+		rc = apply_overwrite(a, true);
 	if (rc != SQLITE_OK)
 		return rc;
 	query_start(&q, a->conn, SQL_NODE_SET_XATTRS);
 	query_int(&q, (int64_t)node);
 	query_blob(&q, blob, len);
 	rc = query_step(&q);
+	query_end(&q);
+	apply_overwrite(a, false);
 	return rc == SQLITE_DONE ? SQLITE_OK : apply_failed(a, rc, "extended attributes of node", node);
 }
 

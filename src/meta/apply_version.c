@@ -327,7 +327,7 @@ int apply_version_how(struct apply *a, struct record_reader *in)
 		return rc;
 	if (!found)
 		return apply_missing(a, "how version", id);
-	if (how > HOW_CLOUD || was.state == VERSION_NOT_KEPT || was.state == VERSION_PURGED)
+	if (how > HOW_CLOUD || (how && (was.state == VERSION_NOT_KEPT || was.state == VERSION_PURGED)))
 		return apply_refused(a, "how version", id, "it is kept in no known way, or not at all");
 	now = was;
 	now.how = how;

@@ -16,8 +16,6 @@
 #define WRITER_CACHE "12288" /* KiB */
 #define READER_CACHE "2048"
 
-#define BUSY_MSEC 5000 /* another program writes, or recovers after a crash */
-
 static const char *const pragmas[] = {
 	[CONN_READER] = "PRAGMA cache_size = -" READER_CACHE
 			"; PRAGMA temp_store = MEMORY; PRAGMA query_only = 1;"
@@ -26,7 +24,7 @@ static const char *const pragmas[] = {
 		"PRAGMA cache_size = -" WRITER_CACHE
 		"; PRAGMA temp_store = MEMORY;"
 		"PRAGMA wal_autocheckpoint = 0; PRAGMA synchronous = NORMAL; PRAGMA journal_size_limit = 33554432;"
-		"PRAGMA cell_size_check = 1; PRAGMA trusted_schema = 0",
+		"PRAGMA cell_size_check = 1; PRAGMA trusted_schema = 0; PRAGMA secure_delete = FAST",
 	[CONN_CHECKPOINT] = "PRAGMA cache_size = -64; PRAGMA wal_autocheckpoint = 0; PRAGMA synchronous = NORMAL",
 };
 

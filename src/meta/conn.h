@@ -26,6 +26,8 @@
 
 struct store;
 
+#define BUSY_MSEC 5000 /* another program writes, or recovers after a crash */
+
 struct conn {
 	sqlite3 *db;
 	unsigned transactions; /* nested read transactions */

@@ -66,6 +66,8 @@ static bool is_bookkeeping(enum row row)
 	switch (row) {
 	case ROW_NODE_WRITING:
 	case ROW_VERSION_FACTS:
+	case ROW_VERSION_FORGET:
+	case ROW_NODE_FORGET:
 	case ROW_VERSION_HOW:
 	case ROW_PACK_SET:
 	case ROW_PACK_REMOVE:
@@ -326,6 +328,16 @@ void record_version_facts_of(struct record *r, uint64_t version, uint64_t size, 
 	put_blob(r, sha256, SHA256_BYTES);
 	put_string(r, mime);
 	end(r, start);
+}
+
+void record_version_forget(struct record *r, uint64_t version)
+{
+	NUMBERS(r, ROW_VERSION_FORGET, version);
+}
+
+void record_node_forget(struct record *r, uint64_t node)
+{
+	NUMBERS(r, ROW_NODE_FORGET, node);
 }
 
 void record_label_set(struct record *r, uint64_t folder, const char *name, uint64_t commit, uid_t uid)

@@ -30,6 +30,8 @@ enum row {
 	ROW_VERSION_GROW,
 	ROW_VERSION_SETTLED,
 	ROW_VERSION_FACTS,
+	ROW_VERSION_FORGET,
+	ROW_NODE_FORGET,
 	ROW_LABEL_SET,
 	ROW_LABEL_REMOVE,
 	ROW_PACK_SET,
@@ -48,7 +50,7 @@ enum row {
 };
 
 #define ANY_SIZE UINT64_MAX /* in ROW_VERSION_FACTS */
-#define RECORD_ROOM 288 /* what fits without a second allocation */
+#define RECORD_ROOM 288	    /* what fits without a second allocation */
 
 struct record {
 	struct record *next; /* in the queue */

@@ -264,6 +264,11 @@ const char *const sql_text[SQL_COUNT] = {
 			   " offset = excluded.offset, length = excluded.length",
 	[SQL_OBJECT_REMOVE] = "DELETE FROM object WHERE sha256 = ?",
 	[SQL_OBJECTS_REMOVE] = "DELETE FROM object WHERE pack = ?",
+	[SQL_VERSION_FORGET] = "UPDATE version SET sha256 = NULL, mime = NULL WHERE id = ?",
+	[SQL_NODE_FORGET_PAST] = "UPDATE node_past SET xattrs = NULL WHERE node = ? AND xattrs IS NOT NULL",
+	[SQL_NODE_FORGET] =
+		"UPDATE node SET xattrs = NULL WHERE id = ?1 AND xattrs IS NOT NULL AND NOT EXISTS"
+		" (SELECT 1 FROM entry INDEXED BY entry_node WHERE entry.node = ?1 AND " LIVE ")",
 	[SQL_JOB_ADD] = "INSERT INTO job(id, type, subject, due) VALUES(?, ?, ?, ?)",
 	[SQL_JOB_REPLACE] = "DELETE FROM job WHERE type = ? AND subject = ?",
 	[SQL_JOB_DONE] = "DELETE FROM job WHERE id = ?",

@@ -14,12 +14,16 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "meta/schema.h"
 #include "meta/store_int.h"
 #include "meta/store_test.h"
+
+#define SCRUB_RETRY_US 20000
 
 /* ---- connections of readers ---- */
 
@@ -306,6 +310,24 @@ int store_barrier(struct store *s, uint64_t commit)
 int store_sync(struct store *s, uint64_t commit)
 {
 	return s->writer ? writer_sync(s->writer, commit) : 0;
+}
+
+int store_scrub(struct store *s, int wait_ms)
+{
+	int64_t until = clock_monotonic() + wait_ms * NSEC_PER_MSEC;
+	int rc;
+
+	if (!s->writer)
+		return -EROFS;
+	for (;;) {
+		rc = writer_sync(s->writer, 0);
+		if (rc < 0)
+			return rc;
+		rc = writer_empty_wal(s->writer);
+		if (rc != SQLITE_BUSY || clock_monotonic() >= until)
+			return rc == SQLITE_OK ? 0 : rc == SQLITE_BUSY ? -EBUSY : -EIO;
+		usleep(SCRUB_RETRY_US);
+	}
 }
 
 uint64_t store_visible(struct store *s)

@@ -260,6 +260,11 @@ void record_version_facts(struct record *r, uint64_t version, const uint8_t *sha
 void record_version_facts_of(struct record *r, uint64_t version, uint64_t size, const uint8_t *sha256,
 			     const char *mime);
 
+/* The hash and MIME type of a purged VERSION are forgotten. */
+void record_version_forget(struct record *r, uint64_t version);
+/* The extended attributes that NODE had before those of now are forgotten; these, too, when it has no name any more. */
+void record_node_forget(struct record *r, uint64_t node);
+
 /* NAME is COMMIT (0: this record's own) of FOLDER from now on, whatever it was before. */
 void record_label_set(struct record *r, uint64_t folder, const char *name, uint64_t commit, uid_t uid);
 void record_label_remove(struct record *r, uint64_t folder, const char *name);
@@ -303,6 +308,11 @@ int store_submit(struct store *s, struct record *r, uint64_t *commit);
 int store_barrier(struct store *s, uint64_t commit);
 /* Waits until it is durable: its WAL frames are fsynced. Returns at once when it was already. Callers share fsyncs. */
 int store_sync(struct store *s, uint64_t commit);
+/*
+ * What was forgotten by record_*_forget() before is in none of the store's files any more, its WAL included. Waits up
+ * to WAIT_MS for those who read a moment of the store; then -EBUSY. Another -errno: it failed.
+ */
+int store_scrub(struct store *s, int wait_ms);
 /* The highest commit that readers see; never waits. */
 uint64_t store_visible(struct store *s);
 

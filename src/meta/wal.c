@@ -154,6 +154,21 @@ int wal_leave(struct wal *wal)
 	return rc;
 }
 
+int wal_empty(struct wal *wal)
+{
+	int rc;
+
+	wait_until_idle(wal);
+	sqlite3_busy_timeout(wal->writer->db, 0);
+	rc = checkpoint(wal, wal->writer, SQLITE_CHECKPOINT_TRUNCATE);
+	sqlite3_busy_timeout(wal->writer->db, BUSY_MSEC);
+	if (rc == SQLITE_OK) {
+		wal->frames = wal->copied = wal->tried_at = wal->rounds = 0;
+		wal->distrusted = false;
+	}
+	return rc;
+}
+
 static int committed(void *arg, sqlite3 *db, const char *name, int frames)
 {
 	struct wal *wal = arg;

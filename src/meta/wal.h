@@ -55,6 +55,8 @@ void wal_mind(struct wal *wal);
 int64_t wal_left(const struct wal *wal);
 /* When there is nothing else to do: begins a round. */
 void wal_tidy(struct wal *wal);
+/* The same, and the WAL's file is empty then. Waits for nobody but the thread. */
+int wal_empty(struct wal *wal);
 /* All of the WAL into the database file, durably. SQLite's code; SQLITE_BUSY while a reader keeps it from that. */
 int wal_leave(struct wal *wal);
 

@@ -246,11 +246,29 @@ static void tidy_up(struct writer *w)
 	pthread_mutex_lock(&w->lock);
 }
 
+static void empty_wal(struct writer *w)
+{
+	int rc;
+
+	pthread_mutex_unlock(&w->lock);
+	rc = wal_empty(&w->wal);
+	pthread_mutex_lock(&w->lock);
+	w->emptied = rc;
+	w->want_empty = false;
+	pthread_cond_broadcast(&w->done);
+}
+
 static void wait_for_work(struct writer *w)
 {
 	int64_t deadline = idle_deadline(w);
 
+	if (w->want_empty)
+		empty_wal(w);
 	while (!w->count && !anybody_waits(w)) {
+		if (w->want_empty) {
+			empty_wal(w);
+			continue;
+		}
 		if (wait_work(w, deadline))
 			continue;
 		tidy_up(w);
@@ -374,6 +392,20 @@ int writer_barrier(struct writer *w, uint64_t commit)
 int writer_sync(struct writer *w, uint64_t commit)
 {
 	return wait_for(w, commit, &w->durable, &w->want_durable);
+}
+
+int writer_empty_wal(struct writer *w)
+{
+	int rc;
+
+	pthread_mutex_lock(&w->lock);
+	w->want_empty = true;
+	pthread_cond_signal(&w->work);
+	while (w->want_empty)
+		pthread_cond_wait(&w->done, &w->lock);
+	rc = w->emptied;
+	pthread_mutex_unlock(&w->lock);
+	return rc;
 }
 
 uint64_t writer_visible(struct writer *w)

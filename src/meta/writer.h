@@ -23,6 +23,8 @@ uint64_t writer_visible(struct writer *w);
 int writer_submit(struct writer *w, struct record *r, uint64_t *commit);
 int writer_barrier(struct writer *w, uint64_t commit);
 int writer_sync(struct writer *w, uint64_t commit);
+/* The WAL's file is empty then, when nothing is committed meanwhile. SQLite's code; SQLITE_BUSY: somebody reads. */
+int writer_empty_wal(struct writer *w);
 void writer_on_jobs(struct writer *w, void (*fn)(void *arg), void *arg);
 
 /* For tests: see meta/store_test.h. */

@@ -37,8 +37,10 @@ struct writer {
 	int64_t last_time;
 	uint64_t want_visible, want_durable;
 	bool want_numbers, stop;
-	bool asleep; /* in a wait for the first record or the end of the linger */
-	int error;   /* of the group that is tried again; 0 */
+	bool want_empty; /* the WAL, by writer_empty_wal() */
+	int emptied;	 /* how that ended: SQLite's code */
+	bool asleep;	 /* in a wait for the first record or the end of the linger */
+	int error;	 /* of the group that is tried again; 0 */
 
 	/* the writer thread's own */
 	struct apply apply;

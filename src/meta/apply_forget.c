@@ -1,0 +1,35 @@
+/*
+ * What is purged leaves nothing in the database file: as long as these rows are written, SQLite overwrites with zeros
+ * what it deletes, whole pages too (PRAGMA secure_delete). At other times it does so only within pages that it writes
+ * anyway (conn.c). The WAL has the old pages still; store_scrub() empties it.
+ */
+#include "meta/apply.h"
+
+int apply_overwrite(struct apply *a, bool all)
+{
+	return sqlite3_exec(a->conn->db, all ? "PRAGMA secure_delete = ON" : "PRAGMA secure_delete = FAST", NULL, NULL,
+			    NULL);
+}
+
+static int forget(struct apply *a, enum sql id, int64_t subject)
+{
+	int rc = apply_overwrite(a, true);
+
+	if (rc == SQLITE_OK)
+		rc = APPLY(a, id, NULL, subject);
+	apply_overwrite(a, false);
+	return rc;
+}
+
+int apply_version_forget(struct apply *a, struct record_reader *in)
+{
+	return forget(a, SQL_VERSION_FORGET, (int64_t)record_get(in));
+}
+
+int apply_node_forget(struct apply *a, struct record_reader *in)
+{
+	int64_t node = (int64_t)record_get(in);
+	int rc = forget(a, SQL_NODE_FORGET_PAST, node);
+
+	return rc == SQLITE_OK ? forget(a, SQL_NODE_FORGET, node) : rc;
+}
