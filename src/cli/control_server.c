@@ -118,7 +118,7 @@ static bool may_ask(const struct ucred *peer, struct json_object *request)
 
 	if (peer->uid == 0 || peer->uid == geteuid())
 		return true;
-	if (verb && !strcmp(verb, "publish")) /* it is done with the rights of who asks */
+	if (verb && (!strcmp(verb, "publish") || !strcmp(verb, "purge"))) /* it is done with the rights of who asks */
 		return true;
 	return verb && !strcmp(verb, "status") && !json_object_object_get_ex(request, "path", NULL);
 }

@@ -197,6 +197,8 @@ int daemon_answer(void *arg, const struct ucred *peer, struct json_object *reque
 		return answer_publish(d, peer, request, reply);
 	if (!strcmp(verb, "gc"))
 		return daemon_answer_gc(d->lake, request, reply);
+	if (!strcmp(verb, "purge"))
+		return daemon_answer_purge(d->lake, peer, request, reply);
 	if (!strcmp(verb, "mount"))
 		return answer_mount(d, request, reply);
 	if (!strcmp(verb, "drain"))

@@ -2,11 +2,12 @@
 
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
-#include "base/utf8.h"
 #include "cli/facts.h"
 #include "work/gc.h"
+#include "work/purge.h"
 
 #define LISTED 5000
 #define LIST_BYTES (2 * 1024 * 1024) /* below CONTROL_REPLY_MAX */
@@ -96,5 +97,68 @@ int daemon_answer_gc(struct lake *lake, struct json_object *request, struct json
 		add_reasons(&plan, reply);
 	}
 	gc_plan_release(&plan);
+	return rc;
+}
+
+/* ---- purge ---- */
+
+static void add_items(const struct purge *p, struct json_object *reply)
+{
+	struct json_object *list = json_object_new_array();
+	size_t n = 0;
+
+	for (; n < p->n && n < LISTED; n++) {
+		struct json_object *o = json_object_new_object();
+
+		add_number(o, "version", p->items[n].number);
+		add_number(o, "size", p->items[n].size);
+		add_text(o, "state", version_state_name(p->items[n].state));
+		json_object_array_add(list, o);
+	}
+	json_object_object_add(reply, "list", list);
+	json_object_object_add(reply, "truncated", json_object_new_boolean(n < p->n));
+}
+
+static int carry_out(struct lake *lake, const struct purge *p, const struct ucred *peer, struct json_object *reply,
+		     struct buf *error)
+{
+	struct actor actor = {.caller = {.uid = peer->uid, .gid = peer->gid, .pid = peer->pid}};
+	uint64_t left;
+	int rc;
+
+	if (lake->read_only)
+		return -EROFS;
+	actor.run = run_of(lake, &actor.caller);
+	rc = purge_carry_out(lake, p, &actor, &left, error);
+	add_number(reply, "left", left);
+	return rc;
+}
+
+int daemon_answer_purge(struct lake *lake, const struct ucred *peer, struct json_object *request,
+			struct json_object *reply)
+{
+	bool dry_run = json_object_get_boolean(json_object_object_get(request, "dry_run"));
+	int64_t number = json_object_get_int64(json_object_object_get(request, "version"));
+	const char *path = json_text(request, "path");
+	_cleanup_buf_ struct buf error = BUF_INIT;
+	struct purge plan = {0};
+	int rc = path && number >= 0 ? purge_plan(lake, path, (uint64_t)number, &plan, &error) : -EINVAL;
+
+	if (!rc && peer->uid && peer->uid != geteuid() && peer->uid != plan.owner) {
+		buf_adds(&error, "only its owner and root may erase its history");
+		rc = -EPERM;
+	}
+	if (!rc) {
+		json_object_object_add(reply, "dry_run", json_object_new_boolean(dry_run));
+		json_object_object_add(reply, "lives", json_object_new_boolean(plan.lives));
+		add_number(reply, "versions", plan.n);
+		add_number(reply, "bytes", plan.bytes);
+		add_items(&plan, reply);
+	}
+	if (!rc && !dry_run)
+		rc = carry_out(lake, &plan, peer, reply, &error);
+	if (rc < 0 && error.len)
+		add_text(reply, "error", buf_str(&error));
+	purge_release(&plan);
 	return rc;
 }

@@ -13,4 +13,12 @@
  */
 int daemon_answer_gc(struct lake *lake, struct json_object *request, struct json_object *reply);
 
+/*
+ * {"verb": "purge", "path": "raw-data/a.csv", "version": 3, "dry_run": true}: what would be erased, or was; version 0:
+ * all old ones. Only for the file's owner, root and the daemon's own user:
+ *	{"dry_run", "versions", "bytes", "lives", "left", "list": [{"version", "size", "state"}], "truncated"}
+ */
+int daemon_answer_purge(struct lake *lake, const struct ucred *peer, struct json_object *request,
+			struct json_object *reply);
+
 #endif

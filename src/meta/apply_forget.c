@@ -23,7 +23,10 @@ static int forget(struct apply *a, enum sql id, int64_t subject)
 
 int apply_version_forget(struct apply *a, struct record_reader *in)
 {
-	return forget(a, SQL_VERSION_FORGET, (int64_t)record_get(in));
+	int64_t version = (int64_t)record_get(in);
+	int rc = forget(a, SQL_VERSION_FORGET, version);
+
+	return rc == SQLITE_OK ? forget(a, SQL_RUN_FORGET, version) : rc;
 }
 
 int apply_node_forget(struct apply *a, struct record_reader *in)

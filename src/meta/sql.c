@@ -265,6 +265,9 @@ const char *const sql_text[SQL_COUNT] = {
 	[SQL_OBJECT_REMOVE] = "DELETE FROM object WHERE sha256 = ?",
 	[SQL_OBJECTS_REMOVE] = "DELETE FROM object WHERE pack = ?",
 	[SQL_VERSION_FORGET] = "UPDATE version SET sha256 = NULL, mime = NULL WHERE id = ?",
+	/* what a shell was told to write stands on its command line */
+	[SQL_RUN_FORGET] =
+		"UPDATE run SET argv = NULL WHERE id = (SELECT run FROM version WHERE id = ?) AND id > 3",
 	[SQL_NODE_FORGET_PAST] = "UPDATE node_past SET xattrs = NULL WHERE node = ? AND xattrs IS NOT NULL",
 	[SQL_NODE_FORGET] =
 		"UPDATE node SET xattrs = NULL WHERE id = ?1 AND xattrs IS NOT NULL AND NOT EXISTS"

@@ -260,7 +260,7 @@ void record_version_facts(struct record *r, uint64_t version, const uint8_t *sha
 void record_version_facts_of(struct record *r, uint64_t version, uint64_t size, const uint8_t *sha256,
 			     const char *mime);
 
-/* The hash and MIME type of a purged VERSION are forgotten. */
+/* The hash and MIME type of a purged VERSION are forgotten, and the command line of the run that wrote it. */
 void record_version_forget(struct record *r, uint64_t version);
 /* The extended attributes that NODE had before those of now are forgotten; these, too, when it has no name any more. */
 void record_node_forget(struct record *r, uint64_t node);

@@ -100,26 +100,22 @@ static int record_expired(struct lake *lake, const struct victim *list, int n)
 	return rc == -ENOSPC ? 0 : rc;
 }
 
-static void remove_files(struct lake *lake, const struct victim *list, int n)
+void expire_remove(struct lake *lake, const struct version_row *v)
 {
+	struct volume *volume = reach_volume(lake, v->volume);
 	char name[VERSION_NAME_MAX];
 
-	for (int i = 0; i < n; i++) {
-		const struct version_row *v = &list[i].version;
-		struct volume *volume = reach_volume(lake, v->volume);
-
-		version_name(v->node, v->id, name);
-		if (volume && unlinkat(volume->versionsfd, name, 0) < 0 && errno != ENOENT)
-			log_warning("versions/%s: cannot be removed: %s", name, strerror(errno));
-	}
+	version_name(v->node, v->id, name);
+	if (volume && unlinkat(volume->versionsfd, name, 0) < 0 && errno != ENOENT)
+		log_warning("versions/%s: cannot be removed: %s", name, strerror(errno));
 }
 
 int expire_batch(struct lake *lake, const struct victim *list, int n)
 {
 	int rc = record_expired(lake, list, n);
 
-	if (!rc)
-		remove_files(lake, list, n);
+	for (int i = 0; !rc && i < n; i++)
+		expire_remove(lake, &list[i].version);
 	return rc;
 }
 

@@ -69,6 +69,9 @@ struct victim {
 /* Records N of them durably as expired, then removes what kept them. 0 or -errno: then nothing was removed. */
 int expire_batch(struct lake *lake, const struct victim *list, int n);
 
+/* V is over, durably so: its own files go. What is in packs is theirs. */
+void expire_remove(struct lake *lake, const struct version_row *v);
+
 #define ANY_VOLUME (-1)
 /*
  * Lets go of kept versions, oldest first and labelled ones last, until BYTES are given up: recorded durably as expired

@@ -1,0 +1,60 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# tarn purge: of what was erased no byte is left in the lake: not in versions/, not in the store, not in its log.
+. "$(dirname "$0")/lib.sh"
+
+lake lake
+up
+SECRET=correct-horse-battery-staple
+echo "$SECRET" >"$FOLDER/secret" # not on a command line: those are recorded
+# Files of the lake that have the secret; the live ones are seen through the mount.
+leaks() { grep -rlFf "$FOLDER/secret" "$L" 2>/dev/null | sed "s|^$L/||" | sort | paste -sd' '; }
+secret() { for i in {1..2000}; do echo "line $i: $1"; done; }
+
+secret "$SECRET" >"$B/keys"
+NOTE=$SECRET python3 -c "import os, sys; os.setxattr(sys.argv[1], 'user.note', os.environ['NOTE'].encode())" "$B/keys"
+bash -c "for i in {1..2000}; do echo 'again $SECRET'; done >'$B/keys'"
+secret harmless >"$B/keys"
+setfattr -n user.note -v harmless "$B/keys"
+echo other >"$B/other" && echo text >"$B/other"
+hashed() { [ "$(grep -c '"sha256":"' "$B/keys@v/history.jsonl")" -eq 3 ]; }
+ok "its versions are hashed" within 15 hashed
+ok "a secret is in the lake" test -n "$(leaks)"
+
+exits 0 "a dry run" "$TARN" purge --dry-run "$B/keys"
+like "$(cat "$FOLDER/out")" '2 versions would be erased' "says what would be erased"
+is "$(cd "$B/keys@v" && echo *)" "1 2 3" "and erases nothing"
+exits 1 "without --yes, and nobody to ask" "$TARN" purge "$B/keys"
+is "$(cd "$B/keys@v" && echo *)" "1 2 3" "nothing"
+exits 1 "the live version" "$TARN" purge --yes "$B/keys@v3"
+like "$(cat "$FOLDER/out")" 'is the file as it is' "is refused"
+exits 1 "a folder" "$TARN" purge --yes "$B"
+exits 1 "a file that never was" "$TARN" purge --yes "$B/never"
+exits 0 "one version" "$TARN" purge --yes "$B/keys@v1"
+is "$(cd "$B/keys@v" && echo *)" "2 3" "goes"
+exits 0 "all of them" "$TARN" purge --yes "$B/keys"
+is "$(cd "$B/keys@v" && echo *)" "3" "go"
+like "$(cat "$FOLDER/out")" 'the file itself stays' "the live file stays"
+is "$(leaks)" "" "no byte of the secret is left in the lake"
+fails ENOENT "an erased version" cat "$B/keys@v1"
+like "$(grep '"version":1,' "$B/keys@v/history.jsonl")" '"state":"purged"' "is told to be purged"
+ok "without its hash" not grep -q '"version":1,.*"sha256":"' "$B/keys@v/history.jsonl"
+is "$(cat "$B/other@v1")" other "other files keep their history"
+
+secret "$SECRET" >"$B/gone" && rm "$B/gone"
+ok "a deleted file has the secret" test -n "$(leaks)"
+exits 0 "its history is erased by its old path" "$TARN" purge --yes --json "$B/gone"
+is "$(leaks)" "" "and nothing is left"
+
+if [ "$(id -u)" -eq 0 ]; then
+	nobody_home
+	chmod 755 "$FOLDER" "$L" "$B" && chmod 711 "$L/temp"
+	echo one >"$B/his" && echo two >"$B/his" && chown "$NOBODY" "$B/his"
+	exits 1 "another user" as_nobody "$TARN" purge --yes "$B/other"
+	is "$(cat "$B/other@v1")" other "may not"
+	exits 0 "the owner" as_nobody "$TARN" purge --yes "$B/his"
+	fails ENOENT "may" cat "$B/his@v1"
+fi
+down
+is "$(leaks)" "" "nothing is left after unmounting"
+is "$(sqlite3 "$L/catalog/tarn.db" 'PRAGMA integrity_check')" ok "the store is whole"
