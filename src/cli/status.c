@@ -12,6 +12,7 @@
 #include "cli/mounts.h"
 #include "cli/place.h"
 #include "cli/verb_list.h"
+#include "ns/facts.h"
 #include "meta/store.h"
 
 #define STATUS_SECONDS 30
@@ -31,8 +32,13 @@ static void add_totals(struct json_object *facts, const struct store_totals *t)
 	add_int(facts, "bytes", t->bytes);
 	add_int(facts, "versions_kept", t->versions_kept);
 	add_int(facts, "versions_kept_bytes", t->versions_kept_bytes);
-	add_int(facts, "versions_kept_aside", t->versions_by_how[HOW_ASIDE]);
-	add_int(facts, "versions_kept_packed", t->versions_by_how[HOW_PACKED]);
+	add_int(facts, "history_bytes", t->stored_bytes);
+	for (enum version_how how = HOW_ASIDE; how <= HOW_COPY; how++) {
+		char name[40];
+
+		snprintf(name, sizeof(name), "versions_kept_%s", version_how_name(how));
+		add_int(facts, name, t->versions_by_how[how]);
+	}
 	add_int(facts, "versions_not_kept", t->versions_not_kept);
 	add_int(facts, "commits", t->commits);
 	add_int(facts, "opens", t->opens);
@@ -65,7 +71,7 @@ static void add_dead_mount(struct json_object *facts, const char *lake)
 static int unmounted_facts(const char *lake, struct json_object **out)
 {
 	_cleanup_json_ struct json_object *facts = json_object_new_object();
-	_cleanup_buf_ struct buf path = BUF_INIT;
+	_cleanup_buf_ struct buf path = BUF_INIT, reasons = BUF_INIT;
 	struct store_totals totals;
 	struct pack_totals packs;
 	struct store *store = NULL;
@@ -80,6 +86,8 @@ static int unmounted_facts(const char *lake, struct json_object **out)
 		rc = store_totals(store, &totals);
 		if (!rc)
 			rc = store_pack_totals(store, &packs);
+		if (!rc)
+			rc = facts_not_kept(store, &reasons);
 		store_close(store);
 	}
 	if (rc) {
@@ -90,6 +98,8 @@ static int unmounted_facts(const char *lake, struct json_object **out)
 	json_object_object_add(facts, "mounted", json_object_new_boolean(false));
 	add_dead_mount(facts, lake);
 	add_totals(facts, &totals);
+	if (reasons.len)
+		json_object_object_add(facts, "not_kept_because", json_object_new_string(buf_str(&reasons)));
 	add_packs(facts, &packs);
 	*out = json_object_get(facts);
 	return 0;

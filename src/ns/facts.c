@@ -1,11 +1,14 @@
 #include "ns/facts.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "content/settle.h"
+
+#define REASONS_BYTES 400 /* the most frequent ones */
 
 struct emitter {
 	fact_fn fn;
@@ -50,13 +53,41 @@ static void add_counts(struct emitter *e, const struct store_totals *t)
 	number(e, "bytes", t->bytes);
 	number(e, "versions_kept", t->versions_kept);
 	number(e, "versions_kept_bytes", t->versions_kept_bytes);
-	number(e, "versions_kept_aside", t->versions_by_how[HOW_ASIDE]);
-	number(e, "versions_kept_packed", t->versions_by_how[HOW_PACKED]);
+	number(e, "history_bytes", t->stored_bytes);
+	for (enum version_how how = HOW_ASIDE; how <= HOW_COPY; how++) {
+		char name[40];
+
+		snprintf(name, sizeof(name), "versions_kept_%s", version_how_name(how));
+		number(e, name, t->versions_by_how[how]);
+	}
 	number(e, "versions_not_kept", t->versions_not_kept);
 	number(e, "commits", t->commits);
 	number(e, "opens", t->opens);
 	number(e, "jobs", t->jobs);
 	number(e, "store_bytes", t->store_bytes);
+}
+
+static int add_reason(void *arg, const char *reason, uint64_t count)
+{
+	struct buf *b = arg;
+
+	buf_addf(b, "%s%s: %" PRIu64, b->len ? ", " : "", reason[0] ? reason : "not said", count);
+	return b->len > REASONS_BYTES;
+}
+
+int facts_not_kept(struct store *s, struct buf *out)
+{
+	int rc = store_not_kept(s, add_reason, out);
+
+	return rc < 0 ? rc : buf_error(out);
+}
+
+static void add_reasons(struct emitter *e, struct lake *lake)
+{
+	_cleanup_buf_ struct buf reasons = BUF_INIT;
+
+	if (!facts_not_kept(lake->store, &reasons) && reasons.len)
+		text(e, "not_kept_because", buf_str(&reasons));
 }
 
 static void add_packs(struct emitter *e, struct lake *lake)
@@ -120,6 +151,7 @@ int lake_facts(struct lake *lake, fact_fn fn, void *arg)
 	if (rc < 0)
 		return rc;
 	add_counts(&e, &totals);
+	add_reasons(&e, lake);
 	add_packs(&e, lake);
 	number(&e, "disk_free_bytes", free_bytes);
 	number(&e, "disk_bytes", total);

@@ -15,5 +15,7 @@ struct fact {
 /* Valid during the call. Non-zero ends it and is returned. */
 typedef int (*fact_fn)(void *arg, const struct fact *f);
 int lake_facts(struct lake *lake, fact_fn fn, void *arg);
+/* Why versions are not kept, the most frequent reasons first: "overwritten in place: 12, excluded: 3". 0 or -errno. */
+int facts_not_kept(struct store *s, struct buf *out);
 
 #endif

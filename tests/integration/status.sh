@@ -24,3 +24,14 @@ exits 0 "status of a lake that is not mounted" "$TARN" status "$L" --json
 ok "tells what the store knows" jq -e '.mounted == false and .total_assets == 1 and .versions_kept == 1' "$FOLDER/out"
 exits 0 "for people" "$TARN" status "$L"
 like "$(cat "$FOLDER/out")" "mounted +no" "too"
+
+echo changed >"$B/file.csv"
+up
+cat "$B/file.csv" >/dev/null
+exits 0 "after a change that nobody saw" "$TARN" status "$L" --json
+ok "why a version is not kept, and how the others are" \
+	jq -e '.not_kept_because == "changed outside tarn: 1" and .versions_kept_aside == 1 and .history_bytes == 4' \
+	"$FOLDER/out"
+down
+exits 0 "not mounted" "$TARN" status "$L" --json
+ok "the same" jq -e '.not_kept_because == "changed outside tarn: 1" and .versions_kept_undo == 0' "$FOLDER/out"
