@@ -28,6 +28,11 @@ static void plan_locked(struct lake *lake, struct inode *inode, struct inode *pa
 {
 	bool changed = inode_changed_locked(inode, &a->st);
 
+	if (inode->companion && changed) { /* it has no history but with its database */
+		a->base_ended = true;
+		a->settled = !inode->writers;
+		return;
+	}
 	a->settled = !inode->dirty || (!inode->writers && !inode->may_map);
 	if (!(changed ? bucket_versions(inode->bucket, parent, name) : cut_keeps_base(inode, parent, name))) {
 		a->lost = inode->version;
@@ -131,8 +136,10 @@ void aside_record(struct lake *lake, struct inode *inode, const struct aside *a,
 	inode->kept_aside = a->wanted;
 	inode->kept_version = a->wanted ? a->version : 0;
 	inode->kept_fresh = a->fresh;
-	if (!a->wanted || a->settled)
-		inode->dirty = inode->dirty && inode->writers;
+	if (inode->dirty && !inode->writers && (!a->wanted || a->settled)) {
+		inode->dirty = false;
+		record_node_writing(r, inode->id, false);
+	}
 	if (a->wanted && a->settled) {
 		inode->kept_version = 0; /* nothing is left to do for it */
 		inode->kept_listed = a->version;

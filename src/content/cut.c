@@ -42,6 +42,7 @@ uint64_t cut_add(struct lake *lake, struct inode *inode, struct record *r, const
 				.state = cut->state,
 				.how = cut->how,
 				.settled = cut->settled,
+				.not_alone = inode->not_alone || inode->companion,
 				.run = RUN_UNKNOWN,
 				.volume = inode->volume->index};
 	struct stat shown = *st;

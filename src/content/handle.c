@@ -146,8 +146,9 @@ static void wait_for_others_locked(struct inode *inode, const struct actor *acto
 
 	if (!inode->dirty || inode->writer_run == actor->run)
 		return;
-	until = deadline(OTHERS_WAIT_NS);
-	while (inode->dirty && !inode->settling && inode->met_at != inode->releases + 1)
+	/* the kernel gives up a backing file a little later */
+	until = deadline(inode->settling && !inode->writers ? 3 * OTHERS_WAIT_NS : OTHERS_WAIT_NS);
+	while (inode->dirty && !(inode->settling && inode->writers) && inode->met_at != inode->releases + 1)
 		if (pthread_cond_timedwait(&inode->changed, &inode->lock, &until) == ETIMEDOUT)
 			inode->met_at = inode->releases + 1;
 }

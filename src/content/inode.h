@@ -107,6 +107,8 @@ struct inode {
 	bool flush_at_close; /* an aside took the old content: write-back starts at the last close */
 	unsigned error_seq;  /* rises with each write error */
 	bool base_lost;	     /* the bytes of `version` were changed in place and are not kept */
+	bool companion;	     /* of a database: content/database.h */
+	bool not_alone;	     /* what is cut next is whole only with what lies beside it */
 	bool left;	     /* `version` belongs to the series of a path that it left for a temporary name */
 	bool may_map;	     /* a writable passthrough handle that can be mapped existed since it was last settled */
 	bool moved;	     /* its name changed since the folder was last fsynced */

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "content/cut.h"
+#include "content/database.h"
 #include "content/hash.h"
 #include "content/run.h"
 #include "content/settle.h"
@@ -277,6 +278,17 @@ static int make_inode(struct lake *lake, const struct found *f, const struct nod
 	return 0;
 }
 
+/* The same; FOLDERFD: where it was found. */
+static int make_inode_at(struct lake *lake, const struct found *f, int folderfd, const struct node_row *row,
+			 struct inode **out)
+{
+	int rc = make_inode(lake, f, row, out);
+
+	if (!rc)
+		database_note_name(*out, folderfd, f->on_disk);
+	return rc;
+}
+
 /*
  * What was submitted about the names in FOLDER can be read. About files nothing more is needed: as long as something
  * about one is not visible, it is in memory, and found there first.
@@ -347,7 +359,7 @@ static int resolve_frozen(struct lake *lake, struct found *f, int folderfd, stru
 	if (!rc)
 		rc = resolve(lake, f, &row);
 	if (!rc)
-		rc = make_inode(lake, f, &row, out);
+		rc = make_inode_at(lake, f, folderfd, &row, out);
 	if (!rc)
 		inode_submitted(*out, store_last_commit(lake->store));
 	return rc;
@@ -459,7 +471,7 @@ int outside_look_up(struct lake *lake, struct inode *parent, int folderfd, const
 	}
 	rc = store_node_by_handle(lake->store, f.volume->index, &f.handle, parent->id, name, &row, &here);
 	if (!rc && row_is_right(&row, &f, here))
-		return make_inode(lake, &f, &row, out);
+		return make_inode_at(lake, &f, folderfd, &row, out);
 	if (rc < 0 && rc != -ENOENT)
 		return rc;
 	pthread_rwlock_wrlock(&lake->tree_lock);

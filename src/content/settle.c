@@ -10,11 +10,13 @@
 #include "content/appends.h"
 #include "content/aside.h"
 #include "content/cut.h"
+#include "content/database.h"
 #include "content/former.h"
 
 #define RETRY_FIRST_NS (10 * NSEC_PER_MSEC)
 #define RETRY_LAST_NS (2 * NSEC_PER_SEC)
 #define QUIET_NS (60 * NSEC_PER_SEC)
+#define NEEDS_COMPANIONS 2 /* it is a database: those are to be found first */
 
 struct waiting {
 	struct inode *inode; /* with a reference */
@@ -152,26 +154,34 @@ static void cut_aside_locked(struct lake *lake, struct inode *inode, const struc
 	inode->kept_version = 0;
 }
 
-static int cut_locked(struct lake *lake, struct inode *inode, const struct stat *st, const struct former *same)
+static struct record *begin_locked(const struct inode *inode)
 {
-	struct record *r = record_new(OP_WRITE, inode->writer_run, inode->writer_uid, inode->id,
-				      inode->parent ? inode->parent->id : 0, inode->name);
-	uint64_t commit, version = inode->version;
-	bool grows = false;
-	int rc;
+	return record_new(OP_WRITE, inode->writer_run, inode->writer_uid, inode->id,
+			  inode->parent ? inode->parent->id : 0, inode->name);
+}
 
-	if (!r)
-		return -ENOMEM;
-	if (inode->name)
-		cut_live_locked(lake, inode, st, same, &grows, r);
-	else if (inode->kept_version)
-		cut_aside_locked(lake, inode, st, r);
+static void mark_clean_locked(struct inode *inode, const struct stat *st, struct record *r)
+{
 	record_node_writing(r, inode->id, false);
-	inode->dirty = inode->written = inode->may_map = inode->base_lost = false;
+	inode->dirty = inode->written = inode->may_map = inode->base_lost = inode->not_alone = false;
 	inode->former.version = 0;
 	inode->clean_size = (uint64_t)st->st_size;
 	inode->clean_mtime = stat_mtime(st);
 	inode->settle_delay = 0;
+}
+
+static int cut_locked(struct lake *lake, struct inode *inode, const struct stat *st, const struct former *same,
+		      struct record *r)
+{
+	uint64_t commit, version = inode->version;
+	bool grows = false;
+	int rc;
+
+	if (inode->name)
+		cut_live_locked(lake, inode, st, same, &grows, r);
+	else if (inode->kept_version)
+		cut_aside_locked(lake, inode, st, r);
+	mark_clean_locked(inode, st, r);
 	rc = store_submit(lake->store, r, &commit);
 	if (!rc)
 		inode_submitted(inode, commit);
@@ -182,7 +192,44 @@ static int cut_locked(struct lake *lake, struct inode *inode, const struct stat 
 	return rc;
 }
 
-/* INODE is frozen, dirty, and has no writer. */
+/* A companion that somebody opened again since it was looked at is left out; it is cut with the next version. */
+static void cut_companion(struct lake *lake, struct companions *c, int i, struct record *r)
+{
+	struct inode *inode = c->inode[i];
+	SCOPED_LOCK(&inode->lock);
+	bool grows;
+
+	if (!inode->dirty || inode->writers || inode->write_seq != c->seq[i] || !inode->name)
+		return;
+	if (c->kept[i])
+		cut_live_locked(lake, inode, &c->st[i], NULL, &grows, r);
+	mark_clean_locked(inode, &c->st[i], r);
+	appends_cut_locked(inode, true, 0);
+	pthread_cond_broadcast(&inode->changed);
+}
+
+static int cut(struct lake *lake, struct inode *inode, const struct stat *st, const struct former *same,
+	       struct companions *c)
+{
+	struct record *r;
+	int rc;
+
+	pthread_mutex_lock(&inode->lock);
+	r = begin_locked(inode);
+	inode->not_alone = c && c->needed;
+	pthread_mutex_unlock(&inode->lock);
+	if (!r)
+		return -ENOMEM;
+	for (int i = 0; c && i < c->n; i++)
+		cut_companion(lake, c, i, r);
+	pthread_mutex_lock(&inode->lock);
+	rc = cut_locked(lake, inode, st, same, r);
+	pthread_mutex_unlock(&inode->lock);
+	for (int i = 0; c && i < c->n; i++)
+		inode_submitted(c->inode[i], atomic_load(&inode->commit));
+	return rc;
+}
+
 /*
  * Its version may be older than the last durable_point(), and what was written since is on the disk no more than that
  * of others: a file whose name went away while somebody wrote it is rare enough to be synced by itself.
@@ -203,7 +250,8 @@ static int sync_kept(struct lake *lake, struct inode *inode)
 	return fdatasync(fd) < 0 ? -errno : 0;
 }
 
-static int settle_frozen(struct lake *lake, struct inode *inode, bool may_map)
+/* INODE is frozen, dirty (or a companion is), and has no writer. C: its companions; NULL: nobody looked for any yet. */
+static int settle_frozen(struct lake *lake, struct inode *inode, bool may_map, bool named, struct companions *c)
 {
 	struct former former = former_of(inode);
 	struct stat st;
@@ -214,35 +262,97 @@ static int settle_frozen(struct lake *lake, struct inode *inode, bool may_map)
 		rc = sync_kept(lake, inode);
 	if (!rc)
 		rc = inode_stat(lake, inode, &st);
+	if (!rc && !c && named && inode_is_database(lake, inode, &st))
+		return NEEDS_COMPANIONS;
+	if (!rc && c)
+		rc = companions_look(lake, c);
 	if (rc < 0)
 		return rc;
 	same = former_is_same(lake, &former, inode, (uint64_t)st.st_size);
-	pthread_mutex_lock(&inode->lock);
-	rc = cut_locked(lake, inode, &st, same ? &former : NULL);
-	pthread_mutex_unlock(&inode->lock);
+	rc = cut(lake, inode, &st, same ? &former : NULL, c);
 	if (may_map && lake->frontend.invalidate)
 		lake->frontend.invalidate(lake->frontend.arg, inode->id, false);
 	return rc;
 }
 
-int inode_settle(struct lake *lake, struct inode *inode)
+/* It had no name any more, and its last descriptor is closed: nothing is left to be settled. */
+static int end_gone(struct lake *lake, struct inode *inode)
 {
-	bool may_map;
+	struct record *r = record_new(OP_SYSTEM, RUN_TARN, 0, inode->id, 0, NULL);
+	SCOPED_LOCK(&inode->lock);
+
+	record_node_writing(r, inode->id, false);
+	inode->dirty = inode->may_map = false;
+	return store_submit(lake->store, r, NULL);
+}
+
+static int settle_with(struct lake *lake, struct inode *inode, struct companions *c)
+{
+	bool may_map, named, wanted = c && companions_are_dirty(c);
 	int rc;
 
 	pthread_mutex_lock(&inode->lock);
 	inode_wait_free_locked(inode);
-	rc = inode->writers ? 1 : !inode->dirty ? 2 : 0;
+	rc = inode->writers ? 1 : !inode->dirty && !wanted ? 2 : 0;
 	may_map = inode->may_map;
+	named = inode->name;
 	inode->frozen = !rc;
 	pthread_mutex_unlock(&inode->lock);
 	if (rc)
 		return rc == 1;
-	rc = settle_frozen(lake, inode, may_map);
+	rc = settle_frozen(lake, inode, may_map, named, c);
+	if (rc == -ESTALE && !named)
+		rc = end_gone(lake, inode);
 	inode_thaw(inode);
 	if (rc == -EAGAIN)
 		settle_later(lake, inode);
 	return rc;
+}
+
+static int settle_database(struct lake *lake, struct inode *inode)
+{
+	struct companions c;
+	int rc = companions_find(lake, inode, &c);
+
+	if (!rc)
+		rc = settle_with(lake, inode, &c);
+	companions_release(lake, &c);
+	return rc;
+}
+
+/* A companion is cut with its database. 0 when that is gone. */
+static int settle_companion(struct lake *lake, struct inode *inode, bool *with)
+{
+	struct inode *database = database_of(lake, inode);
+	int rc;
+
+	*with = database;
+	if (!database) {
+		SCOPED_LOCK(&inode->lock);
+
+		inode->companion = false;
+		return 0;
+	}
+	rc = settle_database(lake, database);
+	inode_unref(lake, database);
+	return rc;
+}
+
+int inode_settle(struct lake *lake, struct inode *inode)
+{
+	bool companion;
+	int rc;
+
+	pthread_mutex_lock(&inode->lock);
+	companion = inode->companion && inode->name;
+	pthread_mutex_unlock(&inode->lock);
+	if (companion) {
+		rc = settle_companion(lake, inode, &companion);
+		if (rc || companion)
+			return rc;
+	}
+	rc = settle_with(lake, inode, NULL);
+	return rc == NEEDS_COMPANIONS ? settle_database(lake, inode) : rc;
 }
 
 /* ---- the queue ---- */

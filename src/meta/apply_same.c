@@ -40,7 +40,7 @@ static int find_twin(struct apply *a, enum sql sql, uint64_t asset_or_id, uint64
 	out->size = (uint64_t)query_get(&q);
 	out->commit = (uint64_t)query_get(&q);
 	out->state = (enum version_state)query_get(&q);
-	out->settled = query_get(&q);
+	out->settled = query_get(&q) == 1;
 	hash = query_get_blob(&q, &len);
 	out->hashed = hash && len == SHA256_BYTES;
 	if (out->hashed)

@@ -45,7 +45,7 @@ int apply_version_find(struct apply *a, uint64_t id, struct version_brief *out, 
 	out->size = (uint64_t)query_get(&q);
 	out->state = (enum version_state)query_get(&q);
 	out->how = (enum version_how)query_get(&q);
-	out->settled = query_get(&q);
+	out->settled = query_get(&q) == 1;
 	out->stored = (uint64_t)query_get(&q);
 	return SQLITE_OK;
 }
@@ -253,7 +253,7 @@ int apply_version_add(struct apply *a, struct record_reader *in)
 {
 	struct cut v = get_cut(in);
 	struct version_brief counted = {
-		.node = v.node, .size = (uint64_t)v.size, .stored = (uint64_t)v.stored, .settled = v.settled};
+		.node = v.node, .size = (uint64_t)v.size, .stored = (uint64_t)v.stored, .settled = v.settled == 1};
 	struct node_brief node;
 	struct place place;
 	bool found;

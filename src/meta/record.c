@@ -258,7 +258,7 @@ void record_version_add(struct record *r, const struct version_row *v)
 	put(r, v->gid);
 	put(r, v->state);
 	put(r, v->how);
-	put(r, v->settled);
+	put(r, v->settled && v->not_alone ? SETTLED_NOT_ALONE : v->settled);
 	put(r, v->run);
 	put(r, v->run_uid);
 	put_signed(r, v->volume);

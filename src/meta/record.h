@@ -51,6 +51,7 @@ enum row {
 
 #define ANY_SIZE UINT64_MAX /* in ROW_VERSION_FACTS */
 #define RECORD_ROOM 288	    /* what fits without a second allocation */
+#define SETTLED_NOT_ALONE 2 /* version.settled */
 
 struct record {
 	struct record *next; /* in the queue */

@@ -112,6 +112,7 @@ struct version_row {
 	enum version_state state;
 	enum version_how how;
 	bool settled; /* false: somebody may still write into it; then it is not listed */
+	bool not_alone; /* whole only with what lay beside it as of its commit; then it is not listed, either */
 	bool hashed;
 	uint8_t sha256[SHA256_BYTES];
 	uint64_t run;

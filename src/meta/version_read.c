@@ -46,6 +46,7 @@ const char *version_how_name(enum version_how h)
 void version_from_query(struct query *q, struct version_row *out)
 {
 	const void *hash;
+	int64_t settled;
 	size_t len;
 
 	*out = (struct version_row){.id = (uint64_t)query_get(q)};
@@ -65,7 +66,9 @@ void version_from_query(struct query *q, struct version_row *out)
 		memcpy(out->sha256, hash, SHA256_BYTES);
 	out->state = (enum version_state)query_get(q);
 	out->how = (enum version_how)query_get(q);
-	out->settled = query_get(q);
+	settled = query_get(q);
+	out->settled = settled;
+	out->not_alone = settled == SETTLED_NOT_ALONE;
 	out->run = (uint64_t)query_get(q);
 	out->run_uid = (uid_t)query_get(q);
 	out->volume = (int)query_get(q);

@@ -4,6 +4,7 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "content/cut.h"
+#include "content/database.h"
 #include "content/former.h"
 #include "content/outside.h"
 #include "content/xattrs.h"
@@ -129,6 +130,8 @@ static int record_newborn(struct lake *lake, struct real_folder *f, const char *
 	if (name && row.kind == KIND_FILE)
 		n->inode->former = former_take(lake, f->inode->id, name);
 	pthread_mutex_unlock(&n->inode->lock);
+	if (name)
+		database_note_name(n->inode, f->fd, name);
 
 	r = real_record(c->op, actor, row.id, f->inode->id, name);
 	if (r) {

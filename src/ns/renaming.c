@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "config/settings_edit.h"
 #include "content/cut.h"
+#include "content/database.h"
 #include "content/former.h"
 #include "content/outside.h"
 #include "content/settle.h"
@@ -177,6 +178,8 @@ void rename_add_rows(struct rename *m, struct record *r)
 		cut_if_new(m, r);
 	if (m->over_content.version)
 		compare_with_over(m, r);
+	if (!exchange)
+		database_note_name(m->inode, m->to.fd, m->to_name);
 	pthread_mutex_lock(&m->inode->lock);
 	m->inode->moved = true;
 	pthread_mutex_unlock(&m->inode->lock);

@@ -283,7 +283,7 @@ static int list_version(void *arg, const struct version_row *v)
 	struct lister *l = arg;
 	char name[NAME_BYTES + 1];
 
-	if (v->state == VERSION_PARTIAL || !version_is_readable(l->lake, v))
+	if (v->state == VERSION_PARTIAL || v->not_alone || !version_is_readable(l->lake, v))
 		return 0;
 	if (snprintf(name, sizeof(name), "%" PRIu64 "%s", v->number, l->ext) > NAME_BYTES)
 		snprintf(name, sizeof(name), "%" PRIu64, v->number);
