@@ -9,8 +9,10 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "content/chain.h"
 #include "content/cut.h"
 #include "content/durable.h"
+#include "content/kept.h"
 #include "content/registered.h"
 #include "content/settle.h"
 
@@ -35,7 +37,8 @@ static void plan_locked(struct lake *lake, struct inode *inode, struct inode *pa
 	}
 	a->settled = !inode->dirty || (!inode->writers && !inode->may_map);
 	if (!(changed ? bucket_versions(inode->bucket, parent, name) : cut_keeps_base(inode, parent, name))) {
-		a->lost = inode->version;
+		a->base_ended = changed;
+		a->lost = changed ? 0 : inode->version;
 		a->reason = "excluded or temporary name";
 		return;
 	}
@@ -54,6 +57,22 @@ static void plan_locked(struct lake *lake, struct inode *inode, struct inode *pa
 	version_name(inode->id, a->version, a->name);
 }
 
+/* What is not wanted itself may have to stay for others; but one run's own files are nobody's history. */
+static void plan_for_others(struct lake *lake, struct inode *inode, struct aside *a)
+{
+	bool needed = (a->base_ended && inode->version && inode->clean_size) || kept_needs_raw(lake, inode);
+
+	if (needed && a->dropped) {
+		a->ends_all = true;
+	} else if (needed) {
+		a->wanted = a->others = true;
+		a->version = a->lost ? a->lost : store_new_version(lake->store);
+		a->fresh = !a->lost;
+		a->lost = 0;
+		version_name(inode->id, a->version, a->name);
+	}
+}
+
 int aside_plan(struct lake *lake, struct inode *inode, struct inode *parent, const char *name, uint64_t remover,
 	       struct aside *a)
 {
@@ -67,9 +86,12 @@ int aside_plan(struct lake *lake, struct inode *inode, struct inode *parent, con
 		return rc;
 	if (a->st.st_nlink > 1) /* it lives on under another name */
 		return 0;
+	cut_check_base(lake, inode, &a->st);
 	pthread_mutex_lock(&inode->lock);
 	plan_locked(lake, inode, parent, name, remover, a);
 	pthread_mutex_unlock(&inode->lock);
+	if (!a->wanted && a->st.st_size)
+		plan_for_others(lake, inode, a);
 	if (a->wanted)
 		durable_vouch(lake, inode, &a->st, a->fresh);
 	return 0;
@@ -78,10 +100,9 @@ int aside_plan(struct lake *lake, struct inode *inode, struct inode *parent, con
 static void give_up(struct inode *inode, struct aside *a, const char *reason)
 {
 	log_warning("node %llu: old content is not kept: %s", (unsigned long long)inode->id, reason);
-	if (!a->fresh)
-		a->lost = a->version;
-	a->wanted = false;
-	a->version = 0;
+	a->wanted = a->others = a->base_ended = false;
+	a->ends_all = true;
+	a->version = a->lost = 0;
 	a->reason = reason;
 }
 
@@ -113,15 +134,33 @@ static void record_rows(struct lake *lake, struct inode *inode, const struct asi
 	const struct cut kept = {.id = a->version, .state = VERSION_KEPT, .how = HOW_ASIDE, .settled = a->settled};
 
 	if (a->base_ended)
-		cut_end_base(lake, inode, r);
-	cut_lose(r, a->lost, a->reason);
-	cut_drop(r, a->dropped);
+		cut_end_base(inode, r, (uint64_t)a->st.st_size);
+	if (!a->ends_all) {
+		cut_lose(r, a->lost, a->reason);
+		cut_drop(r, a->dropped);
+	}
 	if (a->wanted && a->fresh)
 		cut_add(lake, inode, r, &a->st, &kept, actor);
+	if (a->others)
+		cut_lose_aside(r, a->version, a->reason);
+	else if (a->fresh)
+		; /* it is all said */
 	else if (a->version && (a->settled || !a->wanted))
 		cut_keep(r, a->version, a->wanted ? HOW_ASIDE : HOW_NONE);
 	if (a->wanted)
 		atomic_fetch_add(&lake->counters.asides, 1);
+}
+
+static void end_all(struct lake *lake, struct inode *inode, const struct aside *a, struct record *r)
+{
+	uint64_t commit = atomic_load(&inode->commit);
+	int rc = commit ? store_barrier(lake->store, commit) : 0;
+
+	if (!rc)
+		rc = kept_lose_raw(lake, inode->id, a->reason, r);
+	if (rc < 0)
+		log_error("node %llu: the versions that are lost cannot be found: %s", (unsigned long long)inode->id,
+			  strerror(-rc));
 }
 
 void aside_record(struct lake *lake, struct inode *inode, const struct aside *a, const struct actor *actor,
@@ -130,17 +169,19 @@ void aside_record(struct lake *lake, struct inode *inode, const struct aside *a,
 	if (inode->kind != KIND_FILE || a->st.st_nlink > 1)
 		return;
 	registered_drop(lake, inode);
+	if (a->ends_all)
+		end_all(lake, inode, a, r);
 	SCOPED_LOCK(&inode->lock);
 
 	record_rows(lake, inode, a, actor, r);
 	inode->kept_aside = a->wanted;
 	inode->kept_version = a->wanted ? a->version : 0;
 	inode->kept_fresh = a->fresh;
-	if (inode->dirty && !inode->writers && (!a->wanted || a->settled)) {
+	if (inode->dirty && !inode->writers && (!a->wanted || a->settled || a->others)) {
 		inode->dirty = false;
 		record_node_writing(r, inode->id, false);
 	}
-	if (a->wanted && a->settled) {
+	if (a->wanted && (a->settled || a->others)) {
 		inode->kept_version = 0; /* nothing is left to do for it */
 		inode->kept_listed = a->version;
 	}
@@ -268,7 +309,11 @@ static void become_new(struct lake *lake, struct inode *inode, const struct asid
 	inode->version = 0;
 	inode->former = (struct former){a->version, (uint64_t)a->st.st_size};
 	inode->dirty = inode->written = inode->moved = inode->flush_at_close = true;
-	inode->base_lost = inode->may_map = false;
+	inode->may_map = inode->base_unsure = inode->dependants = false;
+	chain_unref(inode->chain); /* it is the old file's, for those who read that */
+	inode->chain = NULL;
+	inode->no_past = true;
+	inode->era = a->version;
 	inode->clean_size = 0;
 	inode->write_seq++;
 }
@@ -288,6 +333,7 @@ static int truncate_named(struct lake *lake, struct inode *inode, struct inode *
 		return 0;
 	if (lake->passthrough && lease_probe(oldfd, F_WRLCK) < 0)
 		return 0;
+	cut_check_base(lake, inode, &a.st);
 	pthread_mutex_lock(&inode->lock);
 	plan_locked(lake, inode, parent, name, 0, &a);
 	pthread_mutex_unlock(&inode->lock);

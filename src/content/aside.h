@@ -8,7 +8,8 @@
  *
  * The name in versions/ carries node and version, so that after a crash between the operation and its record the next
  * mount knows what it is (recover.h). Only a file with one link, with bytes, in a bucket that keeps history; what
- * cannot be kept is recorded as not kept, with the reason.
+ * cannot be kept is recorded as not kept, with the reason. A file that older versions are read through
+ * (content/chain.h) is moved in any case, and recorded as not kept, but aside.
  */
 #ifndef TARN_CONTENT_ASIDE_H
 #define TARN_CONTENT_ASIDE_H
@@ -24,6 +25,8 @@ struct aside {
 	uint64_t lost;	  /* a version whose bytes are gone for REASON; 0: none */
 	const char *reason;
 	uint64_t dropped; /* a version that was no history after all; 0: none */
+	bool others;	  /* not wanted for itself, but older versions are read through it */
+	bool ends_all;	  /* nothing that is read through the raw file is kept: lost for REASON, or (NULL) dropped */
 	struct stat st;
 	char name[VERSION_NAME_MAX];
 };

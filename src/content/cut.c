@@ -1,8 +1,10 @@
 #include "content/cut.h"
 
 #include "base/clock.h"
+#include "content/chain.h"
 #include "content/durable.h"
 
+#define UNSEEN_CHANGE "changed in place, unseen"
 #define SNIFF_DELAY (500 * NSEC_PER_MSEC) /* short-lived content is never hashed */
 #define GROUP_BITS ((mode_t)070)
 
@@ -66,6 +68,11 @@ void cut_add_live(struct lake *lake, struct inode *inode, struct record *r, cons
 	const struct cut live = {.state = VERSION_LIVE, .settled = true};
 
 	inode->version = cut_add(lake, inode, r, st, &live, actor);
+	if (inode->chain && chain_cut(inode->chain, inode->version, (uint64_t)st->st_size) < 0) {
+		chain_unref(inode->chain); /* it is made anew when somebody asks */
+		inode->chain = NULL;
+		inode->no_past = false;
+	}
 }
 
 void cut_grow_live(struct lake *lake, struct inode *inode, struct record *r, const struct stat *st)
@@ -73,6 +80,8 @@ void cut_grow_live(struct lake *lake, struct inode *inode, struct record *r, con
 	if (durable_is_synced_locked(inode, st))
 		record_synced(r, inode->id, (uint64_t)st->st_size, stat_mtime(st));
 	record_version_grow(r, inode->version, (uint64_t)st->st_size, stat_mtime(st));
+	if (inode->chain)
+		chain_grow(inode->chain, inode->version, (uint64_t)st->st_size);
 	durable_cut(lake);
 	record_sniff(r, inode->version);
 }
@@ -89,10 +98,58 @@ bool cut_keeps_base(const struct inode *inode, struct inode *parent, const char 
 	       (inode->left && inode->version && name_is_temporary(name));
 }
 
-void cut_end_base(struct lake *lake, struct inode *inode, struct record *r)
+/* How the base is kept, when the raw file has SIZE bytes now. */
+static enum version_how base_how_locked(const struct inode *inode, uint64_t size, uint64_t *stored)
 {
-	(void)lake; /* nothing saves it yet */
-	cut_lose(r, inode->version, "overwritten in place");
+	if (inode->chain)
+		return chain_how(inode->chain, inode->version, size, stored);
+	*stored = 0; /* nobody changed it but by appending */
+	return size < inode->clean_size ? HOW_NONE : HOW_PREFIX;
+}
+
+void cut_end_base(struct inode *inode, struct record *r, uint64_t size)
+{
+	enum version_how how;
+	uint64_t stored;
+
+	if (!inode->version)
+		return;
+	how = base_how_locked(inode, size, &stored);
+	if (how == HOW_NONE) {
+		cut_lose(r, inode->version, UNSEEN_CHANGE);
+		return;
+	}
+	cut_keep(r, inode->version, how);
+	inode->dependants = how == HOW_PREFIX || how == HOW_UNDO;
+	if (stored)
+		record_version_how(r, inode->version, how, stored);
+}
+
+/* An appending handle that is made to write elsewhere, by F_SETFL, is not seen; but for the size that did not grow. */
+static bool is_unseen_locked(const struct inode *inode, const struct stat *st)
+{
+	uint64_t stored;
+	enum version_how how;
+
+	if (!inode->version || inode_is_clean_locked(inode, st))
+		return false;
+	how = base_how_locked(inode, (uint64_t)st->st_size, &stored);
+	return how == HOW_NONE || (inode->base_unsure && (how == HOW_PREFIX || how == HOW_UNDO)) ||
+	       (how == HOW_PREFIX && !inode->written && inode->clean_size == (uint64_t)st->st_size);
+}
+
+void cut_check_base(struct lake *lake, struct inode *inode, const struct stat *st)
+{
+	struct chain *c;
+	bool unseen;
+
+	pthread_mutex_lock(&inode->lock);
+	unseen = is_unseen_locked(inode, st);
+	pthread_mutex_unlock(&inode->lock);
+	if (!unseen || chain_of(lake, inode, &c) < 0)
+		return;
+	chain_lose(lake, inode, c, UNSEEN_CHANGE);
+	chain_unref(c);
 }
 
 void cut_keep(struct record *r, uint64_t version, enum version_how how)
@@ -110,6 +167,12 @@ void cut_drop(struct record *r, uint64_t version)
 {
 	if (version)
 		record_version_drop(r, version);
+}
+
+void cut_lose_aside(struct record *r, uint64_t version, const char *reason)
+{
+	if (version)
+		record_version_state(r, version, VERSION_NOT_KEPT, HOW_ASIDE, reason);
 }
 
 void cut_lose(struct record *r, uint64_t version, const char *reason)

@@ -42,10 +42,15 @@ void cut_settled(struct record *r, uint64_t version, const struct stat *st);
  */
 bool cut_keeps_base(const struct inode *inode, struct inode *parent, const char *name);
 /*
- * The bytes of INODE's live version (it need not have one) were replaced in its raw file, by writes in place: what
- * becomes of that version. INODE's lock is held.
+ * The bytes of INODE's live version (it need not have one) were changed in its raw file, whose size is SIZE now: what
+ * becomes of that version. INODE's lock is held; cut_check_base() came before.
  */
-void cut_end_base(struct lake *lake, struct inode *inode, struct record *r);
+void cut_end_base(struct inode *inode, struct record *r, uint64_t size);
+/*
+ * Before that: INODE, which is frozen, has the stat ST. If the bytes of its live version were changed in a way that
+ * nobody could save them before, they are lost, with all that is read through them.
+ */
+void cut_check_base(struct lake *lake, struct inode *inode, const struct stat *st);
 /* A version's bytes go on unchanged, no longer as the live file: HOW they are kept. */
 void cut_keep(struct record *r, uint64_t version, enum version_how how);
 /* A version's bytes are gone, for REASON. VERSION 0: there is none. */
@@ -53,6 +58,8 @@ void cut_lose(struct record *r, uint64_t version, const char *reason);
 
 /* NEWER, which was cut after OLDER in the same series, has the same bytes: it takes OLDER's place there. */
 void cut_same(struct record *r, uint64_t newer, uint64_t older);
+/* VERSION is not kept, for REASON, but its bytes stay aside: others are read through them. */
+void cut_lose_aside(struct record *r, uint64_t version, const char *reason);
 /* VERSION was no history after all: nothing of it is told. 0: there is none. */
 void cut_drop(struct record *r, uint64_t version);
 

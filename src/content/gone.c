@@ -17,7 +17,7 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
-#include "content/cut.h"
+#include "content/kept.h"
 #include "content/outside.h"
 #include "content/run.h"
 
@@ -157,7 +157,7 @@ static int end_file(struct gone *g, struct gone_name *n)
 		return -ENOMEM;
 	record_node_end(r, n->node);
 	if (row.kind == KIND_FILE)
-		cut_lose(r, row.version, "removed outside tarn");
+		kept_lose_raw(lake, row.id, "removed outside tarn", r);
 	return store_submit(lake->store, r, NULL);
 }
 

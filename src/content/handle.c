@@ -9,6 +9,8 @@
 #include "base/log.h"
 #include "content/appends.h"
 #include "content/aside.h"
+#include "content/base.h"
+#include "content/chain.h"
 #include "content/cut.h"
 #include "content/registered.h"
 #include "content/settle.h"
@@ -25,16 +27,27 @@ static bool is_writer(int flags)
 	return (flags & O_ACCMODE) != O_RDONLY;
 }
 
+/* Its writes need not come by here: what was there before is the beginning of what is there after. */
 static bool only_appends(int flags)
 {
 	return (flags & O_ACCMODE) == O_WRONLY && (flags & O_APPEND) && !(flags & O_TRUNC);
 }
 
-/* The live version's bytes are only in the file: a change would lose them. */
+/* Under passthrough the stores through a mapping of it come by nobody. */
+static bool may_change_unseen(int flags)
+{
+	return (flags & O_ACCMODE) == O_RDWR;
+}
+
+/*
+ * Bytes of versions are only in the raw file: a change has to save them first. Of a chain that nobody asked for yet it
+ * is known whether it has versions at all.
+ */
 static bool base_due_locked(const struct inode *inode)
 {
-	return inode->version && !inode->base_lost && inode->clean_size && inode->name &&
-	       cut_keeps_base(inode, inode->parent, inode->name);
+	if (inode->chain)
+		return chain_is_due(inode->chain);
+	return inode->version ? inode->clean_size > 0 : !inode->no_past;
 }
 
 static enum open_way decide_locked(struct lake *lake, const struct inode *inode, int flags)
@@ -43,13 +56,13 @@ static enum open_way decide_locked(struct lake *lake, const struct inode *inode,
 		return WAY_CACHED;
 	if (!is_writer(flags))
 		return WAY_PASSTHROUGH;
+	if (may_change_unseen(flags) && inode->state == INODE_IDLE && base_due_locked(inode))
+		return WAY_CACHED;
 	if (atomic_load(&lake->space_short) || (flags & O_DIRECT))
 		return WAY_PASSTHROUGH_DIRECT;
-	if (!base_due_locked(inode))
+	if (only_appends(flags) || !base_due_locked(inode))
 		return WAY_PASSTHROUGH;
-	if ((flags & O_ACCMODE) == O_WRONLY)
-		return flags & O_APPEND ? WAY_PASSTHROUGH : WAY_PASSTHROUGH_DIRECT;
-	return inode->state == INODE_IDLE ? WAY_CACHED : WAY_PASSTHROUGH_DIRECT;
+	return WAY_PASSTHROUGH_DIRECT;
 }
 
 /* Registers the raw file with the kernel, as its owner: else anybody could eat what the disk reserves for root. */
@@ -78,13 +91,13 @@ static int register_backing(struct lake *lake, struct inode *inode, int rawfd)
  */
 static void take_back_locked(struct inode *inode, struct record *r)
 {
-	cut_lose(r, inode->kept_listed, "written after it was deleted");
+	cut_lose_aside(r, inode->kept_listed, "written after it was deleted");
 	inode->kept_listed = 0;
 }
 
-/* The content may change from now on; the store is told once. */
+/* The content may change from now on, only by appending to it if APPENDS; the store is told once. */
 static void mark_writing_locked(struct lake *lake, struct inode *inode, const struct handle *h,
-				const struct actor *actor)
+				const struct actor *actor, bool appends)
 {
 	struct record *r;
 	uint64_t commit;
@@ -92,7 +105,7 @@ static void mark_writing_locked(struct lake *lake, struct inode *inode, const st
 	inode->write_seq++;
 	inode->writer_run = actor->run;
 	inode->writer_uid = actor->caller.uid;
-	appends_note_locked(inode, actor->run, h && only_appends(h->flags));
+	appends_note_locked(inode, actor->run, appends);
 	if (h && (h->flags & O_ACCMODE) == O_RDWR) {
 		if (!inode->dirty && lake->frontend.invalidate) /* from now on attributes may go stale unseen */
 			lake->frontend.invalidate(lake->frontend.arg, inode->id, false);
@@ -113,14 +126,6 @@ static void mark_writing_locked(struct lake *lake, struct inode *inode, const st
 static int access_flags(int flags)
 {
 	return flags & (O_ACCMODE | O_NOATIME | O_SYNC | O_DSYNC);
-}
-
-/* The bytes of the live version are about to be changed in place. */
-static void lose_base_locked(struct inode *inode)
-{
-	inode->written = true;
-	if (inode->version)
-		inode->base_lost = true;
 }
 
 static struct timespec deadline(int64_t ns)
@@ -162,6 +167,8 @@ static int enter(struct lake *lake, struct inode *inode, struct handle *h, int r
 	wait_for_others_locked(inode, actor);
 	inode_wait_free_locked(inode);
 	h->way = decide_locked(lake, inode, h->flags);
+	if (h->writer && h->way == WAY_PASSTHROUGH_DIRECT && may_change_unseen(h->flags) && base_due_locked(inode))
+		inode->base_unsure = h->unsure = true;
 	if (h->way == WAY_CACHED) {
 		inode->state = INODE_CACHED;
 	} else if (inode->state == INODE_IDLE && inode->backing_id > 0) {
@@ -235,8 +242,8 @@ static bool become_alone(struct inode *inode)
 	SCOPED_LOCK(&inode->lock);
 
 	inode->wanted = true;
-	while (inode->state == INODE_CHANGING || inode->frozen || inode->holders || inode->handles) {
-		if (inode->state == INODE_CHANGING || inode->frozen || inode->holders) {
+	while (inode->state == INODE_CHANGING || inode->frozen || inode->holders || inode->changing || inode->handles) {
+		if (inode->state == INODE_CHANGING || inode->frozen || inode->holders || inode->changing) {
 			pthread_cond_wait(&inode->changed, &inode->lock);
 			continue;
 		}
@@ -257,18 +264,17 @@ static bool become_alone(struct inode *inode)
 static int truncate_in_place(struct lake *lake, struct inode *inode, struct handle *h, const struct actor *actor)
 {
 	_cleanup_close_ int own = -1;
-	int fd = h->fd;
+	int fd = h->fd, rc;
 
-	pthread_mutex_lock(&inode->lock);
-	lose_base_locked(inode);
-	mark_writing_locked(lake, inode, h, actor);
-	pthread_mutex_unlock(&inode->lock);
 	if (fd < 0) {
 		fd = own = inode_open(lake, inode, O_WRONLY);
 		if (own < 0)
 			return own;
 	}
-	return ftruncate(fd, 0) < 0 ? -errno : 0;
+	inode_before_change(lake, inode, actor, 0, UINT64_MAX);
+	rc = ftruncate(fd, 0) < 0 ? -errno : 0;
+	inode_after_change(inode);
+	return rc;
 }
 
 static void count_writer(struct inode *inode, int change)
@@ -345,8 +351,10 @@ static int finish_open(struct lake *lake, struct handle *h, int pathfd, bool in_
 	if (!rc && h->writer) {
 		SCOPED_LOCK(&inode->lock);
 
-		mark_writing_locked(lake, inode, h, actor);
+		mark_writing_locked(lake, inode, h, actor, only_appends(h->flags));
 	}
+	if (!rc && h->unsure)
+		rc = base_note_unsure(lake, inode);
 	if (!rc && in_place)
 		rc = truncate_in_place(lake, inode, h, actor);
 	if (rc < 0) {
@@ -372,6 +380,25 @@ static struct handle *new_handle(struct lake *lake, struct inode *inode, int fla
 	return h;
 }
 
+/*
+ * A base that is kept whole costs its writer nothing more. A reflink is had for nothing; a copy is made where else the
+ * base would be unsure.
+ */
+static void keep_whole(struct lake *lake, struct inode *inode, int flags)
+{
+	struct chain *c;
+	bool due, unseen;
+
+	pthread_mutex_lock(&inode->lock);
+	due = base_due_locked(inode);
+	unseen = lake->passthrough && may_change_unseen(flags) && inode->state == INODE_PASSTHROUGH && inode->handles;
+	pthread_mutex_unlock(&inode->lock);
+	if (!due || !base_is_wanted(lake, inode) || chain_of(lake, inode, &c) < 0)
+		return;
+	chain_save_whole(lake, inode, c, unseen); /* if not, there are other ways */
+	chain_unref(c);
+}
+
 int handle_open(struct lake *lake, struct inode *inode, int flags, const struct actor *actor, struct handle **out)
 {
 	struct handle *h = new_handle(lake, inode, flags, -1);
@@ -387,6 +414,8 @@ int handle_open(struct lake *lake, struct inode *inode, int flags, const struct 
 		free(h);
 		return rc;
 	}
+	if (h->writer && !only_appends(flags) && (!truncates || rc))
+		keep_whole(lake, inode, flags);
 	*out = h;
 	aside = truncates && !rc;
 	rc = finish_open(lake, h, -1, rc, actor);
@@ -473,13 +502,30 @@ void handle_flush(struct handle *h)
 	h->closed = true;
 }
 
-void inode_before_change(struct lake *lake, struct inode *inode, const struct actor *actor)
+void inode_before_change(struct lake *lake, struct inode *inode, const struct actor *actor, uint64_t from, uint64_t to)
+{
+	bool due;
+
+	pthread_mutex_lock(&inode->lock);
+	inode_wait_free_locked(inode);
+	inode->changing++;
+	if (!inode->written || !inode->dirty)
+		mark_writing_locked(lake, inode, NULL, actor, from >= inode->clean_size);
+	else if (from < inode->clean_size)
+		appends_note_locked(inode, actor->run, false);
+	inode->written = true;
+	due = base_due_locked(inode);
+	pthread_mutex_unlock(&inode->lock);
+	if (due)
+		base_save(lake, inode, from, to);
+}
+
+void inode_after_change(struct inode *inode)
 {
 	SCOPED_LOCK(&inode->lock);
 
-	inode_wait_free_locked(inode);
-	lose_base_locked(inode);
-	mark_writing_locked(lake, inode, NULL, actor);
+	if (!--inode->changing)
+		pthread_cond_broadcast(&inode->changed);
 }
 
 int inode_truncate(struct lake *lake, struct inode *inode, struct handle *h, off_t size, const struct actor *actor)
@@ -487,14 +533,12 @@ int inode_truncate(struct lake *lake, struct inode *inode, struct handle *h, off
 	_cleanup_close_ int own = -1;
 	int fd = h ? h->fd : -1, rc;
 
-	if (fd < 0) {
-		fd = own = inode_open(lake, inode, O_WRONLY);
-		if (own < 0)
-			return own;
-	}
-	inode_before_change(lake, inode, actor);
-	count_writer(inode, 1); /* so that nothing is cut between the two */
-	rc = ftruncate(fd, size) < 0 ? -errno : 0;
+	inode_before_change(lake, inode, actor, (uint64_t)size, UINT64_MAX);
+	if (fd < 0)
+		fd = own = inode_open(lake, inode, O_WRONLY); /* now that nobody can put another file in its place */
+	count_writer(inode, 1);				      /* so that nothing is cut between the two */
+	rc = fd < 0 ? fd : ftruncate(fd, size) < 0 ? -errno : 0;
 	count_writer(inode, -1);
+	inode_after_change(inode);
 	return rc;
 }

@@ -3,19 +3,22 @@
  *
  * Which way an open gets, the first line that matches (design: "The FUSE front end"):
  *
- *	the mount has no passthrough, or the inode is cached now	CACHED
+ *	the mount has no passthrough, or the inode is cached now	CACHED		undo
  *	O_RDONLY							PASSTHROUGH
+ *	O_TRUNC, alone							PASSTHROUGH on a new inode: content/aside.h
+ *	O_RDWR, a base is due, inode idle				CACHED		undo
  *	a writer while space is short					PASSTHROUGH_DIRECT	may be slowed
  *	a writer with O_DIRECT						PASSTHROUGH_DIRECT	odd tails fail else
  *	no base due							PASSTHROUGH
- *	O_TRUNC, alone							PASSTHROUGH on a new inode: content/aside.h
- *	O_WRONLY|O_APPEND						PASSTHROUGH
- *	other O_WRONLY							PASSTHROUGH_DIRECT
- *	O_RDWR, inode idle						CACHED
- *	O_RDWR else							PASSTHROUGH_DIRECT
+ *	O_WRONLY|O_APPEND						PASSTHROUGH	prefix
+ *	other O_WRONLY							PASSTHROUGH_DIRECT	undo
+ *	O_RDWR else							PASSTHROUGH_DIRECT	copy; undo, verified
  *
- * A base is due when the file has a version whose bytes have been neither lost nor kept elsewhere: then every write has
- * to come by here, so that the first one can save it (or, while nothing saves it, can say that it is lost).
+ * A base is due when bytes of versions are only in the raw file (content/chain.h). Then every write has to come by
+ * here, so that it can save them first; but for appends, which change none. Where the file system can share blocks, the
+ * base is kept whole at the open, and is not due any more. A file that is opened O_RDWR while others have it open under
+ * passthrough could be changed through a mapping that nobody sees: its base is copied, when it is small, or else has to
+ * be verified later (content/base.h).
  *
  * Threads: any; one handle is used by many at once.
  */
@@ -35,6 +38,7 @@ struct handle {
 	int fd;		    /* the raw file; -1 for WAY_PASSTHROUGH */
 	unsigned error_seq; /* the inode's when opened: an error since then is still to be told */
 	bool keep_cache;    /* for the reply */
+	bool unsure;	    /* it may change the base unseen */
 	bool closed;	    /* close() was called, but a mapping (or another descriptor) may live on */
 };
 
@@ -55,10 +59,11 @@ void handle_close(struct lake *lake, struct handle *h);
 void handle_flush(struct handle *h);
 
 /*
- * Before a write or another change through an open handle reaches the raw file: the content of the live version is
- * about to be lost in place.
+ * Before a write or another change of [FROM, TO) of the raw file, by tarn itself: what versions have there is saved, or
+ * they are lost; the change may go on in any case. inode_after_change() follows when it is done.
  */
-void inode_before_change(struct lake *lake, struct inode *inode, const struct actor *actor);
+void inode_before_change(struct lake *lake, struct inode *inode, const struct actor *actor, uint64_t from, uint64_t to);
+void inode_after_change(struct inode *inode);
 /* Truncates through H, or by name (H NULL); the caller settles it afterwards. 0 or -errno. */
 int inode_truncate(struct lake *lake, struct inode *inode, struct handle *h, off_t size, const struct actor *actor);
 

@@ -10,6 +10,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "content/appends.h"
+#include "content/chain.h"
 #include "content/folder.h"
 #include "content/lake.h"
 
@@ -41,6 +42,7 @@ static void free_inode(struct inode *inode)
 {
 	if (inode->pinned >= 0)
 		close(inode->pinned);
+	chain_unref(inode->chain);
 	pthread_mutex_destroy(&inode->lock);
 	pthread_cond_destroy(&inode->changed);
 	free(inode->name);
@@ -433,12 +435,19 @@ void inode_wait_free_locked(struct inode *inode)
 		pthread_cond_wait(&inode->changed, &inode->lock);
 }
 
+void inode_freeze_locked(struct inode *inode)
+{
+	inode_wait_free_locked(inode);
+	inode->frozen = true;
+	while (inode->changing) /* no new one begins */
+		pthread_cond_wait(&inode->changed, &inode->lock);
+}
+
 void inode_freeze(struct inode *inode)
 {
 	SCOPED_LOCK(&inode->lock);
 
-	inode_wait_free_locked(inode);
-	inode->frozen = true;
+	inode_freeze_locked(inode);
 }
 
 void inode_thaw(struct inode *inode)

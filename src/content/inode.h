@@ -39,6 +39,7 @@
 struct lake;
 struct volume;
 struct bucket;
+struct chain;
 
 enum inode_state { INODE_IDLE, INODE_PASSTHROUGH, INODE_CACHED, INODE_CHANGING };
 
@@ -106,10 +107,15 @@ struct inode {
 	bool dirty;
 	bool flush_at_close; /* an aside took the old content: write-back starts at the last close */
 	unsigned error_seq;  /* rises with each write error */
-	bool base_lost;	     /* the bytes of `version` were changed in place and are not kept */
 	bool companion;	     /* of a database: content/database.h */
 	bool not_alone;	     /* what is cut next is whole only with what lies beside it */
 	bool left;	     /* `version` belongs to the series of a path that it left for a temporary name */
+	struct chain *chain; /* content/chain.h: of its raw file, once somebody asked; NULL: not yet */
+	bool no_past;	     /* nothing older than what was cut since it came to memory is in its raw file… */
+	uint64_t era;	     /* …but versions up to this one had other raw files */
+	bool dependants;     /* with no_past: older versions are read through it */
+	bool base_unsure;    /* it could be changed unseen, so that the bytes of `version` have to be verified */
+	unsigned changing;   /* changes of the raw file that are under way here */
 	bool may_map;	     /* a writable passthrough handle that can be mapped existed since it was last settled */
 	bool moved;	     /* its name changed since the folder was last fsynced */
 	bool made_here;	     /* created O_EXCL, and by… */
@@ -193,10 +199,11 @@ bool inode_is_named(struct inode *inode);
 /* Is it known by this name? */
 bool inode_is_at(struct inode *inode, const struct inode *parent, const char *name);
 /*
- * Between the two calls nobody else opens, settles, truncates or moves INODE's content: for what takes several steps on
- * the disk. One at a time; never two inodes by one thread.
+ * Between the two calls nobody else opens, settles, truncates or moves INODE's content, and no change of it that comes
+ * by here is under way: for what takes several steps on the disk. One at a time; never two inodes by one thread.
  */
 void inode_freeze(struct inode *inode);
+void inode_freeze_locked(struct inode *inode); /* its lock is held, and is given up meanwhile */
 void inode_thaw(struct inode *inode);
 /* The lock is held, and is given up meanwhile: waits until INODE is neither CHANGING nor frozen. */
 void inode_wait_free_locked(struct inode *inode);

@@ -306,7 +306,7 @@ int lake_space(struct lake *lake, uint64_t *used, uint64_t *free_bytes, uint64_t
 		return rc;
 	if (fstatvfs(lake->fd, &fs) < 0)
 		return -errno;
-	*used = totals.bytes + totals.versions_kept_bytes;
+	*used = totals.bytes + totals.stored_bytes;
 	*free_bytes = (uint64_t)fs.f_bavail * fs.f_frsize;
 	*total = (uint64_t)fs.f_blocks * fs.f_frsize;
 	return 0;
@@ -455,6 +455,8 @@ int lake_open(const char *path, struct settings *settings, struct lake **out, st
 		rc = open_folders(lake, error);
 	if (!rc)
 		rc = open_store(lake, error);
+	if (!rc && !store_was_clean(lake->store) && store_commit_time(lake->store, COMMIT_LIVE, &lake->crashed_at) < 0)
+		lake->crashed_at = 0;
 	if (!rc)
 		rc = inode_table_new(&lake->inodes);
 	if (!rc)

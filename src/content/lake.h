@@ -78,15 +78,18 @@ struct lake {
 	pthread_mutex_t opened_lock;
 	struct opened *open_files, *open_folders; /* ns/opened.h; protected by opened_lock */
 
-	struct settle_queue *unsettled; /* content/settle.h */
-	struct registered *registered;	/* content/registered.h */
-	struct former_names *formers;	/* content/former.h */
-	pthread_mutex_t growth_lock;	/* held while a version grows, or a moment gets a name */
-	_Atomic uint64_t pinned;	/* content/appends.h: versions of this commit and before do not grow */
-	struct packs *packs;		/* content/packs.h */
-	_Atomic bool space_short;	/* history must not grow; writers may be slowed */
-	bool power_failed;		/* since the last daemon ran; known from lake_recover() on */
-	_Atomic bool undurable;		/* something was cut since the last durable_point() */
+	struct settle_queue *unsettled;	 /* content/settle.h */
+	struct registered *registered;	 /* content/registered.h */
+	struct former_names *formers;	 /* content/former.h */
+	pthread_mutex_t growth_lock;	 /* held while a version grows, or a moment gets a name */
+	_Atomic uint64_t pinned;	 /* content/appends.h: versions of this commit and before do not grow */
+	struct packs *packs;		 /* content/packs.h */
+	_Atomic bool space_short;	 /* history must not grow; writers may be slowed */
+	atomic_uint_fast64_t undo_limit; /* content/kept.h; and when it was found out */
+	_Atomic int64_t undo_limit_time;
+	int64_t crashed_at;	/* the last commit before the last daemon ended without saying so; 0: it ended well */
+	bool power_failed;	/* since the last daemon ran; known from lake_recover() on */
+	_Atomic bool undurable; /* something was cut since the last durable_point() */
 	_Atomic bool scan_running;
 	atomic_uint_fast64_t scan_seen;
 	struct lake_counters counters;

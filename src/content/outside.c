@@ -7,13 +7,16 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "content/chain.h"
 #include "content/cut.h"
 #include "content/database.h"
 #include "content/hash.h"
+#include "content/kept.h"
 #include "content/run.h"
 #include "content/settle.h"
 #include "content/xattrs.h"
 
+#define CRASH_WINDOW_NS (5 * NSEC_PER_SEC)
 #define COMPARE_MAX (16 * 1024 * 1024)
 
 /* One name on disk, on its way to an inode. */
@@ -75,6 +78,17 @@ static bool is_being_written(const struct found *f)
 	return fd >= 0 && lease_probe(fd, F_RDLCK) == -EAGAIN;
 }
 
+/* By the last mount, whose last moments a crash took from the store. */
+static bool was_written_before_crash(struct lake *lake, const struct found *f, uint64_t version)
+{
+	struct version_row v;
+
+	if (!version || !lake->crashed_at || stat_ctime(&f->st) >= lake->crashed_at + CRASH_WINDOW_NS)
+		return false;
+	/* where others can write, too, only its hash can tell */
+	return lake->in_place || (!store_version(lake->store, version, &v) && v.hashed);
+}
+
 /* The content as it is now becomes the live version of ROW's node; of one that is being written, once it is settled. */
 static void add_version(struct lake *lake, const struct found *f, struct node_row *row, struct record *r)
 {
@@ -87,12 +101,13 @@ static void add_version(struct lake *lake, const struct found *f, struct node_ro
 
 	if (row->kind != KIND_FILE || !bucket_versions(f->bucket, f->parent, f->name))
 		return;
-	if (is_being_written(f)) {
+	if (is_being_written(f) || was_written_before_crash(lake, f, row->version)) {
 		row->writing = true;
 		record_node_writing(r, row->id, true);
 		return;
 	}
-	cut_lose(r, row->version, "changed outside tarn");
+	if (row->asset || row->version)
+		kept_lose_raw(lake, row->id, "changed outside tarn", r);
 	row->version = cut_add_row(lake, &v, &f->st, r);
 }
 
@@ -125,7 +140,7 @@ static void take_place(struct lake *lake, const struct found *f, uint64_t node, 
 		record_entry_end(r, f->parent->id, f->name, ENDED_RENAME);
 	} else if (kind == KIND_FILE) {
 		record_series_take(r, node, over.id);
-		cut_lose(r, over.version, "replaced outside tarn");
+		kept_lose_raw(lake, over.id, "replaced outside tarn", r);
 	}
 	record_entry_add(r, f->parent->id, f->name, node);
 }
@@ -220,7 +235,7 @@ static int replace(struct lake *lake, const struct found *f, struct node_row *ro
 		record_node_add(r, row);
 		record_rest(f, row, r);
 		record_series_take(r, row->id, old.id);
-		cut_lose(r, old.version, "replaced outside tarn");
+		kept_lose_raw(lake, old.id, "replaced outside tarn", r);
 		record_entry_end(r, f->parent->id, f->name, ENDED_UNLINK);
 		record_entry_add(r, f->parent->id, f->name, row->id);
 		add_version(lake, f, row, r);
@@ -265,6 +280,7 @@ static int make_inode(struct lake *lake, const struct found *f, const struct nod
 	(*out)->raw_ino = f->st.st_ino;
 	if (made && row->writing) {
 		(*out)->may_map = true; /* ask the kernel before believing it */
+		(*out)->base_unsure = row->version;
 		(*out)->writer_run = RUN_OUTSIDE;
 		(*out)->writer_uid = f->st.st_uid;
 	}
@@ -481,6 +497,16 @@ int outside_look_up(struct lake *lake, struct inode *parent, int folderfd, const
 	return rc;
 }
 
+/* It is of bytes that are not there any more. */
+static void forget_chain_locked(struct inode *inode)
+{
+	if (inode->chain)
+		chain_void(inode->chain);
+	chain_unref(inode->chain);
+	inode->chain = NULL;
+	inode->no_past = false;
+}
+
 int outside_refresh(struct lake *lake, struct inode *parent, int folderfd, const char *name, struct inode *inode)
 {
 	struct found f = {.parent = parent,
@@ -508,8 +534,10 @@ int outside_refresh(struct lake *lake, struct inode *parent, int folderfd, const
 
 		inode->acl = row.acl;
 		if (row.writing) {
-			inode->dirty = inode->may_map = true;
+			inode->dirty = inode->may_map = inode->base_unsure = true;
 		} else if (!inode->dirty) {
+			if (inode->version != row.version)
+				forget_chain_locked(inode);
 			inode->version = row.version;
 			inode->clean_size = row.size;
 			inode->clean_mtime = row.mtime;

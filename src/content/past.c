@@ -3,98 +3,212 @@
 #include <fcntl.h>
 #include <string.h>
 
+#include <openssl/evp.h>
+
 #include "base/cleanup.h"
+#include "content/chain.h"
+#include "content/hash.h"
+#include "content/kept.h"
 #include "content/packs.h"
+#include "content/reach.h"
+
+#define TRIES 8 /* the raw file may go aside between two steps of opening */
 
 struct past {
 	uint64_t version, size;
-	int fd; /* the file that the bytes lie in; -1: the version is empty, or packed */
+	/* the whole file, or the raw one that a chain ends with (O_PATH while somebody may want it alone); -1: none */
+	int fd;
+	struct stat st; /* of a whole file when it was opened */
 	struct pack_object *packed;
-	struct stat st; /* of that when it was opened */
-	/* of a live version; else NULL */
+	struct chain *chain; /* NULL: the file, or what is packed, is all there is to it */
+	/* whose raw file it is, so that the chain stays in use by those who write it; NULL: nobody does */
 	struct lake *lake;
-	struct inode *inode; /* with a reference */
-	unsigned write_seq;
+	struct inode *inode;
 };
 
 /* ---- may it be read ---- */
 
-/* The live file is this version still, and nobody can be writing it. */
-static bool live_is_whole(struct lake *lake, const struct version_row *v)
+/* Its base is sure, or nobody has it open. */
+static bool live_is_sure(struct lake *lake, const struct version_row *v)
 {
 	struct inode *inode = inode_find(lake, v->node);
-	bool whole;
+	bool sure;
 
 	if (!inode)
-		return true; /* nobody has it open */
+		return true;
 	pthread_mutex_lock(&inode->lock);
-	whole = inode->version == v->id && !inode->writers && !inode->may_map && !inode->written && !inode->base_lost;
+	sure = inode->version == v->id && !inode->base_unsure;
 	pthread_mutex_unlock(&inode->lock);
 	inode_unref(lake, inode);
-	return whole;
+	return sure;
 }
 
 bool version_is_readable(struct lake *lake, const struct version_row *v)
 {
-	return v->settled && (v->state == VERSION_KEPT ||
-			      (v->state == VERSION_LIVE && (v->how == HOW_PACKED || live_is_whole(lake, v))));
+	return v->settled && (v->state == VERSION_KEPT || v->state == VERSION_PARTIAL ||
+			      (v->state == VERSION_LIVE && (v->how == HOW_PACKED || live_is_sure(lake, v))));
 }
 
-/* ---- opening ---- */
+/* ---- whole files ---- */
 
-static int open_kept(struct lake *lake, const struct version_row *v, struct past *p)
+static int open_in_versions(struct lake *lake, const struct version_row *v, const char *name)
 {
-	struct volume *volume = lake_volume(lake, v->volume);
-	char name[VERSION_NAME_MAX];
+	struct volume *volume = reach_volume(lake, v->volume);
+	int fd;
 
-	if (!v->size)
-		return 0;
 	if (!volume)
 		return -EIO; /* its disk is not there now */
+	fd = openat(volume->versionsfd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+static int open_aside(struct lake *lake, const struct version_row *v)
+{
+	char name[VERSION_NAME_MAX];
+
 	version_name(v->node, v->id, name);
-	p->fd = openat(volume->versionsfd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	if (p->fd < 0 || fstat(p->fd, &p->st) < 0)
+	return open_in_versions(lake, v, name);
+}
+
+static int open_whole(struct lake *lake, const struct version_row *v, struct past *p)
+{
+	p->fd = open_aside(lake, v);
+	if (p->fd < 0)
+		return p->fd;
+	if (fstat(p->fd, &p->st) < 0)
 		return -errno;
 	return (uint64_t)p->st.st_size == v->size ? 0 : -EIO;
 }
 
-/* A live version whose inode is not in memory: nobody has it open, and its path leads to it. */
-static int live_inode(struct lake *lake, const struct version_row *v, struct inode **out)
-{
-	struct node_row row;
-	int rc;
+/* ---- through the raw file that the node has now ---- */
 
-	*out = inode_find(lake, v->node);
-	if (*out)
-		return 0;
-	rc = store_node(lake->store, v->node, &row);
-	return rc ? rc : inode_get(lake, &row, NULL, NULL, NULL, out, NULL);
+/* The chain and the descriptor are of the same raw file. */
+static bool is_attached(struct past *p)
+{
+	SCOPED_LOCK(&p->inode->lock);
+
+	return p->inode->chain == p->chain;
 }
 
-static int open_live(struct lake *lake, const struct version_row *v, struct past *p)
+static void detach(struct past *p)
 {
-	_cleanup_buf_ struct buf path = BUF_INIT;
-	int rc = live_inode(lake, v, &p->inode);
+	chain_unref(p->chain);
+	p->chain = NULL;
+	if (p->fd >= 0)
+		close(p->fd);
+	p->fd = -1;
+}
 
-	if (rc)
-		return rc;
-	p->fd = inode_open(lake, p->inode, O_RDONLY);
-	if (p->fd == -ESTALE && !store_path(lake->store, v->node, &path)) {
-		p->fd = openat(lake->buckets_fd, buf_str(&path), O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-		p->fd = p->fd < 0 ? -errno : p->fd;
+/* A file that was removed when it was empty: what older versions had was saved when it was cut. */
+static bool is_gone(int err)
+{
+	return err == -ESTALE || err == -ENOENT;
+}
+
+/* -ENOENT: it is not read through that file. */
+static int attach(struct lake *lake, const struct version_row *v, struct past *p)
+{
+	int rc = -ENOENT;
+
+	for (int i = 0; i < TRIES; i++) {
+		rc = chain_of(lake, p->inode, &p->chain);
+		if (!rc)
+			rc = chain_reach(lake, p->chain, v->id);
+		if (rc < 0)
+			break;
+		p->fd = inode_open(lake, p->inode, O_PATH);
+		rc = p->fd < 0 && !is_gone(p->fd) ? p->fd : 0;
+		if (is_attached(p))
+			break;
+		detach(p);
+		rc = -ENOENT;
 	}
-	if (p->fd < 0 || fstat(p->fd, &p->st) < 0)
-		return p->fd < 0 ? p->fd : -errno;
-	SCOPED_LOCK(&p->inode->lock);
-	p->write_seq = p->inode->write_seq;
-	return p->inode->version == v->id && inode_is_clean_locked(p->inode, &p->st) ? 0 : -ENOENT;
+	if (rc < 0)
+		detach(p);
+	return rc;
+}
+
+/* What was not known before its inode came to memory may have ended it. */
+static int still_readable(struct lake *lake, const struct version_row *v, const struct past *p)
+{
+	struct version_row now;
+	int rc = store_barrier(lake->store, atomic_load(&p->inode->commit));
+
+	if (!rc)
+		rc = store_version(lake->store, v->id, &now);
+	return rc ? rc : version_is_readable(lake, &now) ? 0 : -ENOENT;
+}
+
+static int open_raw(struct lake *lake, const struct version_row *v, struct inode *inode, struct past *p)
+{
+	int rc;
+
+	p->inode = inode;
+	rc = attach(lake, v, p);
+	if (!rc)
+		rc = still_readable(lake, v, p);
+	if (rc < 0) {
+		detach(p);
+		inode_unref(lake, p->inode);
+		p->inode = NULL;
+	}
+	return rc;
+}
+
+/* ---- through a raw file that went aside ---- */
+
+struct search {
+	struct version_row end; /* the first that is whole, from the version on */
+	bool found;
+};
+
+static int find_end(void *arg, const struct version_row *v)
+{
+	struct search *s = arg;
+
+	s->found = v->how != HOW_NONE && v->how != HOW_PREFIX && v->how != HOW_UNDO;
+	if (s->found)
+		s->end = *v;
+	return s->found;
+}
+
+static int open_ended(struct lake *lake, const struct version_row *v, const struct version_row *end, struct past *p)
+{
+	bool aside = end->how == HOW_ASIDE;
+	int rc = chain_load_ended(lake, v, aside ? end->id : end->id + 1, &p->chain);
+
+	if (rc < 0 || !aside)
+		return rc;
+	p->fd = open_aside(lake, end);
+	return p->fd < 0 ? p->fd : 0;
+}
+
+static int open_through(struct lake *lake, const struct version_row *v, struct past *p)
+{
+	struct inode *inode = inode_find(lake, v->node);
+	struct search s = {0};
+	int rc = inode ? open_raw(lake, v, inode, p) : -ENOENT;
+
+	if (rc != -ENOENT)
+		return rc;
+	rc = store_versions_of_node(lake->store, v->node, v->id, find_end, &s);
+	if (rc < 0)
+		return rc;
+	if (s.found)
+		return open_ended(lake, v, &s.end, p);
+	rc = reach_node(lake, v->node, &inode);
+	if (is_gone(rc) && v->state != VERSION_LIVE)
+		return chain_load_ended(lake, v, UINT64_MAX, &p->chain);
+	return rc ? rc : open_raw(lake, v, inode, p);
 }
 
 static int open_by_how(struct lake *lake, const struct version_row *v, struct past *p)
 {
 	if (v->how == HOW_PACKED && v->size)
 		return pack_open(lake, v->sha256, &p->packed);
-	return v->state == VERSION_LIVE ? open_live(lake, v, p) : open_kept(lake, v, p);
+	if (v->how == HOW_ASIDE && v->size && v->state != VERSION_LIVE)
+		return open_whole(lake, v, p);
+	return v->size || v->state == VERSION_LIVE ? open_through(lake, v, p) : 0;
 }
 
 /* What lay in a file of its own when V was looked up may be packed by now. */
@@ -130,64 +244,161 @@ int past_open(struct lake *lake, const struct version_row *v, struct past **out)
 	return 0;
 }
 
+int past_open_unsure(struct lake *lake, const struct version_row *v, struct inode *inode, struct past **out)
+{
+	struct past *p = malloc(sizeof(*p));
+	int rc;
+
+	if (!p)
+		return -ENOMEM;
+	*p = (struct past){.version = v->id, .size = v->size, .fd = -1, .lake = lake, .inode = inode_ref(lake, inode)};
+	rc = attach(lake, v, p);
+	if (rc < 0) {
+		past_close(p);
+		return rc;
+	}
+	*out = p;
+	return 0;
+}
+
+int past_open_chain(const struct version_row *v, struct chain *c, int rawfd, struct past **out)
+{
+	struct past *p = malloc(sizeof(*p));
+
+	if (!p)
+		return -ENOMEM;
+	*p = (struct past){.version = v->id, .size = v->size, .fd = fcntl(rawfd, F_DUPFD_CLOEXEC, 3)};
+	p->chain = chain_ref(c);
+	*out = p;
+	return 0;
+}
+
 void past_close(struct past *p)
 {
 	if (!p)
 		return;
 	if (p->fd >= 0)
 		close(p->fd);
-	inode_unref(p->lake, p->inode);
+	chain_unref(p->chain);
+	if (p->inode)
+		inode_unref(p->lake, p->inode);
 	pack_object_close(p->packed);
 	free(p);
 }
 
 /* ---- reading ---- */
 
-/* After reading: are the bytes that were read the version's? */
+/* An old handle of a file that was removed may write to it still. */
 static bool is_unchanged(struct past *p)
 {
 	struct stat now;
 
-	if (fstat(p->fd, &now) < 0 || now.st_size != p->st.st_size || stat_mtime(&now) != stat_mtime(&p->st))
-		return false;
-	if (!p->inode)
-		return true;
-	SCOPED_LOCK(&p->inode->lock);
-	return p->inode->version == p->version && p->inode->write_seq == p->write_seq;
+	return !fstat(p->fd, &now) && now.st_size == p->st.st_size && stat_mtime(&now) == stat_mtime(&p->st);
 }
 
-static ssize_t read_full(int fd, void *to, size_t len, off_t at)
+static ssize_t read_whole(struct past *p, void *to, size_t len, off_t at)
 {
 	size_t done = 0;
 
 	while (done < len) {
-		ssize_t n = pread(fd, (char *)to + done, len - done, at + (off_t)done);
+		ssize_t n = pread(p->fd, (char *)to + done, len - done, at + (off_t)done);
 
 		if (n < 0 && errno == EINTR)
 			continue;
-		if (n < 0)
-			return -errno;
-		if (!n)
-			return -EIO; /* the file is shorter than it was */
+		if (n <= 0)
+			return n < 0 ? -errno : -EIO;
 		done += (size_t)n;
 	}
-	return (ssize_t)done;
+	return is_unchanged(p) ? (ssize_t)len : -EIO;
+}
+
+/*
+ * A descriptor to read from the live file, for this once: one that is kept would deny those who want the file alone
+ * their lease (content/settle.h).
+ */
+static int reopen(const struct past *p)
+{
+	char path[40];
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", p->fd);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+static ssize_t read_chain(struct past *p, void *to, size_t len, off_t at)
+{
+	_cleanup_close_ int own = p->inode && p->fd >= 0 ? reopen(p) : -1;
+	int rc;
+
+	if (p->inode && p->fd >= 0 && own < 0)
+		return own;
+	rc = chain_read(p->chain, p->version, p->inode ? own : p->fd, to, len, (uint64_t)at);
+	return rc < 0 ? rc : (ssize_t)len;
 }
 
 ssize_t past_read(struct past *p, void *to, size_t len, off_t at)
 {
-	ssize_t n;
-
 	if (at < 0)
 		return -EINVAL;
-	if ((uint64_t)at >= p->size)
+	if ((uint64_t)at >= p->size || !len)
 		return 0;
 	if (len > p->size - (uint64_t)at)
 		len = p->size - (uint64_t)at;
 	if (p->packed)
 		return pack_object_read(p->packed, to, len, (uint64_t)at);
-	n = read_full(p->fd, to, len, at);
-	return n < 0 || is_unchanged(p) ? n : -EIO;
+	return p->chain ? read_chain(p, to, len, at) : read_whole(p, to, len, at);
+}
+
+static int hash_pieces(struct past *p, bool (*stop)(void *arg), void *arg, char *piece, EVP_MD_CTX *ctx, void *head,
+		       size_t *head_len)
+{
+	size_t room = head ? *head_len : 0;
+	uint64_t at = 0;
+	ssize_t n;
+
+	for (; at < p->size; at += (uint64_t)n) {
+		if (stop && stop(arg))
+			return -ECANCELED;
+		n = past_read(p, piece, HASH_PIECE, (off_t)at);
+		if (n < 0)
+			return (int)n;
+		if (EVP_DigestUpdate(ctx, piece, (size_t)n) != 1)
+			return -EIO;
+		if (at < room)
+			memcpy((char *)head + at, piece, (size_t)n < room - at ? (size_t)n : (size_t)(room - at));
+	}
+	if (head)
+		*head_len = p->size < room ? p->size : room;
+	return 0;
+}
+
+static int hash_chain(struct past *p, bool (*stop)(void *arg), void *arg, uint8_t sha256[SHA256_BYTES], void *head,
+		      size_t *head_len)
+{
+	_cleanup_free_ char *piece = malloc(HASH_PIECE);
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	int rc = piece && ctx && EVP_DigestInit_ex(ctx, EVP_sha256(), NULL) == 1 ? 0 : -ENOMEM;
+
+	if (!rc)
+		rc = hash_pieces(p, stop, arg, piece, ctx, head, head_len);
+	if (!rc && EVP_DigestFinal_ex(ctx, sha256, NULL) != 1)
+		rc = -EIO;
+	EVP_MD_CTX_free(ctx);
+	return rc;
+}
+
+int hash_past(struct past *p, bool (*stop)(void *arg), void *arg, uint8_t sha256[SHA256_BYTES], void *head,
+	      size_t *head_len)
+{
+	uint64_t bytes;
+	int rc;
+
+	if (p->chain || p->fd < 0)
+		return hash_chain(p, stop, arg, sha256, head, head_len);
+	rc = head ? hash_fd_and_head(p->fd, stop, arg, sha256, &bytes, head, head_len)
+		  : hash_fd(p->fd, stop, arg, sha256, &bytes);
+	return rc ? rc : bytes == p->size && is_unchanged(p) ? 0 : -EIO;
 }
 
 uint64_t past_size(const struct past *p)
@@ -197,7 +408,7 @@ uint64_t past_size(const struct past *p)
 
 int past_fd(const struct past *p)
 {
-	return p->inode ? -1 : p->fd;
+	return p->chain ? -1 : p->fd;
 }
 
 int past_attributes_fd(const struct past *p)

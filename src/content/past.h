@@ -1,9 +1,9 @@
 /*
- * Reading a version: an earlier one, or the live one while its bytes are those of the version.
+ * Reading a version: an earlier one, or the live one while its file is being changed.
  *
- * A version's bytes lie in one whole file that nobody changes (put aside, or deleted), or in the live file. What is
- * read is the version or an error, never other bytes. Who has one open can read it to its end, also when it expires
- * meanwhile: a past holds descriptors.
+ * A version's bytes lie in a whole file that nobody changes (put aside, a copy), or are put together from the raw file
+ * and what was saved before that was changed in place (content/chain.h). What is read is the version or an error, never
+ * other bytes. Who has one open can read it to its end, also when it expires meanwhile: a past holds descriptors.
  *
  * Threads: any; one past may be used by many at once.
  */
@@ -13,9 +13,14 @@
 #include "content/lake.h"
 
 struct past;
+struct chain;
 
 /* -ENOENT: V cannot be read, or not any more. -EIO: its disk is not there, or its bytes are damaged. */
 int past_open(struct lake *lake, const struct version_row *v, struct past **out);
+/* The same for the live version of INODE, whose base is unsure: for who verifies it (content/base.h). */
+int past_open_unsure(struct lake *lake, const struct version_row *v, struct inode *inode, struct past **out);
+/* The same for a version that C is of, with the raw file RAWFD at its end. */
+int past_open_chain(const struct version_row *v, struct chain *c, int rawfd, struct past **out);
 /* NULL is fine. */
 void past_close(struct past *p);
 
@@ -30,6 +35,10 @@ uint64_t past_size(const struct past *p);
 int past_fd(const struct past *p);
 /* A descriptor (perhaps O_PATH) of the file that has the version's extended attributes; -1: none. It belongs to P. */
 int past_attributes_fd(const struct past *p);
+
+/* As hash_fd_and_head(): of the whole version. HEAD and HEAD_LEN may be NULL. */
+int hash_past(struct past *p, bool (*stop)(void *arg), void *arg, uint8_t sha256[SHA256_BYTES], void *head,
+	      size_t *head_len);
 
 /* Would past_open() succeed? Asks neither the disk nor the store. */
 bool version_is_readable(struct lake *lake, const struct version_row *v);

@@ -6,8 +6,10 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "content/base.h"
 #include "content/cut.h"
 #include "content/durable.h"
+#include "content/kept.h"
 #include "content/outside.h"
 #include "content/run.h"
 #include "content/settle.h"
@@ -63,20 +65,39 @@ static bool same_bytes(const struct left_over *l, const struct version_row *v)
 	return v->size == (uint64_t)l->st.st_size && v->mtime == stat_mtime(&l->st);
 }
 
-/* The file was written after its version was cut: those bytes are gone, and these are a version of their own. */
-static int keep_as_new(struct lake *lake, struct left_over *l, struct record *r)
+/* VERSION was live, and the file here has other bytes by now. */
+static int end_base(struct lake *lake, const struct left_over *l, uint64_t version, struct record *r)
+{
+	_cleanup_close_ int fd = openat(l->volume->versionsfd, l->name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	struct version_row base;
+	enum version_how how;
+	uint64_t stored;
+
+	if (!version || store_version(lake->store, version, &base) || base.state != VERSION_LIVE)
+		return 0;
+	how = fd < 0 ? HOW_NONE : base_recover(lake, &base, fd, &l->st, &stored);
+	if (how == HOW_NONE)
+		return kept_lose_raw(lake, l->node, "overwritten in place before a crash", r);
+	cut_keep(r, version, how);
+	if (stored)
+		record_version_how(r, version, how, stored);
+	return 0;
+}
+
+/* The file was written after its version was cut: these bytes are a version of their own. */
+static int keep_as_new(struct lake *lake, struct left_over *l)
 {
 	char was[VERSION_NAME_MAX];
 
 	memcpy(was, l->name, sizeof(was));
-	cut_lose(r, l->version, "overwritten in place");
 	l->version = store_new_version(lake->store);
 	version_name(l->node, l->version, l->name);
 	return renameat(l->volume->versionsfd, was, l->volume->versionsfd, l->name) < 0 ? -errno : 0;
 }
 
-/* ROW: the version that the name speaks of, NULL when the store has none. */
-static int keep_version(struct lake *lake, struct left_over *l, const struct version_row *row, struct record *r)
+/* ROW: the version that the name speaks of, NULL when the store has none. LIVE: the node's, as the store has it. */
+static int keep_version(struct lake *lake, struct left_over *l, const struct version_row *row, uint64_t live,
+			struct record *r)
 {
 	struct version_row v = {.node = l->node,
 				.state = VERSION_KEPT,
@@ -84,19 +105,22 @@ static int keep_version(struct lake *lake, struct left_over *l, const struct ver
 				.settled = is_settled(l),
 				.run = RUN_UNKNOWN,
 				.volume = l->volume->index};
-	int rc = 0;
+	int rc;
 
 	if (row && v.settled && same_bytes(l, row)) {
 		cut_keep(r, l->version, HOW_ASIDE);
 		return 0;
 	}
-	if (row)
-		rc = keep_as_new(lake, l, r);
+	rc = end_base(lake, l, row ? l->version : live, r);
+	if (!rc && row)
+		rc = keep_as_new(lake, l);
+	if (rc < 0)
+		return rc;
 	v.id = l->version;
 	cut_add_row(lake, &v, &l->st, r);
 	if (!v.settled)
 		record_lake(r, RECOVER_AGAIN, "1", 1);
-	return rc;
+	return 0;
 }
 
 /* The old content is here; the node's path has other content by now (NOW, ST), or nothing (NOW is NULL). */
@@ -110,7 +134,7 @@ static int finish(struct lake *lake, struct left_over *l, struct node_row *node,
 
 	if (!r)
 		return -ENOMEM;
-	rc = keep_version(lake, l, row, r);
+	rc = keep_version(lake, l, row, node->version, r);
 	if (rc < 0) {
 		record_free(r);
 		return rc;
@@ -163,6 +187,8 @@ static int recover_one(struct lake *lake, struct left_over *l)
 		return -errno;
 	if (has_row && version.state == VERSION_KEPT)
 		return settle_kept(lake, l);
+	if (has_row && version.state != VERSION_LIVE && version.how == HOW_ASIDE)
+		return 0; /* others may be read through it: work/leftovers.c asks */
 	if (has_row && version.state != VERSION_LIVE)
 		return drop(l, "its version is not kept any more");
 	rc = store_node(lake->store, l->node, &node);

@@ -9,6 +9,8 @@
 #include "base/log.h"
 #include "content/appends.h"
 #include "content/aside.h"
+#include "content/base.h"
+#include "content/chain.h"
 #include "content/cut.h"
 #include "content/database.h"
 #include "content/former.h"
@@ -116,12 +118,12 @@ static void cut_live_locked(struct lake *lake, struct inode *inode, const struct
 	record_node_set(r, &row);
 	if (!inode_changed_locked(inode, st) || (same && inode->version == same->version))
 		return;
-	*grows = appends_go_on_locked(lake, inode, st);
+	*grows = !(inode->chain && chain_is_whole(inode->chain)) && appends_go_on_locked(lake, inode, st);
 	if (*grows) {
 		cut_grow_live(lake, inode, r, st);
 		return;
 	}
-	cut_end_base(lake, inode, r);
+	cut_end_base(inode, r, (uint64_t)st->st_size);
 	inode->version = 0;
 	if (!bucket_versions(inode->bucket, inode->parent, inode->name))
 		return;
@@ -142,7 +144,7 @@ static void cut_aside_locked(struct lake *lake, struct inode *inode, const struc
 	} else if (!inode_changed_locked(inode, st)) {
 		cut_keep(r, inode->kept_version, HOW_ASIDE);
 	} else {
-		cut_end_base(lake, inode, r);
+		cut_end_base(inode, r, (uint64_t)st->st_size);
 		inode->version = kept.id = store_new_version(lake->store);
 		version_name(inode->id, inode->kept_version, was);
 		version_name(inode->id, inode->version, now);
@@ -163,7 +165,7 @@ static struct record *begin_locked(const struct inode *inode)
 static void mark_clean_locked(struct inode *inode, const struct stat *st, struct record *r)
 {
 	record_node_writing(r, inode->id, false);
-	inode->dirty = inode->written = inode->may_map = inode->base_lost = inode->not_alone = false;
+	inode->dirty = inode->written = inode->may_map = inode->not_alone = false;
 	inode->former.version = 0;
 	inode->clean_size = (uint64_t)st->st_size;
 	inode->clean_mtime = stat_mtime(st);
@@ -199,7 +201,7 @@ static void cut_companion(struct lake *lake, struct companions *c, int i, struct
 	SCOPED_LOCK(&inode->lock);
 	bool grows;
 
-	if (!inode->dirty || inode->writers || inode->write_seq != c->seq[i] || !inode->name)
+	if (!inode->dirty || inode->writers || inode->changing || inode->write_seq != c->seq[i] || !inode->name)
 		return;
 	if (c->kept[i])
 		cut_live_locked(lake, inode, &c->st[i], NULL, &grows, r);
@@ -214,6 +216,8 @@ static int cut(struct lake *lake, struct inode *inode, const struct stat *st, co
 	struct record *r;
 	int rc;
 
+	for (int i = 0; c && i < c->n; i++)
+		cut_check_base(lake, c->inode[i], &c->st[i]);
 	pthread_mutex_lock(&inode->lock);
 	r = begin_locked(inode);
 	inode->not_alone = c && c->needed;
@@ -268,6 +272,8 @@ static int settle_frozen(struct lake *lake, struct inode *inode, bool may_map, b
 		rc = companions_look(lake, c);
 	if (rc < 0)
 		return rc;
+	if (inode->name || inode->kept_version) /* frozen: neither changes */
+		cut_check_base(lake, inode, &st);
 	same = former_is_same(lake, &former, inode, (uint64_t)st.st_size);
 	rc = cut(lake, inode, &st, same ? &former : NULL, c);
 	if (may_map && lake->frontend.invalidate)
@@ -288,19 +294,21 @@ static int end_gone(struct lake *lake, struct inode *inode)
 
 static int settle_with(struct lake *lake, struct inode *inode, struct companions *c)
 {
-	bool may_map, named, wanted = c && companions_are_dirty(c);
+	bool may_map, named, unsure, wanted = c && companions_are_dirty(c);
 	int rc;
 
 	pthread_mutex_lock(&inode->lock);
 	inode_wait_free_locked(inode);
 	rc = inode->writers ? 1 : !inode->dirty && !wanted ? 2 : 0;
+	if (!rc)
+		inode_freeze_locked(inode);
 	may_map = inode->may_map;
+	unsure = inode->base_unsure;
 	named = inode->name;
-	inode->frozen = !rc;
 	pthread_mutex_unlock(&inode->lock);
 	if (rc)
 		return rc == 1;
-	rc = settle_frozen(lake, inode, may_map, named, c);
+	rc = unsure ? -EAGAIN : settle_frozen(lake, inode, may_map, named, c);
 	if (rc == -ESTALE && !named)
 		rc = end_gone(lake, inode);
 	inode_thaw(inode);
@@ -405,6 +413,29 @@ static struct waiting *take_due_locked(struct settle_queue *q, int64_t now, int6
 	return NULL;
 }
 
+static bool is_stopped(void *arg)
+{
+	struct settle_queue *q = ((struct lake *)arg)->unsettled;
+	SCOPED_LOCK(&q->lock);
+
+	return q->stopped;
+}
+
+/* Where the base is unsure, it is verified first. 0, or not now. */
+static int make_sure(struct lake *lake, struct inode *inode)
+{
+	bool unsure;
+	int rc;
+
+	pthread_mutex_lock(&inode->lock);
+	unsure = inode->base_unsure && inode->dirty && !inode->writers;
+	pthread_mutex_unlock(&inode->lock);
+	if (!unsure)
+		return 0;
+	rc = ask_kernel(lake, inode);
+	return rc ? rc : base_verify(lake, inode, is_stopped, lake);
+}
+
 static void try_again(struct lake *lake, struct waiting *w)
 {
 	struct inode *inode = w->inode;
@@ -416,7 +447,10 @@ static void try_again(struct lake *lake, struct waiting *w)
 	inode->settling = false; /* from here on a release may queue it again */
 	inode->settle_delay = delay;
 	pthread_mutex_unlock(&inode->lock);
-	inode_settle(lake, inode);
+	if (make_sure(lake, inode) < 0)
+		settle_later(lake, inode);
+	else
+		inode_settle(lake, inode);
 	inode_unref(lake, inode);
 }
 

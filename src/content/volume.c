@@ -101,9 +101,33 @@ void volume_close(struct volume *v)
 	free(v);
 }
 
+static void name_with(uint64_t node, uint64_t version, const char *suffix, char name[VERSION_NAME_MAX])
+{
+	snprintf(name, VERSION_NAME_MAX, "%02x/%" PRIx64 ".%" PRIx64 "%s", (unsigned)(node & 0xff), node, version,
+		 suffix);
+}
+
 void version_name(uint64_t node, uint64_t version, char name[VERSION_NAME_MAX])
 {
-	snprintf(name, VERSION_NAME_MAX, "%02x/%" PRIx64 ".%" PRIx64, (unsigned)(node & 0xff), node, version);
+	name_with(node, version, "", name);
+}
+
+void undo_name(uint64_t node, uint64_t version, char name[VERSION_NAME_MAX])
+{
+	name_with(node, version, ".undo", name);
+}
+
+void copy_name(uint64_t node, uint64_t version, char name[VERSION_NAME_MAX])
+{
+	name_with(node, version, ".copy", name);
+}
+
+bool version_file_parse(const char *name, uint64_t *node, uint64_t *version)
+{
+	int end = 0;
+
+	return sscanf(name, "%" SCNx64 ".%" SCNx64 "%n", node, version, &end) == 2 &&
+	       (!name[end] || !strcmp(name + end, ".undo") || !strcmp(name + end, ".copy"));
 }
 
 bool version_name_parse(const char *name, uint64_t *node, uint64_t *version)

@@ -4,6 +4,7 @@
  *	LAKE/versions/HH/NODE.VERSION			the lake's own
  *	<bucket's path>/.tarn-versions/HH/NODE.VERSION	a bucket's that lies elsewhere; never shown on the mount
  *	…/packs/NUMBER.pack				many versions in one file (content/pack_file.h)
+ *	…/NODE.VERSION.undo, …/NODE.VERSION.copy	what else is kept of one (content/kept.h)
  *	<bucket's path>/.tarn-versions/volume		32 hex digits: which volume this is, wherever it is mounted
  *
  * HH: the low byte of the node's id, two hex digits. NODE and VERSION: hex. The name says what a file there is even
@@ -19,13 +20,14 @@
 struct volume {
 	int index; /* as in the store's rows; 0 is the lake's own */
 	dev_t dev;
-	int mountfd;	/* a plain descriptor on it, for open_by_handle_at */
-	int versionsfd; /* its versions folder */
-	int packsfd;	/* and packs/ in that; -1: it cannot be made */
-	bool handles;	/* files can be opened by handle here */
+	int mountfd;		 /* a plain descriptor on it, for open_by_handle_at */
+	int versionsfd;		 /* its versions folder */
+	int packsfd;		 /* and packs/ in that; -1: it cannot be made */
+	bool handles;		 /* files can be opened by handle here */
+	_Atomic bool no_reflink; /* it cannot share blocks between files: found out at the first try */
 };
 
-#define VERSION_NAME_MAX 40
+#define VERSION_NAME_MAX 48
 
 /*
  * ROOTFD: a folder on the volume. VERSIONSFD: the folder for old content (taken over), with its 256 folders made.
@@ -39,7 +41,13 @@ int volume_identify(int versionsfd, char id[VOLUME_ID_LEN + 1]);
 
 /* "HH/NODE.VERSION" */
 void version_name(uint64_t node, uint64_t version, char name[VERSION_NAME_MAX]);
-/* Reads a name as above without its folder; false for another one. */
+/* "HH/NODE.VERSION.undo" */
+void undo_name(uint64_t node, uint64_t version, char name[VERSION_NAME_MAX]);
+/* "HH/NODE.VERSION.copy" */
+void copy_name(uint64_t node, uint64_t version, char name[VERSION_NAME_MAX]);
+/* Reads the first of these names without its folder; false for another one. */
 bool version_name_parse(const char *name, uint64_t *node, uint64_t *version);
+/* Reads any of them. */
+bool version_file_parse(const char *name, uint64_t *node, uint64_t *version);
 
 #endif

@@ -138,17 +138,17 @@ void op_write_buf(fuse_req_t req, fuse_ino_t ino, struct fuse_bufvec *in, off_t 
 	struct fuse_bufvec out = FUSE_BUFVEC_INIT(fuse_buf_size(in));
 	struct actor actor = ops_actor(req);
 	struct lake *lake = ops_lake(req);
-	int rc = ns_before_write(lake, ops_file(fi), &actor), fd;
-	ssize_t n;
+	struct open_file *f = ops_file(fi);
+	int fd = open_file_fd(lake, f);
+	ssize_t n = fd < 0 ? fd : ns_before_write(lake, f, &actor, offset, out.buf[0].size);
 
 	(void)ino;
-	fd = rc < 0 ? rc : open_file_fd(lake, ops_file(fi));
-	n = fd;
-	if (fd >= 0) {
+	if (!n) {
 		out.buf[0].flags = FUSE_BUF_IS_FD | FUSE_BUF_FD_SEEK;
 		out.buf[0].fd = fd;
 		out.buf[0].pos = offset;
 		n = fuse_buf_copy(&out, in, 0);
+		ns_after_write(f);
 	}
 	ops_handle_done(fi);
 	if (n < 0)

@@ -123,7 +123,7 @@ static int record_newborn(struct lake *lake, struct real_folder *f, const char *
 	pthread_mutex_lock(&n->inode->lock);
 	n->inode->raw_ino = n->raw.st_ino;
 	n->inode->bucket = bucket;
-	n->inode->moved = true;
+	n->inode->moved = n->inode->no_past = true;
 	n->inode->made_here = c->exclusive;
 	n->inode->maker = n->inode->writer_run = actor->run;
 	n->inode->writer_uid = actor->caller.uid;

@@ -96,7 +96,9 @@ bool open_file_keeps_cache(const struct open_file *f);
 int open_file_fd(struct lake *lake, struct open_file *f);
 /* Reads from a view's file. */
 ssize_t ns_read_view(struct open_file *f, void *to, size_t len, off_t at);
-int ns_before_write(struct lake *lake, struct open_file *f, const struct actor *actor);
+/* Around each write to a file's descriptor. The second is not called when the first failed. */
+int ns_before_write(struct lake *lake, struct open_file *f, const struct actor *actor, off_t offset, size_t length);
+void ns_after_write(struct open_file *f);
 int ns_fallocate(struct lake *lake, struct open_file *f, int mode, off_t offset, off_t length,
 		 const struct actor *actor);
 ssize_t ns_copy_range(struct lake *lake, struct open_file *from, off_t from_offset, struct open_file *to,

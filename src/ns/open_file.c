@@ -154,51 +154,67 @@ ssize_t ns_read_view(struct open_file *f, void *to, size_t len, off_t at)
 	return view_file_read(f->view, to, len, at);
 }
 
-int ns_before_write(struct lake *lake, struct open_file *f, const struct actor *actor)
+int ns_before_write(struct lake *lake, struct open_file *f, const struct actor *actor, off_t offset, size_t length)
 {
-	struct inode *inode;
-
 	if (!f->real)
 		return -EROFS;
-	inode = f->real->inode;
-	pthread_mutex_lock(&inode->lock);
-	if (inode->written && (inode->base_lost || !inode->version)) { /* nothing more to be lost: the common case */
-		pthread_mutex_unlock(&inode->lock);
-		return 0;
-	}
-	pthread_mutex_unlock(&inode->lock);
-	inode_before_change(lake, inode, actor);
+	inode_before_change(lake, f->real->inode, actor, (uint64_t)offset, (uint64_t)offset + length);
 	return 0;
+}
+
+void ns_after_write(struct open_file *f)
+{
+	inode_after_change(f->real->inode);
+}
+
+/* The bytes that fallocate(2) takes away are from its offset on, until… */
+static uint64_t fallocate_end(int mode, off_t offset, off_t length)
+{
+	if (mode & (FALLOC_FL_COLLAPSE_RANGE | FALLOC_FL_INSERT_RANGE))
+		return UINT64_MAX; /* all that follow move */
+	if (mode & (FALLOC_FL_PUNCH_HOLE | FALLOC_FL_ZERO_RANGE))
+		return (uint64_t)offset + (uint64_t)length;
+	return (uint64_t)offset; /* room alone changes none */
 }
 
 int ns_fallocate(struct lake *lake, struct open_file *f, int mode, off_t offset, off_t length,
 		 const struct actor *actor)
 {
-	int rc = ns_before_write(lake, f, actor), fd;
+	int fd, rc;
 
-	if (rc < 0)
-		return rc;
+	if (!f->real)
+		return -EROFS;
 	fd = open_file_fd(lake, f);
 	if (fd < 0)
 		return fd;
-	return fallocate(fd, mode, offset, length) < 0 ? -errno : 0;
+	inode_before_change(lake, f->real->inode, actor, (uint64_t)offset, fallocate_end(mode, offset, length));
+	rc = fallocate(fd, mode, offset, length) < 0 ? -errno : 0;
+	inode_after_change(f->real->inode);
+	return rc;
 }
 
 ssize_t ns_copy_range(struct lake *lake, struct open_file *from, off_t from_offset, struct open_file *to,
 		      off_t to_offset, size_t length, const struct actor *actor)
 {
 	/* other versions are checked as they are read */
-	int rc = from->view && view_file_fd(from->view) < 0 ? -EXDEV : ns_before_write(lake, to, actor), in, out;
+	int in, out, rc = from->view && view_file_fd(from->view) < 0 ? -EXDEV : 0;
 	ssize_t n;
 
+	if (!rc && to->view)
+		rc = -EROFS;
 	if (rc < 0)
 		return rc;
 	in = from->view ? view_file_fd(from->view) : open_file_fd(lake, from);
 	out = open_file_fd(lake, to);
 	if (in < 0 || out < 0)
 		return in < 0 ? in : out;
+	rc = ns_before_write(lake, to, actor, to_offset, length);
+	if (rc < 0)
+		return rc;
 	n = copy_file_range(in, &from_offset, out, &to_offset, length, 0);
-	return n < 0 ? -errno : n;
+	n = n < 0 ? -errno : n;
+	ns_after_write(to);
+	return n;
 }
 
 off_t ns_seek(struct lake *lake, struct open_file *f, off_t offset, int whence)

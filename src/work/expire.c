@@ -23,6 +23,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "content/kept.h"
 #include "work/gc.h"
 #include "work/work_int.h"
 
@@ -51,19 +52,6 @@ struct batch {
 	int n;
 };
 
-static uint64_t occupies(struct volume *volume, const struct version_row *v)
-{
-	char name[VERSION_NAME_MAX];
-	struct stat st;
-
-	if (v->how == HOW_PACKED)
-		return v->stored;
-	version_name(v->node, v->id, name);
-	if (fstatat(volume->versionsfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-		return 0;
-	return (uint64_t)st.st_blocks * 512;
-}
-
 static int choose(void *arg, const struct version_row *v)
 {
 	struct batch *b = arg;
@@ -78,7 +66,7 @@ static int choose(void *arg, const struct version_row *v)
 	if (labelled < 0 || (labelled > 0) != b->labelled)
 		return labelled < 0 ? labelled : 0;
 	*victim = (struct victim){.version = *v, .reason = b->reason};
-	victim->bytes = b->occupied ? occupies(volume, v) : v->stored;
+	victim->bytes = b->occupied ? kept_occupies(b->lake, v) : v->stored;
 	b->found += victim->bytes;
 	return ++b->n == EXPIRE_BATCH || b->found >= b->wanted;
 }
@@ -93,7 +81,7 @@ static int record_expired(struct lake *lake, const struct victim *list, int n)
 	if (!r)
 		return -ENOMEM;
 	for (int i = 0; i < n; i++)
-		record_version_state(r, list[i].version.id, VERSION_EXPIRED, HOW_NONE, list[i].reason);
+		record_version_state(r, list[i].version.id, VERSION_EXPIRED, list[i].version.how, list[i].reason);
 	rc = store_submit(lake->store, r, &commit);
 	if (!rc)
 		rc = store_sync(lake->store, commit);
@@ -102,12 +90,10 @@ static int record_expired(struct lake *lake, const struct victim *list, int n)
 
 void expire_remove(struct lake *lake, const struct version_row *v)
 {
-	struct volume *volume = reach_volume(lake, v->volume);
-	char name[VERSION_NAME_MAX];
+	int rc = kept_remove(lake, v);
 
-	version_name(v->node, v->id, name);
-	if (volume && unlinkat(volume->versionsfd, name, 0) < 0 && errno != ENOENT)
-		log_warning("versions/%s: cannot be removed: %s", name, strerror(errno));
+	if (rc < 0)
+		log_warning("versions: what is over cannot be removed: %s", strerror(-rc));
 }
 
 int expire_batch(struct lake *lake, const struct victim *list, int n)

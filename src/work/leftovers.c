@@ -13,6 +13,7 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "content/kept.h"
 #include "work/work_int.h"
 
 #define FAN 256
@@ -26,18 +27,23 @@ static bool is_over(const struct version_row *v)
 	       v->state == VERSION_PURGED;
 }
 
-static bool remove_if_over(struct work *w, struct volume *volume, uint64_t node, uint64_t id)
+/* FILE: "HH/" and its name there. One that says where its bytes are may be needed for others. */
+static bool remove_if_over(struct work *w, struct volume *volume, const char *file, uint64_t node, uint64_t id)
 {
-	char name[VERSION_NAME_MAX];
 	struct version_row v;
 
 	if (id >= w->first_version || store_version(w->lake->store, id, &v) || v.node != node || !is_over(&v))
 		return false;
-	version_name(node, id, name);
-	if (!unlinkat(volume->versionsfd, name, 0))
+	if (v.how != HOW_NONE && v.how != HOW_PACKED) {
+		kept_remove(w->lake, &v);
+		return faccessat(volume->versionsfd, file, F_OK, 0) < 0;
+	}
+	if (v.how == HOW_NONE && kept_is_needed(w->lake, &v))
+		return false;
+	if (!unlinkat(volume->versionsfd, file, 0))
 		return true;
 	if (errno != ENOENT)
-		log_warning("versions/%s: cannot be removed: %s", name, strerror(errno));
+		log_warning("versions/%s: cannot be removed: %s", file, strerror(errno));
 	return false;
 }
 
@@ -45,7 +51,7 @@ static uint64_t sweep_folder(struct work *w, struct volume *volume, int index)
 {
 	uint64_t node, version, removed = 0;
 	struct dirent *e;
-	char name[3];
+	char name[3], file[VERSION_NAME_MAX];
 	DIR *d;
 	int fd;
 
@@ -57,9 +63,12 @@ static uint64_t sweep_folder(struct work *w, struct volume *volume, int index)
 			close(fd);
 		return 0;
 	}
-	while (!work_stopping(w) && (e = readdir(d)))
-		if (version_name_parse(e->d_name, &node, &version))
-			removed += remove_if_over(w, volume, node, version);
+	while (!work_stopping(w) && (e = readdir(d))) {
+		if (!version_file_parse(e->d_name, &node, &version))
+			continue;
+		snprintf(file, sizeof(file), "%s/%.*s", name, (int)sizeof(file) - 4, e->d_name);
+		removed += remove_if_over(w, volume, file, node, version);
+	}
 	closedir(d);
 	return removed;
 }
@@ -87,13 +96,7 @@ struct missing {
 /* Only on the lake's own file system: a bucket that lies elsewhere may not be there just now. */
 static bool file_is_missing(struct lake *lake, const struct version_row *v)
 {
-	char name[VERSION_NAME_MAX];
-	struct stat st;
-
-	if (v->state != VERSION_KEPT || v->how != HOW_ASIDE || !v->size || v->volume)
-		return false;
-	version_name(v->node, v->id, name);
-	return fstatat(lake->volumes[0]->versionsfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT;
+	return !v->volume && kept_is_missing(lake, v);
 }
 
 static int note_missing(void *arg, const struct version_row *v)

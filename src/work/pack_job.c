@@ -26,6 +26,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "content/kept.h"
 #include "content/past.h"
 #include "content/repack.h"
 #include "work/work_int.h"
@@ -187,7 +188,7 @@ static void lose(struct packer *p, const struct version_row *v)
 {
 	log_warning("node %" PRIu64 ": version %" PRIu64 " (number %" PRIu64 ") is not what was hashed: it is not kept",
 		    v->node, v->id, v->number);
-	record_version_state(p->packing.record, v->id, VERSION_NOT_KEPT, HOW_NONE,
+	record_version_state(p->packing.record, v->id, VERSION_NOT_KEPT, v->how,
 			     "its bytes were changed after it was cut");
 }
 
@@ -289,24 +290,13 @@ static int begin(struct packer *p, int index)
 	return rc;
 }
 
-/* V is read from the pack now. */
-static void remove_own_file(struct lake *lake, const struct version_row *v)
-{
-	struct volume *volume = lake_volume(lake, v->volume);
-	char name[VERSION_NAME_MAX];
-
-	version_name(v->node, v->id, name);
-	if (volume && unlinkat(volume->versionsfd, name, 0) < 0 && errno != ENOENT)
-		log_warning("versions/%s: cannot be removed: %s", name, strerror(errno));
-}
-
 static void remove_own_files(struct packer *p)
 {
 	for (size_t i = 0; i < p->n; i++) {
 		struct version_row v;
 
 		if (!store_version(p->lake->store, p->packed[i].version, &v) && v.how == HOW_PACKED)
-			remove_own_file(p->lake, &v);
+			kept_remove_own(p->lake, &v);
 	}
 	p->n = 0;
 }

@@ -7,28 +7,19 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "base/log.h"
+#include "content/kept.h"
 #include "work/work_int.h"
 
 #define BATCH 64
-
-static void remove_bytes(struct lake *lake, const struct version_row *v)
-{
-	struct volume *volume = reach_volume(lake, v->volume);
-	char name[VERSION_NAME_MAX];
-
-	version_name(v->node, v->id, name);
-	if (volume && unlinkat(volume->versionsfd, name, 0) < 0 && errno != ENOENT)
-		log_warning("versions/%s: cannot be removed: %s", name, strerror(errno));
-}
 
 static void run_job(struct lake *lake, const struct job_row *job, struct record *r)
 {
 	struct version_row v;
 
 	if (!store_version(lake->store, job->subject, &v) && v.state == VERSION_EXPIRED) {
-		remove_bytes(lake, &v);
-		record_version_drop(r, v.id);
+		kept_remove(lake, &v);
+		if (!kept_occupies(lake, &v)) /* nothing of it is needed for others */
+			record_version_drop(r, v.id);
 	}
 	record_job_done(r, job->id);
 }

@@ -23,6 +23,7 @@
 #include "content/appends.h"
 #include "content/hash.h"
 #include "content/lake.h"
+#include "content/past.h"
 #include "sniff/mime.h"
 #include "work/work_int.h"
 
@@ -209,40 +210,20 @@ static int sniff_live(struct sniffing *s)
 
 /* ---- a kept one ---- */
 
-static int open_kept(struct sniffing *s)
-{
-	struct volume *volume = reach_volume(s->lake, s->version.volume);
-	char name[VERSION_NAME_MAX];
-	int fd;
-
-	if (!volume)
-		return -ENOENT;
-	version_name(s->version.node, s->version.id, name);
-	fd = openat(volume->versionsfd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NOATIME);
-	if (fd < 0 && errno == EPERM)
-		fd = openat(volume->versionsfd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	return fd < 0 ? -errno : fd;
-}
-
 static int sniff_kept(struct sniffing *s)
 {
-	_cleanup_close_ int fd = -1;
-	size_t head_len;
-	int rc;
+	size_t head_len = s->mime_wanted ? MIME_BYTES : 0;
+	struct past *p;
+	int rc = past_open(s->lake, &s->version, &p);
 
-	if (s->version.size) {
-		fd = open_kept(s);
-		if (fd == -ENOENT || fd == -EACCES || fd == -EPERM)
-			return NOTHING_TO_DO;
-	} else {
-		fd = open("/dev/null", O_RDONLY | O_CLOEXEC); /* it needs no file */
-		if (fd < 0)
-			return -errno;
-	}
-	if (fd < 0)
-		return fd;
-	rc = read_facts(s, fd, s->version.size, &head_len);
-	return rc == KNOWN ? find_mime(s, head_len) : rc;
+	if (rc < 0)
+		return rc == -ENOENT || rc == -EACCES || rc == -EPERM ? NOTHING_TO_DO : rc;
+	rc = hash_past(p, must_let_go, s, s->sha256, s->head, &head_len);
+	past_close(p);
+	if (rc == -ECANCELED)
+		return SOON;
+	s->bytes = s->version.size;
+	return rc ? rc : find_mime(s, head_len);
 }
 
 /* ---- jobs ---- */

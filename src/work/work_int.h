@@ -2,6 +2,7 @@
 #ifndef TARN_WORK_WORK_INT_H
 #define TARN_WORK_WORK_INT_H
 
+#include "content/reach.h"
 #include "work/work.h"
 
 #define WORK_THREADS 7
@@ -46,12 +47,6 @@ void *pack_main(void *arg);
  * busy machine would hold it up for as long.
  */
 void work_be_nice(int nice);
-
-/* The inode of a node that has a name, found in memory or by walking to its path; with a reference. -ENOENT: no
- * name. */
-int reach_node(struct lake *lake, uint64_t node, struct inode **out);
-/* A volume by the index that rows have; NULL when it is not there (a bucket elsewhere that could not be opened). */
-struct volume *reach_volume(struct lake *lake, int index);
 
 /* ---- history's space ---- */
 

@@ -38,11 +38,13 @@ run()
 	is "$(stat -c %s "$f")" 1048576 "$1: does not"
 	head -c 1048576 /dev/urandom >"$g"
 	cp "$g" "$FOLDER/copy"
+	cp "$g" "$FOLDER/first"
 	ok "$1: a hole is punched" fallocate --punch-hole -o 64KiB -l 128KiB "$g"
 	fallocate --punch-hole -o 64KiB -l 128KiB "$FOLDER/copy"
 	ok "$1: reads as zeros, and nothing else" cmp "$g" "$FOLDER/copy"
 	is "$(python3 "$FOLDER/seek.py" "$g")" "0-65536 196608-1048576" "$1: and is found by SEEK_HOLE and SEEK_DATA"
-	is "$(history_of "$g" .state | cut -d' ' -f1)" not-kept "$1: and ends the version"
+	is "$(history_of "$g" '[.state, .how]' | cut -d' ' -f1)" '["kept","undo"]' "$1: and ends the version, which is kept"
+	ok "$1: as it was" cmp "$g@v1" "$FOLDER/first"
 	ok "$1: zeroing a range" fallocate --zero-range -o 0 -l 4096 "$g"
 	ok "$1: reads as zeros" cmp -n 4096 "$g" /dev/zero
 	truncate -s 10M "$B/sparse" && echo tail | dd of="$B/sparse" bs=1M seek=5 conv=notrunc status=none

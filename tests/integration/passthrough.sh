@@ -35,10 +35,10 @@ opened 0 1 0 "O_DIRECT" "o(f, os.O_WRONLY|os.O_DIRECT)"
 fresh
 opened 0 0 2 "reading while it is cached" "a = o(f, os.O_RDWR); os.write(a, b'X'); assert os.read(o(f, os.O_RDONLY), 9) == b'Xresh\n'"
 fresh
-opened 1 1 0 "O_RDWR while a reader has passthrough, and both see the same" \
+opened 2 0 0 "O_RDWR while a reader has passthrough: the base is copied, and both see the same" \
 	"a = o(f, os.O_RDONLY); b = o(f, os.O_RDWR); os.pwrite(b, b'X', 0); assert os.pread(a, 9, 0) == b'Xresh\n'; assert os.pread(b, 9, 0) == b'Xresh\n'"
 fresh
-opened 1 1 0 "a mapping of that writer and the reader see the same" \
+opened 2 0 0 "a mapping of that writer and the reader see the same" \
 	"a = o(f, os.O_RDONLY); b = o(f, os.O_RDWR); m = mmap.mmap(b, 6); m[0:1] = b'M'; assert os.pread(a, 9, 0) == b'Mresh\n'"
 mkdir "$B/.git"
 put one "$B/.git/f"

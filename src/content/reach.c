@@ -1,13 +1,9 @@
-/*
- * From a node's id to its inode. An inode that comes to memory must be made the way a look-up by the kernel makes it,
- * with its folder, name and bucket, because that very inode is used for everything from then on: so its path is walked
- * from the root, one look-up per name.
- */
+#include "content/reach.h"
+
 #include <string.h>
 
 #include "base/cleanup.h"
 #include "content/outside.h"
-#include "work/work_int.h"
 
 /* In memory, and it has a name there. */
 static struct inode *find_named(struct lake *lake, uint64_t node)

@@ -1,0 +1,268 @@
+/* A chain from what the store and versions/ know. */
+#include <fcntl.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "content/chain_int.h"
+#include "content/kept.h"
+
+int chain_load_link(struct lake *lake, const struct chain *c, const struct version_row *v, struct chain_link *out)
+{
+	char name[VERSION_NAME_MAX];
+	int rc;
+
+	*out = (struct chain_link){.version = v->id, .size = v->size, .whole = -1, .how = v->how};
+	if (v->how == HOW_PACKED && v->size)
+		return pack_open(lake, v->sha256, &out->packed);
+	undo_name(c->node, v->id, name);
+	rc = undo_file_load(c->volume->versionsfd, name, c->node, v->id, &out->undo);
+	if (rc < 0 && rc != -ENOENT) {
+		log_error("versions/%s: cannot be read: %s", name, strerror(-rc));
+		return rc;
+	}
+	copy_name(c->node, v->id, name);
+	out->whole = openat(c->volume->versionsfd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	if (out->whole >= 0 && out->how != HOW_REFLINK)
+		out->how = HOW_COPY;
+	return 0;
+}
+
+/* ---- of a raw file that is in use ---- */
+
+/* What the rows of a node say of the raw file that it has now. */
+struct era {
+	uint64_t aside;	     /* that file itself, when it was put aside and is still open; else 0 */
+	uint64_t after;	     /* versions up to this one had other raw files */
+	uint64_t last, size; /* the newest version that is read through it; 0: none */
+};
+
+static int note_era(void *arg, const struct version_row *v)
+{
+	struct era *e = arg;
+
+	if (v->id == e->aside)
+		return 0;
+	if (v->how == HOW_ASIDE) {
+		e->after = v->id;
+		e->last = 0;
+	} else if (v->state != VERSION_LIVE && v->how != HOW_NONE && v->how != HOW_PREFIX && v->how != HOW_UNDO) {
+		e->last = 0; /* it is whole elsewhere, and those before it are read there */
+	} else if (version_needs_raw(v)) {
+		e->last = v->id;
+		e->size = v->size;
+	}
+	return 0;
+}
+
+static int read_era(struct lake *lake, const struct inode *inode, uint64_t commit, struct era *e)
+{
+	int rc = commit ? store_barrier(lake->store, commit) : 0;
+
+	return rc ? rc : store_versions_of_node(lake->store, inode->id, 0, note_era, e);
+}
+
+/* A link for what INODE has now. */
+static int fill(struct lake *lake, struct inode *inode, struct chain *c)
+{
+	struct era e = {0};
+	uint64_t version, size, commit;
+	struct version_row row;
+	bool no_past;
+	int rc;
+
+	pthread_mutex_lock(&inode->lock);
+	version = inode->version;
+	size = inode->clean_size;
+	no_past = inode->no_past;
+	e.after = inode->era;
+	e.aside = inode->kept_version ? inode->kept_version : inode->kept_listed;
+	commit = atomic_load(&inode->commit);
+	pthread_mutex_unlock(&inode->lock);
+	rc = no_past ? 0 : read_era(lake, inode, commit, &e);
+	if (rc < 0)
+		return rc;
+	if (!version) {
+		version = e.last;
+		size = e.size;
+	}
+	c->after = e.after;
+	c->from = version;
+	if (!version)
+		return 0;
+	rc = chain_make_room_locked(c);
+	if (!rc && (store_version(lake->store, version, &row) || row.node != inode->id))
+		row = (struct version_row){.id = version, .node = inode->id}; /* just cut, so nothing is kept of it */
+	row.size = size;
+	if (!rc)
+		rc = chain_load_link(lake, c, &row, &c->links[0]);
+	c->n = !rc;
+	return rc;
+}
+
+/* Somebody else may have made one at the same time. */
+static void attach(struct inode *inode, struct chain *made, struct chain **out)
+{
+	SCOPED_LOCK(&inode->lock);
+
+	if (!inode->chain)
+		inode->chain = chain_ref(made);
+	*out = chain_ref(inode->chain);
+	chain_unref(made);
+}
+
+int chain_of(struct lake *lake, struct inode *inode, struct chain **out)
+{
+	struct chain *c;
+	int rc;
+
+	pthread_mutex_lock(&inode->lock);
+	*out = inode->chain ? chain_ref(inode->chain) : NULL;
+	pthread_mutex_unlock(&inode->lock);
+	if (*out)
+		return 0;
+	c = chain_new(inode->id, inode->volume);
+	if (!c)
+		return -ENOMEM;
+	rc = fill(lake, inode, c);
+	if (rc < 0) {
+		chain_unref(c);
+		return rc;
+	}
+	attach(inode, c, out);
+	return 0;
+}
+
+/* ---- older links ---- */
+
+struct older {
+	struct lake *lake;
+	struct chain *c;
+	uint64_t before;
+	struct chain_link *links;
+	size_t n, room;
+	int error;
+};
+
+static void older_release(struct older *o)
+{
+	for (size_t i = 0; i < o->n; i++)
+		chain_link_release(&o->links[i]);
+	free(o->links);
+}
+
+static int load_older(void *arg, const struct version_row *v)
+{
+	struct older *o = arg;
+
+	if (v->id >= o->before)
+		return 1;
+	if (v->how == HOW_PREFIX || v->how == HOW_ASIDE) /* of one that was lost something may be saved for others */
+		return 0;
+	if (o->n == o->room) {
+		struct chain_link *more = reallocarray(o->links, o->room + 64, sizeof(*more));
+
+		if (!more)
+			return o->error = -ENOMEM;
+		o->links = more;
+		o->room += 64;
+	}
+	o->error = chain_load_link(o->lake, o->c, v, &o->links[o->n]);
+	if (!o->error && (o->links[o->n].undo || chain_link_is_whole(&o->links[o->n])))
+		o->n++;
+	return o->error;
+}
+
+/* The links of VERSION up to the first that is in memory come before that one. */
+static int prepend(struct chain *c, uint64_t version, struct older *o)
+{
+	SCOPED_LOCK(&c->lock);
+	struct chain_link *links = reallocarray(NULL, c->n + o->n + 4, sizeof(*links));
+
+	if (!links)
+		return -ENOMEM;
+	if (o->n)
+		memcpy(links, o->links, o->n * sizeof(*links));
+	if (c->n)
+		memcpy(links + o->n, c->links, c->n * sizeof(*links));
+	free(c->links);
+	c->links = links;
+	c->n += o->n;
+	c->room = c->n + 4;
+	c->from = version;
+	o->n = 0;
+	return 0;
+}
+
+static int reach_locked(struct lake *lake, struct chain *c, uint64_t version)
+{
+	struct older o = {.lake = lake, .c = c, .before = c->from};
+	int rc = store_versions_of_node(lake->store, c->node, version, load_older, &o);
+
+	if (rc > 0)
+		rc = 0;
+	if (!rc)
+		rc = prepend(c, version, &o);
+	older_release(&o);
+	return rc;
+}
+
+int chain_reach(struct lake *lake, struct chain *c, uint64_t version)
+{
+	bool none, there;
+	SCOPED_LOCK(&c->save);
+
+	if (version <= c->after)
+		return -ENOENT;
+	pthread_mutex_lock(&c->lock);
+	none = !c->n || (version <= c->lost && version > c->lost_from);
+	there = version >= c->from;
+	pthread_mutex_unlock(&c->lock);
+	return none ? -ENOENT : there ? 0 : reach_locked(lake, c, version);
+}
+
+/* ---- of a raw file that was put aside ---- */
+
+int chain_load_ended(struct lake *lake, const struct version_row *v, uint64_t end, struct chain **out)
+{
+	struct volume *volume = lake_volume(lake, v->volume);
+	struct chain *c = volume ? chain_new(v->node, volume) : NULL;
+	struct older o = {.lake = lake, .c = c, .before = end};
+	int rc;
+
+	if (!c)
+		return volume ? -ENOMEM : -EIO;
+	rc = store_versions_of_node(lake->store, v->node, v->id, load_older, &o);
+	if (rc > 0)
+		rc = 0;
+	if (!rc)
+		rc = prepend(c, v->id, &o);
+	older_release(&o);
+	if (rc < 0) {
+		chain_unref(c);
+		return rc;
+	}
+	*out = c;
+	return 0;
+}
+
+int chain_load_one(struct lake *lake, const struct version_row *v, struct chain **out)
+{
+	struct volume *volume = lake_volume(lake, v->volume);
+	struct chain *c = volume ? chain_new(v->node, volume) : NULL;
+	int rc;
+
+	if (!c)
+		return volume ? -ENOMEM : -EIO;
+	rc = chain_make_room_locked(c);
+	if (!rc)
+		rc = chain_load_link(lake, c, v, &c->links[0]);
+	c->n = !rc;
+	c->from = v->id;
+	if (rc < 0) {
+		chain_unref(c);
+		return rc;
+	}
+	*out = c;
+	return 0;
+}
