@@ -39,6 +39,8 @@ struct frontend {
 	void (*invalidate)(void *arg, uint64_t node, bool data);
 	/* Pages of NODE that were written through a mapping are written back; waits for it, but not for long. */
 	void (*write_back)(void *arg, uint64_t node);
+	/* Waits until the kernel knows what was queued, but not for long. */
+	void (*wait_notices)(void *arg);
 	/* The kernel's cached entry NAME in folder PARENT is stale. Only queues. */
 	void (*invalidate_entry)(void *arg, uint64_t parent, const char *name);
 	/* Waits until what was queued is with the kernel, but not for long. Not from a request's thread. */

@@ -8,8 +8,8 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 
-#define WRITE_BACK_NS (100 * NSEC_PER_MSEC)
-#define FLUSH_SECONDS 5
+#define WAIT_NS (100 * NSEC_PER_MSEC)
+#define FLUSH_NS (5 * NSEC_PER_SEC)
 
 struct notice {
 	UT_hash_handle hh;
@@ -137,13 +137,37 @@ void notify_inode(struct notifier *n, uint64_t ino, bool data)
 	queue_notice(n, ino, "", data);
 }
 
+static struct timespec deadline(int64_t ns)
+{
+	struct timespec until;
+
+	clock_gettime(CLOCK_REALTIME, &until);
+	ns += until.tv_nsec;
+	until.tv_sec += ns / NSEC_PER_SEC;
+	until.tv_nsec = ns % NSEC_PER_SEC;
+	return until;
+}
+
+static void wait_sent(struct notifier *n, struct timespec until)
+{
+	SCOPED_LOCK(&n->lock);
+
+	while ((n->queue || n->sending) && !n->stopped)
+		if (pthread_cond_timedwait(&n->sent, &n->lock, &until))
+			return;
+}
+
+void notify_wait(struct notifier *n)
+{
+	wait_sent(n, deadline(WAIT_NS));
+}
+
 /*
  * Writing back needs request threads, so not all of them may wait for it: one does, and that not for long.
  */
 void notify_write_back(struct notifier *n, uint64_t ino)
 {
-	struct timespec until;
-
+	struct timespec until = deadline(WAIT_NS);
 	bool mine;
 
 	pthread_mutex_lock(&n->lock);
@@ -152,10 +176,6 @@ void notify_write_back(struct notifier *n, uint64_t ino)
 		n->waited_for = ino;
 	pthread_mutex_unlock(&n->lock);
 	queue_notice(n, ino, "", true);
-	clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_nsec += WRITE_BACK_NS;
-	until.tv_sec += until.tv_nsec / NSEC_PER_SEC;
-	until.tv_nsec %= NSEC_PER_SEC;
 	SCOPED_LOCK(&n->lock);
 	while (mine && n->waited_for && !n->stopped)
 		if (pthread_cond_timedwait(&n->sent, &n->lock, &until))
@@ -169,12 +189,5 @@ void notify_entry(struct notifier *n, uint64_t parent, const char *name)
 
 void notify_flush(struct notifier *n)
 {
-	struct timespec until;
-
-	clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_sec += FLUSH_SECONDS;
-	SCOPED_LOCK(&n->lock);
-	while ((n->queue || n->sending) && !n->stopped)
-		if (pthread_cond_timedwait(&n->sent, &n->lock, &until))
-			return;
+	wait_sent(n, deadline(FLUSH_NS));
 }

@@ -12,6 +12,7 @@ void op_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
 	struct lake *lake = ops_lake(req);
 	struct listing *l;
+	bool keep;
 	int rc = ns_open_folder(lake, ops_node(req, ino), &l);
 
 	if (rc < 0) {
@@ -19,7 +20,8 @@ void op_opendir(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 		return;
 	}
 	fi->fh = (uintptr_t)l;
-	fi->cache_readdir = fi->keep_cache = ns_folder_keeps_cache(lake, l);
+	fi->cache_readdir = ns_folder_is_cached(lake, l, &keep);
+	fi->keep_cache = fi->cache_readdir && keep;
 	ops_handle_done(fi);
 	if (fuse_reply_open(req, fi) < 0)
 		ns_release_folder(lake, l);

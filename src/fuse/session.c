@@ -145,6 +145,14 @@ static void write_back(void *arg, uint64_t node)
 		notify_write_back(s->notifier, node);
 }
 
+static void wait_notices(void *arg)
+{
+	struct session *s = arg;
+
+	if (s->notifier)
+		notify_wait(s->notifier);
+}
+
 static void invalidate_entry(void *arg, uint64_t parent, const char *name)
 {
 	struct session *s = arg;
@@ -236,6 +244,7 @@ int session_mount(struct lake *lake, const struct session_options *o, struct ses
 				     .backing_close = backing_close,
 				     .invalidate = invalidate,
 				     .write_back = write_back,
+				     .wait_notices = wait_notices,
 				     .invalidate_entry = invalidate_entry,
 				     .flush = flush};
 	snprintf(s->passthrough, sizeof(s->passthrough), "no: not known yet");

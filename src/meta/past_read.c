@@ -269,14 +269,17 @@ int store_entries_at(struct store *s, uint64_t parent, uint64_t commit, const ch
 	while (!answer && (got = query_row(&q)) > 0) {
 		char name[NAME_BYTES + 1];
 		struct past_entry e = {.name = name};
+		struct version_row content;
 		size_t len;
 		const void *bytes = query_get_blob(&q, &len);
 
 		e.node = (uint64_t)query_get(&q);
 		e.kind = (enum node_kind)query_get(&q);
-		e.version = (uint64_t)query_get(&q);
-		if (!bytes || len > NAME_BYTES || (e.kind == KIND_FILE && !e.version))
+		version_from_query(&q, &content);
+		if (!bytes || len > NAME_BYTES || (e.kind == KIND_FILE && !content.id))
 			continue;
+		e.version = content.id;
+		e.content = content.id ? &content : NULL;
 		memcpy(name, bytes, len);
 		name[len] = 0;
 		answer = fn(arg, &e);

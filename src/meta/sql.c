@@ -15,9 +15,10 @@
 #define TWIN "id, asset, number, node, size, commit_id, state, settled, sha256"
 #define LIVE "to_commit = " SQL_LIVE
 /* The content of entry.node as of a commit, when that is a file; the id is in the index. */
-#define VERSION_AT(commit)                                                                              \
-	"CASE kind WHEN 1 THEN (SELECT id FROM version INDEXED BY version_node WHERE node = entry.node" \
-	" AND cut_commit <= " commit " AND state <> 4 ORDER BY cut_commit DESC, id DESC LIMIT 1) ELSE 0 END"
+#define VERSION_AT(commit)                                                                             \
+	"CASE kind WHEN 1 THEN (SELECT content.id FROM version AS content INDEXED BY version_node"     \
+	" WHERE content.node = entry.node AND content.cut_commit <= " commit " AND content.state <> 4" \
+	" ORDER BY content.cut_commit DESC, content.id DESC LIMIT 1) END"
 /* What can be read: the live bytes and the kept ones, once nobody can write into them any more. */
 #define READABLE "state IN (1, 2) AND settled = 1"
 
@@ -102,10 +103,11 @@ const char *const sql_text[SQL_COUNT] = {
 		" AND to_commit > ? AND to_commit < " SQL_LIVE " ORDER BY to_commit LIMIT 1",
 	/* both in the order of their index, so that they are merged and not sorted */
 	[SQL_ENTRIES_AT] =
-		"SELECT name, node, kind, " VERSION_AT("?2") " FROM entry WHERE parent = ?1 AND " LIVE
-		" AND name > ?3 AND from_commit <= ?2 UNION ALL SELECT name, node, kind, " VERSION_AT("?2")
-		" FROM entry INDEXED BY entry_ended WHERE parent = ?1 AND name > ?3 AND to_commit < " SQL_LIVE
-		" AND to_commit > ?2 AND from_commit <= ?2 ORDER BY name",
+		"SELECT name, entry.node, kind, " VERSION " FROM entry LEFT JOIN version ON"
+		" version.id = " VERSION_AT("?2") " WHERE parent = ?1 AND " LIVE " AND name > ?3 AND from_commit <= ?2"
+		" UNION ALL SELECT name, entry.node, kind, " VERSION " FROM entry INDEXED BY entry_ended"
+		" LEFT JOIN version ON version.id = " VERSION_AT("?2") " WHERE parent = ?1 AND name > ?3"
+		" AND to_commit < " SQL_LIVE " AND to_commit > ?2 AND from_commit <= ?2 ORDER BY name",
 	[SQL_ENTRY_OF_NODE_AT_LIVE] =
 		"SELECT parent, name, from_commit FROM entry INDEXED BY entry_node WHERE node = ?1 AND " LIVE
 		" AND from_commit <= ?2 ORDER BY from_commit LIMIT 1",

@@ -377,6 +377,7 @@ struct past_entry {
 	uint64_t node;
 	enum node_kind kind;
 	uint64_t version;
+	const struct version_row *content; /* the row of `version`, of a file; valid during the call */
 };
 typedef int (*store_past_entry_fn)(void *arg, const struct past_entry *e);
 int store_entries_at(struct store *s, uint64_t parent, uint64_t commit, const char *after, store_past_entry_fn fn,

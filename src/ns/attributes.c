@@ -181,6 +181,8 @@ int ns_set_attributes(struct lake *lake, uint64_t ino, const struct stat *want, 
 			record_acl(lake, inode, r);
 		rc = real_submit(lake, r, inode, NULL);
 	}
+	if (!rc && (set & (NS_SET_MODE | NS_SET_UID | NS_SET_GID)))
+		view_changed(ino);
 	if (set & NS_SET_SIZE)
 		inode_settle(lake, inode);
 	if (!rc) {
@@ -295,6 +297,8 @@ static int change_xattr(struct lake *lake, uint64_t ino, const char *name, const
 			record_xattrs(inode, fd, r);
 		}
 		rc = real_submit(lake, r, inode, NULL);
+		if (!strncmp(name, "system.posix_acl", 16))
+			view_changed(ino);
 	}
 	inode_unref(lake, inode);
 	return rc;

@@ -88,7 +88,7 @@ int ns_open_folder(struct lake *lake, uint64_t ino, struct listing **out)
 		return -ENOMEM;
 	pthread_mutex_init(&l->lock, NULL);
 	l->ino = ino;
-	rc = ino & VIEW_NODE ? view_list_start(lake, ino, &l->view) : open_stream(lake, l);
+	rc = ino & VIEW_NODE ? view_list_start(ino, &l->view) : open_stream(lake, l);
 	if (rc < 0) {
 		ns_release_folder(lake, l);
 		return rc;
@@ -100,9 +100,12 @@ int ns_open_folder(struct lake *lake, uint64_t ino, struct listing **out)
 }
 
 /* The root is also changed by `tarn bucket` and by a reload. */
-bool ns_folder_keeps_cache(struct lake *lake, struct listing *l)
+bool ns_folder_is_cached(struct lake *lake, struct listing *l, bool *keep)
 {
-	return l->inode && l->ino != NODE_ROOT && real_entry_timeout(lake, l->inode) == LONG_TIMEOUT;
+	*keep = true;
+	if (l->view)
+		return view_list_is_cached(lake, l->view, keep);
+	return l->ino != NODE_ROOT && real_entry_timeout(lake, l->inode) == LONG_TIMEOUT;
 }
 
 static int note_number(void *arg, const char *name, uint64_t node, enum node_kind kind)

@@ -110,8 +110,9 @@ int ns_fsync(struct lake *lake, uint64_t ino, struct open_file *f, bool data_onl
 
 struct listing;
 int ns_open_folder(struct lake *lake, uint64_t ino, struct listing **out);
-/* May the kernel keep what was listed, until it asks for a change there itself? */
-bool ns_folder_keeps_cache(struct lake *lake, struct listing *l);
+/* May the kernel remember what is listed, until it asks for a change there itself? KEEP: does what it remembers of an
+ * earlier listing hold? Ask once, after opening. */
+bool ns_folder_is_cached(struct lake *lake, struct listing *l, bool *keep);
 void ns_release_folder(struct lake *lake, struct listing *l);
 /*
  * Calls EMIT for entries after OFFSET (0: the start) until it says the reply is full (-ENOSPC). With PLUS, entries come

@@ -116,6 +116,8 @@ int ns_unlink(struct lake *lake, uint64_t parent, const char *name, const struct
 		rc = record_unlink(lake, &f, name, inode, &raw, &a, actor);
 	inode_thaw(inode);
 	pthread_rwlock_unlock(&lake->tree_lock);
+	if (!rc && raw.st_nlink > 1)
+		view_changed(inode->id); /* it lies under its other names now */
 	inode_unref(lake, inode);
 	return rc;
 }

@@ -314,6 +314,10 @@ int ns_rename(struct lake *lake, uint64_t parent, const char *name, uint64_t to_
 	}
 	if (!rc && m.inode->kind == KIND_FILE)
 		inode_settle(lake, m.inode);
+	if (!rc)
+		view_changed(m.inode->id);
+	if (!rc && m.over)
+		view_changed(m.over->id);
 	inode_unref(lake, m.over);
 	inode_unref(lake, m.inode);
 	real_folder_put(&m.to);

@@ -42,38 +42,25 @@ static int node_stat(struct lake *lake, const struct view_node *n, struct stat *
 /* ---- look-ups ---- */
 
 /* For how long a name may be remembered depends on the name, and is the draft's. */
-static int answer(struct lake *lake, struct view_node *draft, const struct stat *known, struct ns_entry *e)
+int view_answer(struct lake *lake, struct view_node *draft, struct ns_entry *e)
 {
 	double entry_timeout = draft->entry_timeout;
 	_cleanup_view_node_ struct view_node *n = view_keep(draft);
-	int rc = 0;
+	int rc;
 
 	if (!n)
 		return -ENOMEM;
 	*e = (struct ns_entry){.ino = n->number, .entry_timeout = entry_timeout, .attr_timeout = n->attr_timeout};
-	if (known)
-		e->st = *known;
-	else
-		rc = node_stat(lake, n, &e->st);
-	if (!e->st.st_ino)
-		e->st.st_ino = n->number;
+	rc = node_stat(lake, n, &e->st);
+	if (rc > 0)
+		e->attr_timeout = 0;
 	if (rc < 0) {
 		view_forget(n->number, 1);
 		e->ino = 0;
-	} else {
-		atomic_fetch_add_explicit(&lake->counters.synthetic, 1, memory_order_relaxed);
+		return rc;
 	}
-	return rc;
-}
-
-int view_answer(struct lake *lake, struct view_node *draft, struct ns_entry *e)
-{
-	return answer(lake, draft, NULL, e);
-}
-
-int view_answer_known(struct lake *lake, struct view_node *draft, const struct stat *st, struct ns_entry *e)
-{
-	return answer(lake, draft, st, e);
+	atomic_fetch_add_explicit(&lake->counters.synthetic, 1, memory_order_relaxed);
+	return 0;
 }
 
 static int draft_at(struct lake *lake, struct inode *folder, const char *name, struct view_node *draft)
@@ -129,11 +116,13 @@ int view_look_up(struct lake *lake, uint64_t folder, const char *name, const str
 int view_get_attributes(struct lake *lake, uint64_t ino, struct stat *st, double *timeout)
 {
 	_cleanup_view_node_ struct view_node *n = view_find(ino);
+	int rc;
 
 	if (!n)
 		return -ESTALE;
-	*timeout = n->attr_timeout;
-	return node_stat(lake, n, st);
+	rc = node_stat(lake, n, st);
+	*timeout = rc ? 0 : n->attr_timeout;
+	return rc < 0 ? rc : 0;
 }
 
 int view_read_link(struct lake *lake, uint64_t ino, char *target, size_t room)

@@ -41,9 +41,11 @@ struct view_node {
 
 	/* beside that; the first two are put right by later look-ups */
 	_Atomic uint64_t parent; /* the real folder that it was found in or below, as the past has it */
-	_Atomic uint64_t live;	 /* the node whose permissions hold now, or 0 */
-	struct stat st;		 /* of a fixed folder, or a rendered file */
+	_Atomic uint64_t live;	 /* the node whose permissions hold now, or 0; written under the table's lock */
+	struct view_node *next_of_live, **at_of_live; /* protected by the table's lock */
+	struct stat st;				      /* of a fixed folder, or a rendered file */
 	double entry_timeout, attr_timeout;
+	_Atomic uint64_t listed_at; /* the last commit when the kernel began to remember its listing */
 
 	/* a rendered file; the last two are protected by the table's lock, as `st` is then */
 	bool rendered; /* its bytes are made at its look-up */
@@ -59,14 +61,8 @@ struct view_file {
 	struct past *past; /* a version, else NULL */
 };
 
-/* What a listing knows of an entry already, so that it need not be looked up again. */
-struct view_fact {
-	uint64_t node, version;
-	struct stat st;
-};
-/* FACT NULL: only the name and kind are known. NUMBER: of the entry, 0 when it is not known. */
-typedef int (*view_emit_fn)(void *arg, const char *name, enum node_kind kind, uint64_t number,
-			    const struct view_fact *fact);
+/* NUMBER: of the entry, 0 when it is not known. */
+typedef int (*view_emit_fn)(void *arg, const char *name, enum node_kind kind, uint64_t number);
 
 /* Any of these but name may be NULL. */
 struct view_ops {
@@ -77,9 +73,7 @@ struct view_ops {
 	int (*look_up)(struct lake *lake, const struct view_node *folder, const char *name, const struct actor *actor,
 		       struct view_node *draft);
 	int (*list)(struct lake *lake, const struct view_node *folder, view_emit_fn emit, void *arg);
-	/* The draft of an entry that was listed with FACT. */
-	void (*from_fact)(const struct view_node *folder, const struct view_fact *fact, enum node_kind kind,
-			  struct view_node *draft);
+	/* 1: as 0, but it may change without view_changed(node->live), and must not be remembered. */
 	int (*stat)(struct lake *lake, const struct view_node *node, struct stat *st);
 	int (*open)(struct lake *lake, const struct view_node *node, struct view_file *file);
 	int (*read_link)(struct lake *lake, const struct view_node *node, struct buf *target);
@@ -92,6 +86,8 @@ struct view_ops {
 			   const struct actor *actor);
 	int (*remove_folder)(struct lake *lake, const struct view_node *folder, const char *name,
 			     const struct actor *actor);
+	/* Its folders list the same until something is recorded anew. */
+	bool lists_the_past;
 	/* Shown in the root with synth=visible: its name there, or NULL. */
 	const char *root_name;
 };
@@ -121,6 +117,10 @@ void view_put(struct view_node **n);
 #define _cleanup_view_node_ __attribute__((cleanup(view_put)))
 void view_forget(uint64_t number, uint64_t n);
 void view_forget_front(const struct frontend *front);
+/* Who may do what with NODE, or where it is, has changed: no attributes that depend on it are remembered any more. */
+void view_changed(uint64_t node);
+/* Rises with each such change. */
+uint64_t view_changes(void);
 void view_release_draft(struct view_node *draft);
 /* The mount that knows a number; NULL: nobody does. */
 const struct frontend *view_front(uint64_t number);
@@ -135,8 +135,6 @@ bool view_has(struct lake *lake, struct inode *folder, const char *name);
 int view_look_up(struct lake *lake, uint64_t folder, const char *name, const struct actor *actor, struct ns_entry *e);
 /* Keeps DRAFT and fills the answer. */
 int view_answer(struct lake *lake, struct view_node *draft, struct ns_entry *e);
-/* The same when its attributes are known already; st_ino 0: the node's number. */
-int view_answer_known(struct lake *lake, struct view_node *draft, const struct stat *st, struct ns_entry *e);
 int view_get_attributes(struct lake *lake, uint64_t ino, struct stat *st, double *timeout);
 int view_read_link(struct lake *lake, uint64_t ino, char *target, size_t room);
 int view_make_folder(struct lake *lake, uint64_t parent, const char *name, const struct actor *actor,
@@ -158,8 +156,11 @@ off_t view_file_seek(struct view_file *f, off_t offset, int whence);
 const char *view_root_name(int i);
 
 struct view_listing;
-int view_list_start(struct lake *lake, uint64_t ino, struct view_listing **out);
+/* What it lists is read when it is first asked for. */
+int view_list_start(uint64_t ino, struct view_listing **out);
 void view_listing_free(struct view_listing *l);
+/* May the kernel remember what this listing will say? KEEP: and goes on with what it remembers of the last one? */
+bool view_list_is_cached(struct lake *lake, struct view_listing *l, bool *keep);
 int view_list(struct lake *lake, struct view_listing *l, off_t offset, bool plus, const struct actor *actor,
 	      ns_emit_fn emit, void *arg);
 

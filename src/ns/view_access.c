@@ -200,5 +200,5 @@ int access_restrict_to_place(struct lake *lake, uint64_t node, uint64_t folder, 
 		if (!rc)
 			rc = place_now(lake, node, 0, &place);
 	}
-	return rc;
+	return rc ? rc : 1;
 }

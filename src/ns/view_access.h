@@ -28,7 +28,8 @@ int access_at(struct lake *lake, const struct node_row *row, uint64_t commit, st
  * they are not, what another owner's file said of the others holds for its owner.
  */
 void access_restrict(struct stat *st, uint64_t then, const struct access *now);
-/* NODE was seen below FOLDER: when it is elsewhere now, leaves of ST what those may do who can reach it there. */
+/* NODE was seen below FOLDER: when it is elsewhere now, leaves of ST what those may do who can reach it there. 1: it
+ * is; 0: it is where it was; -errno. */
 int access_restrict_to_place(struct lake *lake, uint64_t node, uint64_t folder, struct stat *st);
 
 #endif

@@ -285,7 +285,7 @@ static int list(struct lake *lake, const struct view_node *folder, view_emit_fn 
 	(void)lake;
 	(void)folder;
 	for (size_t i = 0; i < FILES && !rc; i++)
-		rc = emit(arg, files[i].name, KIND_FILE, 0, NULL);
+		rc = emit(arg, files[i].name, KIND_FILE, 0);
 	return rc;
 }
 

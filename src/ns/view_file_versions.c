@@ -83,7 +83,8 @@ static int find_version(struct lake *lake, const struct series *f, const struct 
 	return rc;
 }
 
-static void become_version(const struct version_row *v, uint64_t live, uint64_t parent, struct view_node *draft)
+static void become_version(struct lake *lake, const struct version_row *v, uint64_t live, uint64_t parent,
+			   struct view_node *draft)
 {
 	draft->ops = &versions_view;
 	draft->kind = KIND_FILE;
@@ -92,6 +93,7 @@ static void become_version(const struct version_row *v, uint64_t live, uint64_t 
 	draft->version = v->id;
 	draft->live = live;
 	draft->parent = parent;
+	draft->attr_timeout = past_attr_timeout(lake);
 }
 
 /* What lay at F then, when the series of what lies there now had not begun. */
@@ -111,7 +113,7 @@ static int draft_fallback(struct lake *lake, uint64_t parent, const char *name, 
 	if (row.kind == KIND_FILE) {
 		rc = store_version(lake->store, row.version, &v);
 		if (!rc)
-			become_version(&v, v.node, parent, draft);
+			become_version(lake, &v, v.node, parent, draft);
 		return rc ? rc : version_is_readable(lake, &v) ? 0 : -ENOENT;
 	}
 	buf_addf(&moment, "%" PRIu64, commit);
@@ -129,7 +131,7 @@ static int draft_version(struct lake *lake, const struct series *f, const struct
 	if (!rc && !version_is_readable(lake, &v))
 		rc = -ENOENT;
 	if (!rc)
-		become_version(&v, f->live, parent, draft);
+		become_version(lake, &v, f->live, parent, draft);
 	return rc;
 }
 
@@ -154,11 +156,13 @@ static int look_up_at(struct lake *lake, struct inode *folder, const char *name,
 	size_t len;
 	int rc;
 
-	if (!which_beside(name, &len, &w) || len > NAME_BYTES || folder->id == NODE_ROOT)
+	if (!which_beside(name, &len, &w) || len > NAME_BYTES)
 		return -ENOENT;
 	snprintf(base, sizeof(base), "%.*s", (int)len, name);
 	rc = past_lay(lake, folder->id, base, &lay);
-	if (!rc && lay.row.kind != KIND_FILE)
+	if (!rc && lay.row.kind == KIND_FOLDER && w.kind == WHICH_ALL)
+		return moments_draft(lake, folder->id, base, &lay, draft);
+	if (!rc && (lay.row.kind != KIND_FILE || folder->id == NODE_ROOT))
 		rc = -ENOENT;
 	if (!rc)
 		rc = store_series(lake->store, folder->id, base, &f.asset, &f.live);
@@ -173,20 +177,23 @@ static int look_up_at(struct lake *lake, struct inode *folder, const char *name,
 /* ---- attributes ---- */
 
 /* Who may read the file now: the live one, or as it was when it was removed. PARENT: where it is looked at. */
-static void restrict_to_now(struct lake *lake, const struct view_node *n, uint64_t then, struct stat *st)
+static int restrict_to_now(struct lake *lake, const struct view_node *n, uint64_t then, struct stat *st)
 {
 	uint64_t live = atomic_load(&n->live), subject = live ? live : then;
 	struct access now;
+	int rc = access_now(lake, subject, &now);
 
-	if (!access_now(lake, subject, &now)) {
+	if (!rc) {
 		access_restrict(st, then, &now);
-		if (!access_restrict_to_place(lake, subject, atomic_load(&n->parent), st))
-			return;
+		rc = access_restrict_to_place(lake, subject, atomic_load(&n->parent), st);
 	}
+	if (rc >= 0)
+		return rc;
 	/* nothing is known, so nothing is granted */
 	st->st_mode = (st->st_mode & S_IFMT) | 0400;
 	st->st_uid = 0;
 	st->st_gid = 0;
+	return 1;
 }
 
 static void version_stat(const struct version_row *v, struct stat *st)
@@ -209,8 +216,7 @@ static int stat_version(struct lake *lake, const struct view_node *n, struct sta
 	if (rc || !version_is_readable(lake, &v))
 		return rc ? rc : -ENOENT;
 	version_stat(&v, st);
-	restrict_to_now(lake, n, v.node, st);
-	return 0;
+	return restrict_to_now(lake, n, v.node, st);
 }
 
 static int stat_folder(struct lake *lake, const struct view_node *n, struct stat *st)
@@ -287,7 +293,7 @@ static int list_version(void *arg, const struct version_row *v)
 		return 0;
 	if (snprintf(name, sizeof(name), "%" PRIu64 "%s", v->number, l->ext) > NAME_BYTES)
 		snprintf(name, sizeof(name), "%" PRIu64, v->number);
-	return l->emit(l->arg, name, KIND_FILE, VIEW_NODE | v->id, NULL);
+	return l->emit(l->arg, name, KIND_FILE, VIEW_NODE | v->id);
 }
 
 static int list(struct lake *lake, const struct view_node *folder, view_emit_fn emit, void *arg)

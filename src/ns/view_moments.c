@@ -24,36 +24,34 @@
 
 /* node is D, live the same while it has a name; parent is where it is found and text its name there ("" in the root) */
 
-static int become(const struct lay *lay, uint64_t parent, const char *name, struct view_node *draft)
+static int become(struct lake *lake, const struct lay *lay, uint64_t parent, const char *name, struct view_node *draft)
 {
+	draft->ops = &moments_view;
 	draft->kind = KIND_FOLDER;
 	draft->node = lay->row.id;
 	draft->live = lay->live ? lay->row.id : 0;
 	draft->parent = parent;
 	draft->version = parent;
+	draft->attr_timeout = past_attr_timeout(lake);
 	draft->text = strdup(name);
 	return draft->text ? 0 : -ENOMEM;
 }
 
+int moments_draft(struct lake *lake, uint64_t parent, const char *name, const struct lay *lay, struct view_node *draft)
+{
+	if (parent == NODE_ROOT && (name[0] == '.' || bucket_name_reserved(name)))
+		return -ENOENT;
+	return become(lake, lay, parent, name, draft);
+}
+
+/* Beside a folder, look_up_at() of view_file_versions.c has found out that it is one. */
 static int look_up_at(struct lake *lake, struct inode *folder, const char *name, struct view_node *draft)
 {
-	struct lay lay = {.row = {.id = NODE_ROOT, .kind = KIND_FOLDER}, .live = true};
-	char base[NAME_BYTES + 1];
-	struct which w;
-	size_t len;
-	int rc;
+	const struct lay root = {.row = {.id = NODE_ROOT, .kind = KIND_FOLDER}, .live = true};
 
-	if (folder->id == NODE_ROOT && !strcmp(name, VERSION_MARK))
-		return become(&lay, 0, "", draft);
-	if (!which_beside(name, &len, &w) || w.kind != WHICH_ALL || len > NAME_BYTES)
+	if (folder->id != NODE_ROOT || strcmp(name, VERSION_MARK))
 		return -ENOENT;
-	snprintf(base, sizeof(base), "%.*s", (int)len, name);
-	if (folder->id == NODE_ROOT && (base[0] == '.' || bucket_name_reserved(base)))
-		return -ENOENT;
-	rc = past_lay(lake, folder->id, base, &lay);
-	if (!rc && lay.row.kind != KIND_FOLDER)
-		rc = -ENOENT;
-	return rc ? rc : become(&lay, folder->id, base, draft);
+	return become(lake, &root, 0, "", draft);
 }
 
 static int stat_moments(struct lake *lake, const struct view_node *n, struct stat *st)
@@ -81,7 +79,11 @@ static int look_up(struct lake *lake, const struct view_node *folder, const char
 	(void)actor;
 	which_moment(name, &w);
 	rc = past_commit(lake, folder->node, &w, name, &commit);
-	return rc ? rc : tree_draft(lake, folder->version, folder->text, folder->node, commit, name, draft);
+	if (!rc)
+		rc = tree_draft(lake, folder->version, folder->text, folder->node, commit, name, draft);
+	if (!rc && w.kind != WHICH_LABEL) /* a moment that lies in the past is always the same */
+		draft->entry_timeout = PAST_TIMEOUT;
+	return rc;
 }
 
 /* ---- the listing ---- */
@@ -100,7 +102,7 @@ static int list_moment(struct lister *l, const char *name)
 	int rc = look_up(l->lake, l->folder, name, NULL, &draft);
 
 	if (!rc)
-		rc = l->emit(l->arg, name, KIND_FOLDER, view_number(&draft), NULL);
+		rc = l->emit(l->arg, name, KIND_FOLDER, view_number(&draft));
 	view_release_draft(&draft);
 	return rc == -ENOENT ? 0 : rc;
 }

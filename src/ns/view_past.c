@@ -12,6 +12,11 @@ void past_set_times(struct stat *st, int64_t mtime, int64_t ctime)
 	st->st_atim = st->st_mtim;
 }
 
+double past_attr_timeout(struct lake *lake)
+{
+	return lake->in_place && !lake_volume(lake, 1) ? 10.0 : 0;
+}
+
 /* A close that came before the look-up may still be on its way to a version. */
 static int wait_for_cut(struct lake *lake, uint64_t node)
 {

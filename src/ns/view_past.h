@@ -6,6 +6,11 @@
 #include "ns/view.h"
 
 #define PAST_TIMEOUT 86400.0 /* what an immutable name leads to changes only when it goes */
+/*
+ * For how long attributes of the past are remembered: changes of permissions are told (view_changed()), but one that
+ * comes while the kernel first learns of a node can be missed. 0 where others change permissions behind the mount.
+ */
+double past_attr_timeout(struct lake *lake);
 
 /* What lies, or lay last, at a name in a real folder. */
 struct lay {
@@ -14,6 +19,9 @@ struct lay {
 };
 /* After what was closed before is settled. -ENOENT: there never was anything. */
 int past_lay(struct lake *lake, uint64_t parent, const char *name, struct lay *out);
+
+/* DRAFT becomes the folder of the moments of the folder that lies, or lay, at NAME in PARENT. view_moments.c */
+int moments_draft(struct lake *lake, uint64_t parent, const char *name, const struct lay *lay, struct view_node *draft);
 
 /* The commit of a moment of the folder D (for its labels). -ENOENT: there is none, or it is to come. */
 int past_commit(struct lake *lake, uint64_t d, const struct which *w, const char *name, uint64_t *commit);

@@ -8,7 +8,19 @@
 #define MIXED_BITS 60
 #define MIXED_MASK ((UINT64_C(1) << MIXED_BITS) - 1)
 
+/* The nodes whose attributes depend on one live node. */
+struct subject {
+	UT_hash_handle hh;
+	uint64_t node;
+	struct view_node *first;
+};
+
+#define FRONTS_TOLD 16
+
+static pthread_rwlock_t fronts_lock = PTHREAD_RWLOCK_INITIALIZER; /* no front ends while it is held; before the next */
 static pthread_mutex_t table_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct subject *subjects; /* protected by table_lock */
+static _Atomic uint64_t changes;
 static struct view_node *table;	   /* protected by table_lock, as are the next two */
 static struct view_node *unopened; /* the rendered files that nobody has opened, by what was asked for */
 static uint64_t last_version;	   /* of a rendered file */
@@ -112,6 +124,49 @@ static void render_anew_locked(struct view_node *n, struct view_node *draft)
 	draft->fd = fd;
 }
 
+static void leave_subject_locked(struct view_node *n)
+{
+	uint64_t node = atomic_load(&n->live);
+	struct subject *s;
+
+	if (!n->at_of_live)
+		return;
+	*n->at_of_live = n->next_of_live;
+	if (n->next_of_live)
+		n->next_of_live->at_of_live = n->at_of_live;
+	n->at_of_live = NULL;
+	HASH_FIND(hh, subjects, &node, sizeof(node), s);
+	if (s && !s->first) {
+		HASH_DEL(subjects, s);
+		free(s);
+	}
+}
+
+/* One that cannot be told of changes, for want of memory, is not remembered. */
+static void set_subject_locked(struct view_node *n, uint64_t node)
+{
+	struct subject *s = NULL;
+
+	leave_subject_locked(n);
+	atomic_store(&n->live, node);
+	if (!node)
+		return;
+	HASH_FIND(hh, subjects, &node, sizeof(node), s);
+	if (!s && (s = calloc(1, sizeof(*s)))) {
+		s->node = node;
+		HASH_ADD(hh, subjects, node, sizeof(s->node), s);
+	}
+	if (!s) {
+		n->attr_timeout = 0;
+		return;
+	}
+	n->next_of_live = s->first;
+	n->at_of_live = &s->first;
+	if (s->first)
+		s->first->at_of_live = &n->next_of_live;
+	s->first = n;
+}
+
 struct view_node *view_keep(struct view_node *draft)
 {
 	SCOPED_LOCK(&table_lock);
@@ -123,9 +178,11 @@ struct view_node *view_keep(struct view_node *draft)
 		HASH_ADD(hh, table, number, sizeof(n->number), n);
 		if (n->rendered)
 			HASH_ADD(unopened_hh, unopened, asked, sizeof(n->asked), n);
+		set_subject_locked(n, atomic_load(&draft->live));
 	} else {
 		if (n) {
-			atomic_store(&n->live, atomic_load(&draft->live));
+			if (atomic_load(&n->live) != atomic_load(&draft->live))
+				set_subject_locked(n, atomic_load(&draft->live));
 			atomic_store(&n->parent, atomic_load(&draft->parent));
 			if (n->rendered)
 				render_anew_locked(n, draft);
@@ -155,6 +212,7 @@ static void drop_unused_locked(struct view_node *n)
 	if (n->nlookup || n->users)
 		return;
 	HASH_DEL(table, n);
+	leave_subject_locked(n);
 	if (n->rendered)
 		set_opened_locked(n);
 	view_release_draft(n);
@@ -190,9 +248,48 @@ const struct frontend *view_front(uint64_t number)
 	return n ? n->front : NULL;
 }
 
-void view_forget_front(const struct frontend *front)
+/* *N fronts of nodes that were told. */
+static void tell_locked(uint64_t node, const struct frontend **fronts, int *n)
 {
-	SCOPED_LOCK(&table_lock);
+	struct subject *s;
+
+	HASH_FIND(hh, subjects, &node, sizeof(node), s);
+	for (struct view_node *v = s ? s->first : NULL; v; v = v->next_of_live) {
+		int i = 0;
+
+		if (!v->front->invalidate)
+			continue;
+		v->front->invalidate(v->front->arg, v->number, false);
+		while (i < *n && fronts[i] != v->front)
+			i++;
+		if (i == *n && i < FRONTS_TOLD)
+			fronts[(*n)++] = v->front;
+	}
+}
+
+void view_changed(uint64_t node)
+{
+	const struct frontend *fronts[FRONTS_TOLD];
+	int n = 0;
+
+	atomic_fetch_add(&changes, 1);
+	pthread_rwlock_rdlock(&fronts_lock);
+	pthread_mutex_lock(&table_lock);
+	tell_locked(node, fronts, &n);
+	pthread_mutex_unlock(&table_lock);
+	for (int i = 0; i < n; i++)
+		if (fronts[i]->wait_notices)
+			fronts[i]->wait_notices(fronts[i]->arg);
+	pthread_rwlock_unlock(&fronts_lock);
+}
+
+uint64_t view_changes(void)
+{
+	return atomic_load(&changes);
+}
+
+static void forget_all_locked(const struct frontend *front)
+{
 	struct view_node *n, *next;
 
 	HASH_ITER (hh, table, n, next) {
@@ -201,6 +298,15 @@ void view_forget_front(const struct frontend *front)
 		n->nlookup = 0;
 		drop_unused_locked(n);
 	}
+}
+
+void view_forget_front(const struct frontend *front)
+{
+	pthread_rwlock_wrlock(&fronts_lock);
+	pthread_mutex_lock(&table_lock);
+	forget_all_locked(front);
+	pthread_mutex_unlock(&table_lock);
+	pthread_rwlock_unlock(&fronts_lock);
 }
 
 int view_rendered_open(struct view_node *n)

@@ -31,34 +31,50 @@ static bool is_shown(uint64_t folder, const char *name, enum node_kind kind)
 	return kind == KIND_FILE || kind == KIND_FOLDER || kind == KIND_SYMLINK;
 }
 
+static int check_target(struct lake *lake, uint64_t node)
+{
+	_cleanup_buf_ struct buf target = BUF_INIT;
+	struct node_row now;
+	int rc = store_node_target(lake->store, node, &target);
+
+	if (rc != -ENOENT)
+		return rc;
+	rc = store_node(lake->store, node, &now);
+	return rc ? rc : now.handle.len ? 0 : -ENOENT;
+}
+
 /* Can it be read? */
 static int check_content(struct lake *lake, const struct node_row *row)
 {
-	_cleanup_buf_ struct buf target = BUF_INIT;
 	struct version_row v;
-	struct node_row now;
 	int rc;
 
-	if (row->kind == KIND_SYMLINK) {
-		rc = store_node_target(lake->store, row->id, &target);
-		if (rc != -ENOENT)
-			return rc;
-		rc = store_node(lake->store, row->id, &now);
-		return rc ? rc : now.handle.len ? 0 : -ENOENT;
-	}
+	if (row->kind == KIND_SYMLINK)
+		return check_target(lake, row->id);
 	if (row->kind != KIND_FILE)
 		return 0;
 	rc = store_version(lake->store, row->version, &v);
 	return rc ? rc : version_is_readable(lake, &v) ? 0 : -ENOENT;
 }
 
-static void become(const struct node_row *row, uint64_t parent, uint64_t commit, struct view_node *draft)
+/* The same of what a listing says. */
+static int check_entry(struct lake *lake, const struct past_entry *e)
+{
+	if (e->kind == KIND_SYMLINK)
+		return check_target(lake, e->node);
+	return e->kind != KIND_FILE || version_is_readable(lake, e->content) ? 0 : -ENOENT;
+}
+
+static void become(struct lake *lake, const struct node_row *row, uint64_t parent, uint64_t commit,
+		   struct view_node *draft)
 {
 	draft->ops = &tree_view;
 	draft->kind = row->kind;
 	draft->node = row->id;
 	draft->commit = commit;
 	draft->parent = parent;
+	draft->live = row->id;
+	draft->attr_timeout = past_attr_timeout(lake);
 }
 
 /* ---- the root ---- */
@@ -87,7 +103,7 @@ int tree_draft(struct lake *lake, uint64_t parent, const char *name, uint64_t no
 		rc = check_content(lake, &row);
 	if (rc)
 		return rc;
-	become(&row, parent, commit, draft);
+	become(lake, &row, parent, commit, draft);
 	draft->part = PART_ROOT;
 	draft->entry_timeout = 0;
 	buf_addf(&text, "%" PRIu64 "/%s/%s", parent, name, moment);
@@ -205,9 +221,10 @@ static int stat_node(struct lake *lake, const struct view_node *n, struct stat *
 
 /* ---- inside ---- */
 
-static void become_below(const struct view_node *folder, const struct node_row *row, struct view_node *draft)
+static void become_below(struct lake *lake, const struct view_node *folder, const struct node_row *row,
+			 struct view_node *draft)
 {
-	become(row, folder->node, folder->commit, draft);
+	become(lake, row, folder->node, folder->commit, draft);
 	draft->part = PART_BELOW;
 	draft->tree = folder->part == PART_ROOT ? folder->number : folder->tree;
 	draft->entry_timeout = PAST_TIMEOUT;
@@ -225,7 +242,7 @@ static int look_up(struct lake *lake, const struct view_node *folder, const char
 	if (!rc)
 		rc = check_content(lake, &row);
 	if (!rc)
-		become_below(folder, &row, draft);
+		become_below(lake, folder, &row, draft);
 	return rc;
 }
 
@@ -239,15 +256,15 @@ struct lister {
 static int list_entry(void *arg, const struct past_entry *e)
 {
 	struct lister *l = arg;
-	const struct node_row row = {.id = e->node, .kind = e->kind, .version = e->version};
+	const struct node_row row = {.id = e->node, .kind = e->kind};
 	struct view_node draft = {.fd = -1, .ops = &tree_view, .front = l->folder->front};
-	int rc = is_shown(l->folder->node, e->name, e->kind) ? check_content(l->lake, &row) : -ENOENT;
+	int rc = is_shown(l->folder->node, e->name, e->kind) ? check_entry(l->lake, e) : -ENOENT;
 
 	if (rc)
 		return rc == -ENOENT ? 0 : rc;
-	become_below(l->folder, &row, &draft);
+	become_below(l->lake, l->folder, &row, &draft);
 	draft.number = view_number(&draft);
-	return l->emit(l->arg, e->name, e->kind, shown_number(l->lake, &draft), NULL);
+	return l->emit(l->arg, e->name, e->kind, shown_number(l->lake, &draft));
 }
 
 static int list(struct lake *lake, const struct view_node *folder, view_emit_fn emit, void *arg)
@@ -278,10 +295,9 @@ struct gap {
 static int add_missing(void *arg, const struct past_entry *e)
 {
 	struct gap *g = arg;
-	const struct node_row row = {.id = e->node, .kind = e->kind, .version = e->version};
 	size_t len = strlen(e->name) + 1;
 
-	if (!is_shown(g->folder, e->name, e->kind) || check_content(g->lake, &row) != -ENOENT)
+	if (!is_shown(g->folder, e->name, e->kind) || check_entry(g->lake, e) != -ENOENT)
 		return 0;
 	if (g->names->len + len > MISSING_MAX)
 		return 1;
@@ -335,6 +351,7 @@ const struct view_ops tree_view = {
 	.name = "tree",
 	.look_up = look_up,
 	.list = list,
+	.lists_the_past = true,
 	.stat = stat_node,
 	.open = open_node,
 	.read_link = read_link,
