@@ -112,7 +112,7 @@ static void take_series(struct rename *m, struct inode *inode, const struct inod
 
 	leaves = leaves && inode->version && !inode->dirty;
 	if (leaves)
-		cut_lose(r, inode->version, "went on under another name");
+		cut_end_base(inode, r, (uint64_t)raw->st_size);
 	record_series_take(r, inode->id, over->id);
 	if (leaves)
 		cut_add_live(m->lake, inode, r, raw, m->actor);

@@ -83,7 +83,7 @@ databases()
 	is "$(versions "$B/note-wal")" "1 2" "$way: what only sounds like a companion has history"
 }
 
-numbers() { history_of "$1" .version | wc -w; }
+numbers() { versions "$1" | wc -w; }
 settled() { [ "$(sqlite3 "$L/catalog/tarn.db" 'SELECT count(*) FROM node WHERE writing = 1')" = 0 ]; }
 commit_of()
 {

@@ -60,8 +60,12 @@ save_and_look()
 	put A "$B/left"
 	put B "$B/right"
 	exchange_names "$B/left" "$B/right"
-	is "$(cat "$B/left@v2" "$B/left")" $'B\nB' "$way: an exchange leaves the series with the paths"
-	is "$(cat "$B/right@v2" "$B/right")" $'A\nA' "$way: both of them"
+	is "$(cat "$B/left@v1" "$B/left@v2")" $'A\nB' "$way: an exchange leaves the series with the paths"
+	is "$(cat "$B/right@v1" "$B/right@v2")" $'B\nA' "$way: both of them"
+	put C "$B/right"
+	append D "$B/left"
+	is "$(cat "$B/left@v1" "$B/left@v2" "$B/left@v3")" $'A\nB\nB\nD' "$way: which go on"
+	is "$(cat "$B/right@v1" "$B/right@v2" "$B/right@v3")" $'B\nA\nC' "$way: with what was exchanged"
 }
 
 # rename(2) with RENAME_EXCHANGE, which mv of Debian 12 cannot do.
