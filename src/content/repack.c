@@ -217,7 +217,7 @@ int packs_collect(struct lake *lake, bool (*stop)(void *arg), void *arg, uint64_
 struct erasing {
 	struct lake *lake;
 	struct objects dropped; /* what goes */
-	struct objects anew;	/* what builds on it, each after the one that it builds on */
+	struct objects anew;	/* what builds on it */
 	struct packing *packing;
 };
 
@@ -278,6 +278,19 @@ static int pack_anew(struct erasing *e, const struct object_row *row)
 	return packing_object(e->packing, &now);
 }
 
+static unsigned depth_of(struct erasing *e, const struct object_row *row)
+{
+	struct object_row o = *row;
+	unsigned depth = 0;
+
+	while (o.has_base && depth < PACK_DEPTH_MAX) {
+		depth++;
+		if (store_object(e->lake->store, o.base, &o))
+			break;
+	}
+	return depth;
+}
+
 /* From here on nothing builds on the objects any more. */
 static int pack_dependants_anew(struct erasing *e, struct volume *volume)
 {
@@ -288,8 +301,11 @@ static int pack_dependants_anew(struct erasing *e, struct volume *volume)
 		return rc;
 	e->packing = &p;
 	rc = packing_open(&p);
-	for (size_t i = 0; i < e->anew.n && !rc; i++)
-		rc = pack_anew(e, &e->anew.rows[i]);
+	/* What one builds on is written before it. */
+	for (unsigned depth = 1; depth <= PACK_DEPTH_MAX; depth++)
+		for (size_t i = 0; i < e->anew.n && !rc; i++)
+			if (depth_of(e, &e->anew.rows[i]) == depth)
+				rc = pack_anew(e, &e->anew.rows[i]);
 	if (rc < 0) {
 		packing_cancel(&p);
 		return rc;
