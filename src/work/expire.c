@@ -88,6 +88,15 @@ static int record_expired(struct lake *lake, const struct victim *list, int n)
 	return rc == -ENOSPC ? 0 : rc;
 }
 
+/* What is over of one node goes at once: it is gone through once, however many there are. */
+static bool is_first_of_node(const struct victim *list, int i)
+{
+	for (int before = i; before-- > 0;)
+		if (list[before].version.node == list[i].version.node)
+			return false;
+	return true;
+}
+
 void expire_remove(struct lake *lake, const struct version_row *v)
 {
 	int rc = kept_remove(lake, v);
@@ -101,7 +110,8 @@ int expire_batch(struct lake *lake, const struct victim *list, int n)
 	int rc = record_expired(lake, list, n);
 
 	for (int i = 0; !rc && i < n; i++)
-		expire_remove(lake, &list[i].version);
+		if (is_first_of_node(list, i))
+			expire_remove(lake, &list[i].version);
 	return rc;
 }
 

@@ -14,6 +14,7 @@
 #define FIRST_NS (60 * NSEC_PER_SEC) /* after a start: others have more to do then */
 #define EVERY_NS (3600 * NSEC_PER_SEC)
 #define BACKGROUND 10
+#define BATCH 1024
 
 static bool stopped(const _Atomic bool *stop)
 {
@@ -328,7 +329,7 @@ int gc_plan(struct lake *lake, const _Atomic bool *stop, struct gc_plan *plan)
 int gc_carry_out(struct lake *lake, const struct gc_plan *plan, const _Atomic bool *stop, uint64_t *versions,
 		 uint64_t *bytes)
 {
-	_cleanup_free_ struct victim *list = calloc(EXPIRE_BATCH, sizeof(*list));
+	_cleanup_free_ struct victim *list = calloc(BATCH, sizeof(*list));
 	int rc = list ? 0 : -ENOMEM, n = 0;
 
 	*versions = *bytes = 0;
@@ -345,7 +346,7 @@ int gc_carry_out(struct lake *lake, const struct gc_plan *plan, const _Atomic bo
 			++*versions;
 			*bytes += item->bytes;
 		}
-		if (n && (n == EXPIRE_BATCH || i + 1 == plan->n)) {
+		if (n && (n == BATCH || i + 1 == plan->n)) {
 			rc = expire_batch(lake, list, n);
 			n = 0;
 		}

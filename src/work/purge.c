@@ -184,8 +184,13 @@ static int record_purged(struct erasing *e, const struct actor *actor)
 	uint64_t commit;
 	int rc;
 
-	for (size_t i = 0; i < e->n; i++)
-		record_version_state(r, e->rows[i].id, VERSION_PURGED, HOW_NONE, PURGED);
+	for (size_t i = 0; i < e->n; i++) {
+		const struct version_row *v = &e->rows[i];
+		/* Files of its own may be needed for others; nobody needs what a pack has of it. */
+		enum version_how how = v->how == HOW_PACKED ? HOW_NONE : v->how;
+
+		record_version_state(r, v->id, VERSION_PURGED, how, PURGED);
+	}
 	rc = store_submit(e->lake->store, r, &commit);
 	return rc ? rc : store_sync(e->lake->store, commit);
 }
@@ -218,7 +223,8 @@ static int erase(struct erasing *e, const struct actor *actor, uint64_t *left, s
 	int rc = record_purged(e, actor);
 
 	for (size_t i = 0; !rc && i < e->n; i++)
-		expire_remove(e->lake, &e->rows[i]);
+		if (!i || e->rows[i].node != e->rows[i - 1].node)
+			expire_remove(e->lake, &e->rows[i]);
 	if (!rc && e->nhashes)
 		rc = packs_erase(e->lake, (const uint8_t(*)[SHA256_BYTES])e->hashes, e->nhashes);
 	if (rc < 0) {
@@ -227,10 +233,13 @@ static int erase(struct erasing *e, const struct actor *actor, uint64_t *left, s
 	}
 	rc = record_forgotten(e, actor);
 	if (!rc)
+		rc = store_barrier(e->lake->store, 0);
+	if (!rc)
+		*left = count_left(e);
+	if (!rc)
 		rc = store_scrub(e->lake->store, SCRUB_WAIT_MS);
 	if (rc == -EBUSY)
 		buf_adds(error, "all is erased but what the store's log has of it: somebody reads long (do it again)");
-	*left = count_left(e);
 	return rc;
 }
 

@@ -64,7 +64,7 @@ struct victim {
 /* Records N of them durably as expired, then removes what kept them. 0 or -errno: then nothing was removed. */
 int expire_batch(struct lake *lake, const struct victim *list, int n);
 
-/* V is over, durably so: its own files go. What is in packs is theirs. */
+/* V is over, durably so: its files go, and those of others of its node that are over, as far as nobody needs them. */
 void expire_remove(struct lake *lake, const struct version_row *v);
 
 #define ANY_VOLUME (-1)

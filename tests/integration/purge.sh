@@ -58,3 +58,18 @@ fi
 down
 is "$(leaks)" "" "nothing is left after unmounting"
 is "$(sqlite3 "$L/catalog/tarn.db" 'PRAGMA integrity_check')" ok "the store is whole"
+
+# What was changed in place is kept by what was saved of it, what was appended to by its length.
+lake places
+up
+secret "$SECRET" >"$B/log"
+sleep 2.5
+echo appended >>"$B/log"
+python3 -c "import os; f = os.open('$B/log', os.O_WRONLY); os.pwrite(f, b'x' * 100000, 0)"
+within 10 test -e "$B/log@v3"
+ok "a version that was appended to" grep -qFf "$FOLDER/secret" "$B/log@v1"
+ok "and one that was changed in place have the secret" grep -qFf "$FOLDER/secret" "$B/log@v2"
+exits 0 "both are erased" "$TARN" purge --yes "$B/log"
+is "$(leaks)" "" "and nothing is left"
+is "$(head -c 3 "$B/log")" xxx "but the file as it is"
+down
