@@ -159,6 +159,15 @@ static void record_acl(struct lake *lake, struct inode *inode, struct record *r)
 		record_xattrs(inode, fd, r);
 }
 
+/* The live version has the time that was given to its file last: what tar(1) extracts gets its own after it was cut. */
+static void record_mtime(struct inode *inode, const struct stat *raw, struct record *r)
+{
+	SCOPED_LOCK(&inode->lock);
+
+	if (inode->version && inode_is_clean_locked(inode, raw))
+		record_version_settled(r, inode->version, (uint64_t)raw->st_size, stat_mtime(raw));
+}
+
 int ns_set_attributes(struct lake *lake, uint64_t ino, const struct stat *want, unsigned set, struct handle *h,
 		      const struct actor *actor, struct stat *st, double *timeout)
 {
@@ -177,6 +186,8 @@ int ns_set_attributes(struct lake *lake, uint64_t ino, const struct stat *want, 
 		r = real_record(set & NS_SET_SIZE ? OP_TRUNCATE : OP_ATTR, actor, inode->id, 0, NULL);
 		if (r)
 			real_record_node(lake, inode, &raw, r);
+		if (r && (set & (NS_SET_MTIME | NS_SET_MTIME_NOW)))
+			record_mtime(inode, &raw, r);
 		if (r && (set & NS_SET_MODE) && inode->acl)
 			record_acl(lake, inode, r);
 		rc = real_submit(lake, r, inode, NULL);
