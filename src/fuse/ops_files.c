@@ -16,6 +16,8 @@ static void describe(struct open_file *f, struct fuse_file_info *fi)
 	fi->keep_cache = open_file_keeps_cache(f);
 	if (h && h->way != WAY_CACHED)
 		passthrough_set(fi, h->backing_id, h->way == WAY_PASSTHROUGH_DIRECT);
+	if (open_file_view_backing(f))
+		passthrough_set(fi, open_file_view_backing(f), false);
 	ops_handle_done(fi);
 }
 
@@ -117,11 +119,13 @@ void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, struct f
 	int fd;
 
 	(void)ino;
-	if (!open_file_handle(f)) {
+	fd = open_file_view_fd(f);
+	if (fd < 0 && !open_file_handle(f)) {
 		reply_from_view(req, f, size, offset);
 		return;
 	}
-	fd = open_file_fd(ops_lake(req), f);
+	if (fd < 0)
+		fd = open_file_fd(ops_lake(req), f);
 	ops_handle_done(fi);
 	if (fd < 0) {
 		ops_reply_error(req, fd);

@@ -94,6 +94,10 @@ struct handle *open_file_handle(struct open_file *f);
 bool open_file_keeps_cache(const struct open_file *f);
 /* The descriptor of a real file; a WAY_PASSTHROUGH one gets it at the first such request. */
 int open_file_fd(struct lake *lake, struct open_file *f);
+/* Of a view's file: through which backing file the kernel reads it itself (0: it asks), and the descriptor of a whole
+ * file that nobody changes (-1: only ns_read_view() will do). */
+int open_file_view_backing(const struct open_file *f);
+int open_file_view_fd(const struct open_file *f);
 /* Reads from a view's file. */
 ssize_t ns_read_view(struct open_file *f, void *to, size_t len, off_t at);
 /* Around each write to a file's descriptor. The second is not called when the first failed. */

@@ -149,6 +149,16 @@ int open_file_fd(struct lake *lake, struct open_file *f)
 	return h->fd;
 }
 
+int open_file_view_backing(const struct open_file *f)
+{
+	return f->view ? view_file_backing_id(f->view) : 0;
+}
+
+int open_file_view_fd(const struct open_file *f)
+{
+	return f->view ? view_file_fd(f->view) : -1;
+}
+
 ssize_t ns_read_view(struct open_file *f, void *to, size_t len, off_t at)
 {
 	return view_file_read(f->view, to, len, at);

@@ -45,6 +45,9 @@ struct view_node {
 	struct view_node *next_of_live, **at_of_live; /* protected by the table's lock */
 	struct stat st;				      /* of a fixed folder, or a rendered file */
 	double entry_timeout, attr_timeout;
+	/* how the kernel has it open; protected by the lock of view_file.c */
+	unsigned cached_opens, passthrough_opens;
+	int backing_id;
 	_Atomic uint64_t listed_at; /* the last commit when the kernel began to remember its listing */
 
 	/* a rendered file; the last two are protected by the table's lock, as `st` is then */
@@ -57,8 +60,10 @@ struct view_node {
 
 /* An open file of a view. */
 struct view_file {
-	int fd;		   /* rendered, else -1 */
-	struct past *past; /* a version, else NULL */
+	struct view_node *node; /* in use */
+	int fd;			/* rendered, else -1 */
+	struct past *past;	/* a version, else NULL */
+	int backing_id;		/* through which the kernel reads it by itself; 0: it asks */
 };
 
 /* NUMBER: of the entry, 0 when it is not known. */
@@ -146,10 +151,11 @@ int view_get_xattr(struct lake *lake, uint64_t ino, const char *name, void *valu
 int view_list_xattrs(struct lake *lake, uint64_t ino, char *names, size_t size);
 int view_open(struct lake *lake, uint64_t ino, struct view_file **out);
 void view_close(struct view_file *f);
-/* A version is always the same bytes. */
+/* A version is always the same bytes; those that pass by the cache are not in it. */
 bool view_file_keeps_cache(const struct view_file *f);
 /* A descriptor of the whole version, which does not change, to copy from; -1: there is none. */
 int view_file_fd(const struct view_file *f);
+int view_file_backing_id(const struct view_file *f);
 ssize_t view_file_read(struct view_file *f, void *to, size_t len, off_t at);
 off_t view_file_seek(struct view_file *f, off_t offset, int whence);
 /* The names of views in the root, when they are listed; NULL after the last. */

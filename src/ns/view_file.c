@@ -58,43 +58,93 @@ int view_render(struct lake *lake, const struct buf *text, mode_t mode, uid_t ui
 
 /* ---- files ---- */
 
+/*
+ * The kernel has one inode open in one way at a time: through one backing file, or cached. So the first open decides,
+ * and those that come while it lasts go the same way.
+ */
+static pthread_mutex_t ways_lock = PTHREAD_MUTEX_INITIALIZER;
+
+/* Whole local files that nobody changes are read by the kernel itself. */
+static void choose_way(struct lake *lake, struct view_file *f)
+{
+	SCOPED_LOCK(&ways_lock);
+	struct view_node *n = f->node;
+	int fd = view_file_fd(f), id = 0;
+
+	if (!n->cached_opens && !n->passthrough_opens && fd >= 0 && n->front->backing_open)
+		id = n->front->backing_open(n->front->arg, fd);
+	if (id > 0)
+		n->backing_id = id;
+	if (id > 0 || n->passthrough_opens) {
+		f->backing_id = n->backing_id;
+		n->passthrough_opens++;
+		atomic_fetch_add_explicit(&lake->counters.opens_passthrough, 1, memory_order_relaxed);
+	} else {
+		n->cached_opens++;
+	}
+}
+
+static void end_way(struct view_file *f)
+{
+	SCOPED_LOCK(&ways_lock);
+	struct view_node *n = f->node;
+
+	if (!f->backing_id)
+		n->cached_opens--;
+	else if (!--n->passthrough_opens)
+		n->front->backing_close(n->front->arg, n->backing_id);
+}
+
+static int open_bytes(struct lake *lake, struct view_file *f)
+{
+	if (!f->node->rendered)
+		return f->node->ops->open ? f->node->ops->open(lake, f->node, f) : -EACCES;
+	f->fd = view_rendered_open(f->node);
+	return f->fd < 0 ? f->fd : 0;
+}
+
+static void close_bytes(struct view_file *f)
+{
+	if (f->fd >= 0)
+		close(f->fd);
+	past_close(f->past);
+	view_put(&f->node);
+	free(f);
+}
+
 int view_open(struct lake *lake, uint64_t ino, struct view_file **out)
 {
-	_cleanup_view_node_ struct view_node *n = view_find(ino);
-	struct view_file *f;
-	int rc = 0;
+	struct view_file *f = calloc(1, sizeof(*f));
+	int rc;
 
-	if (!n)
-		return -ESTALE;
-	f = calloc(1, sizeof(*f));
 	if (!f)
 		return -ENOMEM;
 	f->fd = -1;
-	if (n->rendered) {
-		f->fd = view_rendered_open(n);
-		rc = f->fd < 0 ? f->fd : 0;
-	} else {
-		rc = n->ops->open ? n->ops->open(lake, n, f) : -EACCES;
-	}
+	f->node = view_find(ino);
+	rc = f->node ? open_bytes(lake, f) : -ESTALE;
 	if (rc < 0) {
-		view_close(f);
+		close_bytes(f);
 		return rc;
 	}
+	choose_way(lake, f);
 	*out = f;
 	return 0;
 }
 
 void view_close(struct view_file *f)
 {
-	if (f->fd >= 0)
-		close(f->fd);
-	past_close(f->past);
-	free(f);
+	end_way(f);
+	close_bytes(f);
+}
+
+int view_file_backing_id(const struct view_file *f)
+{
+	return f->backing_id;
 }
 
 bool view_file_keeps_cache(const struct view_file *f)
 {
-	return f->past;
+	return f->past && !f->backing_id;
 }
 
 int view_file_fd(const struct view_file *f)
