@@ -7,6 +7,20 @@
 #include "content/chain_int.h"
 #include "content/kept.h"
 
+/* Its row says that something of it is in versions/, and nothing is: it is packed by now, or damaged. */
+static int load_moved(struct lake *lake, const struct version_row *v, struct chain_link *out)
+{
+	struct version_row now;
+	int rc = store_version(lake->store, v->id, &now);
+
+	if (rc < 0)
+		return rc == -ENOENT ? -EIO : rc;
+	if (now.how != HOW_PACKED)
+		return -EIO;
+	out->how = HOW_PACKED;
+	return pack_open(lake, now.sha256, &out->packed);
+}
+
 int chain_load_link(struct lake *lake, const struct chain *c, const struct version_row *v, struct chain_link *out)
 {
 	char name[VERSION_NAME_MAX];
@@ -25,6 +39,9 @@ int chain_load_link(struct lake *lake, const struct chain *c, const struct versi
 	out->whole = openat(c->volume->versionsfd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	if (out->whole >= 0 && out->how != HOW_REFLINK)
 		out->how = HOW_COPY;
+	if (v->state != VERSION_LIVE && (v->how == HOW_UNDO || v->how == HOW_COPY || v->how == HOW_REFLINK) &&
+	    !out->undo && out->whole < 0)
+		return load_moved(lake, v, out);
 	return 0;
 }
 
