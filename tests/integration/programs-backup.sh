@@ -25,8 +25,8 @@ make_tree()
 
 change_tree()
 {
-	seq 30000 >"$B/table.csv"
-	head -c 300000 /dev/urandom >"$B/deep/random"
+	append more "$B/table.csv"
+	printf changed | dd of="$B/deep/random" bs=1 seek=100000 conv=notrunc status=none
 	rm "$B/deep/gone"
 	mv "$B/deep/er" "$B/deep/est"
 	chmod 644 "$B/deep/est/text"

@@ -24,7 +24,7 @@ rows()
 	wanted=$(tree "$D")
 	sleep 1.1
 	put two "$D/src/main.c"
-	put Readme "$D/README"
+	printf R | dd of="$D/README" conv=notrunc status=none
 	rm -r "$D/doc"
 	put new "$D/src/new.c"
 
