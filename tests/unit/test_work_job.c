@@ -158,7 +158,8 @@ static void test_in_place(void)
 	ok(wait_for(in_place_is_hashed), "the next version is hashed");
 	v = live_version("raw/in-place");
 	ok(has_hash_of(&v, in_lake("buckets/raw/in-place")), "rightly");
-	ok(!version_number("raw/in-place", 1).hashed, "and the one before never");
+	v = version_number("raw/in-place", 1);
+	ok(!v.hashed || !has_hash_of(&v, in_lake("buckets/raw/in-place")), "and the one before never as it");
 	close_lake();
 }
 
