@@ -180,6 +180,7 @@ int base_verify(struct lake *lake, struct inode *inode, bool (*stop)(void *arg),
 	if (inode->write_seq != seq) /* somebody opened it for writing meanwhile */
 		return -EAGAIN;
 	inode->base_unsure = false;
+	inode->written |= !rc; /* what gave it another time was seen, or changed nothing */
 	submit_unsure(lake, inode, false, NULL);
 	return 0;
 }

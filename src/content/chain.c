@@ -172,6 +172,32 @@ static int sync_rows(struct lake *lake, struct inode *inode)
 	return commit ? store_sync(lake->store, commit) : 0;
 }
 
+/* Was the row of VERSION, the last link, ended before the raw file changed? Its file went away, or its series moved. */
+static bool has_ended(struct inode *inode, uint64_t version)
+{
+	SCOPED_LOCK(&inode->lock);
+
+	return inode->version != version || (!inode->name && inode->kept_version && inode->kept_fresh);
+}
+
+/* Such a row says that the raw file has it all. */
+static int tell_undo(struct lake *lake, struct inode *inode, uint64_t version)
+{
+	struct record *r;
+	uint64_t commit;
+	int rc;
+
+	if (!has_ended(inode, version))
+		return 0;
+	r = record_new(OP_SYSTEM, RUN_TARN, 0, inode->id, 0, NULL);
+	record_version_how(r, version, HOW_UNDO, 0);
+	rc = store_submit(lake->store, r, &commit);
+	if (rc < 0)
+		return rc;
+	inode_submitted(inode, commit);
+	return store_sync(lake->store, commit);
+}
+
 static int begin_undo(struct lake *lake, struct inode *inode, struct chain *c, struct chain_link *last)
 {
 	char name[VERSION_NAME_MAX];
@@ -181,11 +207,16 @@ static int begin_undo(struct lake *lake, struct inode *inode, struct chain *c, s
 		return rc;
 	undo_name(c->node, last->version, name);
 	rc = undo_file_create(c->volume->versionsfd, name, c->node, last->version, &last->undo);
-	if (rc < 0 || set_last(c, last->version, last->undo, -1, HOW_NONE))
+	if (rc < 0)
 		return rc;
+	rc = tell_undo(lake, inode, last->version);
+	if (!rc && !set_last(c, last->version, last->undo, -1, HOW_NONE))
+		rc = -EBUSY;
+	if (!rc)
+		return 0;
 	undo_file_free(last->undo);
 	unlinkat(c->volume->versionsfd, name, 0);
-	return -EBUSY;
+	return rc;
 }
 
 static int save_locked(struct lake *lake, struct inode *inode, struct chain *c, struct chain_link *last, uint64_t from,
@@ -303,6 +334,7 @@ struct losing {
 	const struct chain *c;
 	uint64_t *versions;
 	size_t n, room;
+	uint64_t empty; /* the live one, if it has no bytes */
 	int error;
 };
 
@@ -316,6 +348,10 @@ static int note_lost(void *arg, const struct version_row *v)
 		return 0;
 	if (v->how != HOW_NONE && v->how != HOW_PREFIX && v->how != HOW_UNDO) {
 		l->n = 0;
+		return 0;
+	}
+	if (!v->size) { /* has no bytes that could be lost */
+		l->empty = v->state == VERSION_LIVE ? v->id : 0;
 		return 0;
 	}
 	if (!through || (v->state != VERSION_LIVE && v->state != VERSION_KEPT && v->state != VERSION_PARTIAL))
@@ -339,6 +375,8 @@ static void record_lost(struct lake *lake, struct inode *inode, const struct los
 
 	for (size_t i = 0; i < l->n; i++)
 		record_version_state(r, l->versions[i], VERSION_NOT_KEPT, HOW_NONE, reason);
+	if (l->empty)
+		record_version_state(r, l->empty, VERSION_KEPT, HOW_NONE, NULL);
 	if (store_submit(lake->store, r, &commit) < 0)
 		return;
 	inode_submitted(inode, commit);

@@ -65,7 +65,7 @@ static int note_era(void *arg, const struct version_row *v)
 		e->last = 0;
 	} else if (v->state != VERSION_LIVE && v->how != HOW_NONE && v->how != HOW_PREFIX && v->how != HOW_UNDO) {
 		e->last = 0; /* it is whole elsewhere, and those before it are read there */
-	} else if (version_needs_raw(v)) {
+	} else if (version_needs_raw(v) || v->how == HOW_UNDO) { /* lost itself, and others are read through it */
 		e->last = v->id;
 		e->size = v->size;
 	}

@@ -125,6 +125,14 @@ void cut_end_base(struct inode *inode, struct record *r, uint64_t size)
 		record_version_how(r, inode->version, how, stored);
 }
 
+void cut_base_saved(struct inode *inode, struct record *r, uint64_t size)
+{
+	uint64_t stored;
+
+	if (inode->version && inode->chain && chain_how(inode->chain, inode->version, size, &stored) == HOW_UNDO)
+		record_version_how(r, inode->version, HOW_UNDO, stored);
+}
+
 /* An appending handle that is made to write elsewhere, by F_SETFL, is not seen; but for the size that did not grow. */
 static bool is_unseen_locked(const struct inode *inode, const struct stat *st)
 {

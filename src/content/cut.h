@@ -46,6 +46,8 @@ bool cut_keeps_base(const struct inode *inode, struct inode *parent, const char 
  * becomes of that version. INODE's lock is held; cut_check_base() came before.
  */
 void cut_end_base(struct inode *inode, struct record *r, uint64_t size);
+/* The base ended when its file went aside, while that was still written: what was saved since is told. */
+void cut_base_saved(struct inode *inode, struct record *r, uint64_t size);
 /*
  * Before that: INODE, which is frozen, has the stat ST. If the bytes of its live version were changed in a way that
  * nobody could save them before, they are lost, with all that is read through them.

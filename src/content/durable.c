@@ -167,6 +167,18 @@ struct check {
 	uint64_t seen, lost;
 };
 
+/* Older versions may be read through what was saved of V, whatever became of itself; content/kept.h removes that. */
+static enum version_how how_then(struct lake *lake, const struct version_row *v)
+{
+	struct volume *volume = lake_volume(lake, v->volume);
+	char name[VERSION_NAME_MAX];
+
+	undo_name(v->node, v->id, name);
+	if (v->how != HOW_NONE || !volume || faccessat(volume->versionsfd, name, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+		return v->how;
+	return HOW_UNDO;
+}
+
 static int check_one(void *arg, const struct version_row *v)
 {
 	struct check *c = arg;
@@ -177,10 +189,14 @@ static int check_one(void *arg, const struct version_row *v)
 	c->seen++;
 	if (synced || (v->hashed && verifies(c->lake, v)))
 		return 0;
-	c->lost++;
-	cut_lose(c->record, v->id, DURABLE_POWER_FAILED);
 	if (v->state == VERSION_LIVE) /* what its file has now is settled, and cut, as what was being written is */
 		record_node_writing(c->record, v->node, true);
+	if (v->state == VERSION_LIVE && v->how != HOW_NONE) { /* a whole copy of it is on the disk */
+		cut_keep(c->record, v->id, v->how);
+		return 0;
+	}
+	c->lost++;
+	record_version_state(c->record, v->id, VERSION_NOT_KEPT, how_then(c->lake, v), DURABLE_POWER_FAILED);
 	return 0;
 }
 

@@ -184,7 +184,8 @@ bool kept_needs_raw(struct lake *lake, struct inode *inode)
 struct lost {
 	uint64_t *ids;
 	size_t n, room;
-	uint64_t whole; /* the live version, if its base is kept already */
+	uint64_t empty; /* the live version, if it has no bytes… */
+	uint64_t whole; /* …or if its base is kept already */
 	enum version_how how;
 };
 
@@ -199,6 +200,10 @@ static int note_lost(void *arg, const struct version_row *v)
 	}
 	if (!version_needs_raw(v) || is_whole(v))
 		return 0;
+	if (!v->size) { /* has no bytes that could be lost */
+		l->empty = v->state == VERSION_LIVE ? v->id : l->empty;
+		return 0;
+	}
 	if (l->n == l->room) {
 		uint64_t *more = reallocarray(l->ids, l->room + 64, sizeof(*more));
 
@@ -222,6 +227,10 @@ int kept_lose_raw(struct lake *lake, uint64_t node, const char *reason, struct r
 		else
 			record_version_drop(r, l.ids[i]);
 	}
+	if (l.empty && reason)
+		record_version_state(r, l.empty, VERSION_KEPT, HOW_NONE, NULL);
+	else if (l.empty)
+		record_version_drop(r, l.empty);
 	if (l.whole)
 		record_version_state(r, l.whole, VERSION_KEPT, l.how, NULL);
 	free(l.ids);

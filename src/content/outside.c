@@ -78,15 +78,12 @@ static bool is_being_written(const struct found *f)
 	return fd >= 0 && lease_probe(fd, F_RDLCK) == -EAGAIN;
 }
 
-/* By the last mount, whose last moments a crash took from the store. */
-static bool was_written_before_crash(struct lake *lake, const struct found *f, uint64_t version)
+/* By the last mount, whose last moments a crash took from the store: by a power failure all since the last fsync. */
+static bool was_written_before_crash(const struct lake *lake, const struct found *f, uint64_t version)
 {
-	struct version_row v;
+	int64_t until = lake->power_failed ? lake->since : lake->crashed_at + CRASH_WINDOW_NS;
 
-	if (!version || !lake->crashed_at || stat_ctime(&f->st) >= lake->crashed_at + CRASH_WINDOW_NS)
-		return false;
-	/* where others can write, too, only its hash can tell */
-	return lake->in_place || (!store_version(lake->store, version, &v) && v.hashed);
+	return version && lake->crashed_at && stat_ctime(&f->st) < until;
 }
 
 /* The content as it is now becomes the live version of ROW's node; of one that is being written, once it is settled. */
@@ -166,10 +163,8 @@ static int refresh(struct lake *lake, const struct found *f, struct node_row *ro
 	bool changed = !same_content(row, &f->st), attributes = row->ctime != stat_ctime(&f->st);
 	struct record *r;
 
-	if (row->writing) { /* a crash left it unsettled; settling it tells what changed */
+	if (row->writing) /* a crash left it unsettled; settling it tells what became of its content */
 		changed = false;
-		attributes = false;
-	}
 	if (changed && has_same_hash(lake, f, row)) {
 		changed = false;
 		attributes = true;
@@ -263,7 +258,7 @@ static int resolve(struct lake *lake, const struct found *f, struct node_row *ro
 
 static bool row_is_right(const struct node_row *row, const struct found *f, bool here)
 {
-	return here && (row->writing || (same_content(row, &f->st) && row->ctime == stat_ctime(&f->st)));
+	return here && (row->writing || same_content(row, &f->st)) && row->ctime == stat_ctime(&f->st);
 }
 
 static int make_inode(struct lake *lake, const struct found *f, const struct node_row *row, struct inode **out)

@@ -141,6 +141,7 @@ static void cut_aside_locked(struct lake *lake, struct inode *inode, const struc
 
 	if (inode->kept_fresh) {
 		cut_settled(r, inode->kept_version, st);
+		cut_base_saved(inode, r, (uint64_t)st->st_size);
 	} else if (!inode_changed_locked(inode, st)) {
 		cut_keep(r, inode->kept_version, HOW_ASIDE);
 	} else {

@@ -153,6 +153,7 @@ int lake_facts(struct lake *lake, fact_fn fn, void *arg)
 	add_counts(&e, &totals);
 	add_reasons(&e, lake);
 	add_packs(&e, lake);
+	number(&e, "commit", store_last_commit(lake->store));
 	number(&e, "disk_free_bytes", free_bytes);
 	number(&e, "disk_bytes", total);
 	add_rates(&e, lake, &totals);

@@ -48,12 +48,17 @@ put_synced later "$B/closed"
 put "not synced" "$B/not-synced"
 put "is synced by name" "$B/by-name"
 sync "$B/by-name"
+put_synced base "$B/in-place"
+put_synced base "$B/grown"
+printf X | dd of="$B/in-place" conv=notrunc status=none
 sync_store
 for name in unmounted synced osync not-synced by-name; do
 	put new "$B/$name"
 done
 rm "$B/removed"
+put new "$B/in-place"
 sync_store
+append "not synced" "$B/grown"
 power_fails
 is "$(cat "$B/closed")" later "a file that was fsynced is there"
 is "$(contents "$B/synced")" "synced" "what was fsynced and then overwritten is in history"
@@ -61,6 +66,8 @@ is "$(contents "$B/removed")" "synced" "or removed"
 is "$(contents "$B/osync")" "written with O_SYNC" "or written with O_SYNC"
 is "$(contents "$B/by-name")" "is synced by name" "or fsynced after it was closed"
 is "$(contents "$B/unmounted")" "old-durable" "or written before the last unmount"
+is "$(contents "$B/in-place")" "base" "or changed in place, though the version that came next is lost"
+like "$(contents "$B/grown")" "^base" "or appended to in the last moment"
 is "$(contents "$B/not-synced")" "" "what no fsync had written is not listed"
 like "$(history_of "$B/not-synced" .reason)" "the power failed" "and history says why"
 for file in "$B"/*; do

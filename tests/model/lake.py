@@ -18,6 +18,7 @@ class Lake:
 	def __init__(self, program, top, below, options):
 		self.program, self.below, self.options = program, below, options
 		self.path, self.mnt = os.path.join(below.path, "lake"), os.path.join(top, "mnt")
+		self.view = os.path.join(top, "view")
 		self.pid, self.mounted = 0, False
 
 	def tarn(self, *words, codes=(0,)):
@@ -31,6 +32,7 @@ class Lake:
 		self.below.start()
 		self.tarn("init", "--empty", self.path)
 		os.mkdir(self.mnt)
+		os.mkdir(self.view)
 
 	def mount(self):
 		self.tarn("mount", "-q", self.path, self.mnt, *self.options)
@@ -46,12 +48,13 @@ class Lake:
 			return json.load(f)
 
 	def settled(self):
-		"""Waits until nothing is left to cut."""
+		"""Waits until nothing is left to cut; the number of the last commit."""
 		end = time.monotonic() + WAIT
 		while (facts := self.facts())["unsettled"] or facts["scan"] != "done":
 			if time.monotonic() > end:
 				raise Failure(f"{facts['unsettled']} files are not settled after {WAIT} s")
 			time.sleep(0.02)
+		return facts["commit"]
 
 	# ---- its end ----
 
@@ -78,11 +81,12 @@ class Lake:
 		self.mounted = False
 
 	def clean_up(self):
-		if is_mounted(self.mnt):
-			done = subprocess.run([self.program, "umount", self.mnt], capture_output=True, stdin=subprocess.DEVNULL,
-					      check=False)
-			if done.returncode:
-				subprocess.run(["umount", "-l", self.mnt], capture_output=True, check=False)
+		for mnt in (self.view, self.mnt):
+			if is_mounted(mnt):
+				done = subprocess.run([self.program, "umount", mnt], capture_output=True, stdin=subprocess.DEVNULL,
+						      check=False)
+				if done.returncode:
+					subprocess.run(["umount", "-l", mnt], capture_output=True, check=False)
 		if self.pid and not self.is_dead():
 			time.sleep(1)
 			if not self.is_dead():

@@ -44,7 +44,8 @@ def look(top, keep_data=False):
 			look_at(f"{path}/{name}", f"{below}/{name}")
 
 	for name in sorted(os.listdir(top)):
-		look_at(f"{top}/{name}", name)
+		if not name.startswith("."):
+			look_at(f"{top}/{name}", name)
 	return found
 
 

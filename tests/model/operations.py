@@ -12,7 +12,7 @@ from worker import content
 NAMES = ["a.csv", "b.csv", "c.txt", "d.json", "e", "log.1", "f.csv.gz", "two words.csv", "grün.csv", "\udcff.bin"]
 FOLDERS = ["in", "out", "sub", "deep"]
 MODES = [0o644, 0o600, 0o640, 0o666, 0o755, 0o444]
-FOLDER_MODES = [0o755, 0o700, 0o775]
+FOLDER_MODES = [0o755, 0o751, 0o775]	# what everybody may pass: else the past of what lies there closes, too
 SIZES = [0, 1, 100, 4095, 4096, 5000, 20000, 65536, 70001, 200000]
 BIG, MOST = 1500000, 4 << 20
 SLOTS = 3	# handles and mappings of one client
@@ -142,6 +142,7 @@ class Operations:
 		node = self.tree.node(FILE, mode)
 
 		def make():
+			node.maker = self.client if flags & os.O_EXCL else None
 			self.tree.add(folder, name, node)
 			self.set_data(node, content(*data))
 
@@ -410,6 +411,9 @@ class Operations:
 		if not found:
 			return None
 		folder, name, node = self.rng.choice(found)
+		# What a program makes with O_EXCL and removes itself was a temporary file, and has no history.
+		if node.maker == self.client:
+			return None
 		return self.propose(dict(op="unlink", path=self.tree.path(folder, name)), {node.id, (folder.id, name)},
 				    self.tree.path_keys(folder, name), lambda: self.tree.remove(folder, name))
 

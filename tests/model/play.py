@@ -20,6 +20,7 @@ from tree import FOLDER, SYMLINK, Tree, take_in
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 BUCKETS = ("alpha", "beta")
+PRIVATE = ".marks"	# a bucket that is no part of the model
 
 
 class Play:
@@ -32,6 +33,7 @@ class Play:
 		self.wrong, self.lost = [], []
 		self.dirty = set()	# keys that were changed since they were made durable
 		self.crashed = 0
+		self.known = {}		# nodes by inode number, of all that was ever seen on the mount
 		self.contents = {hashlib.sha256(b"").hexdigest()}	# digests of all that was ever a file's content
 
 	def count(self):
@@ -76,6 +78,7 @@ class Play:
 			os.mkdir(os.path.join(self.lake.mnt, name), 0o755)
 			os.chmod(os.path.join(self.lake.mnt, name), 0o755)
 			self.tree.add(self.tree.root, name, self.tree.node(FOLDER, 0o755))
+		os.mkdir(os.path.join(self.lake.mnt, PRIVATE))
 		self.start_clients()
 
 	def end(self):
@@ -105,16 +108,18 @@ class Play:
 			self.wrong.append(f"{op}: read {answer['digest'][:12]}, not {op.wanted[:12]}")
 			self.wrong += self.story(op.relies)
 
-	def story(self, keys, since=0):
-		"""What was done to them lately."""
+	def story(self, keys, around=None):
+		"""What was done to them lately, or around the operation of that number."""
 		keys = {k for k in keys if isinstance(k, int)} or keys
-		lines = [str(op) for op in self.log if op.number > since and op.changes & keys]
-		return ["  " + line[:300] for line in lines[-10:]]
+		ops = [op for op in self.log if op.changes & keys or ("slot" in op.order and op.relies & keys)]
+		if around is not None:
+			ops = [op for op in ops if op.number <= around][-5:] + [op for op in ops if op.number > around][:7]
+		return [f"  client {op.client}: {op}"[:300] for op in ops[-12:]]
 
 	# ---- a quiet moment ----
 
 	def quiet(self):
-		"""Everything is closed and settled, and the mount is equal to the model."""
+		"""Everything is closed and settled, and the mount is equal to the model: its facts, the commit, the time."""
 		for i in range(self.o.clients):
 			self.tell(i, {"op": "close_all"})
 		for i in range(self.o.clients):
@@ -122,9 +127,16 @@ class Play:
 				raise Failure(f"client {i} cannot close what it has open")
 		self.operations.let_go()
 		self.compare()
+		self.lake.settled()
 		if self.o.failures:
 			self.make_durable()
-		self.lake.settled()
+		commit = self.lake.settled()
+		if self.o.failures:
+			self.sync_record()
+		# No later change may have this second.
+		seconds = int(time.time()) + 1
+		time.sleep(max(0, seconds + 0.02 - time.time()))
+		return self.tree.facts(), commit, seconds
 
 	def compare(self):
 		found = look(self.lake.mnt)
@@ -138,6 +150,7 @@ class Play:
 				if node.inode and node.inode != f.node:
 					self.wrong.append(f"{path}: its inode number was {node.inode}, is {f.node}")
 				node.inode = f.node
+				self.known[f.node] = node
 		if len(self.wrong) > 40:
 			raise Failure("too much is wrong")
 
@@ -151,6 +164,13 @@ class Play:
 				os.fsync(fd)
 				os.close(fd)
 		self.dirty = set()
+
+	def sync_record(self):
+		"""All that was recorded so far is durable: a later change is."""
+		fd = os.open(os.path.join(self.lake.mnt, PRIVATE, "marker"), os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+		os.write(fd, b"%d" % self.count())
+		os.fsync(fd)
+		os.close(fd)
 
 	# ---- crashes ----
 
@@ -199,7 +219,22 @@ class Play:
 		self.tree = self.operations.tree = take_in(found, self.tree.last, known)
 		self.operations.let_go()
 		self.contents.update(n.digest() for _, n in self.tree.walk())
+		self.known.update((n.inode, n) for _, n in self.tree.walk())
 		# What a power failure left was on the disk. After a kill it may be in memory only.
 		self.dirty = set() if kind == "power" else {k for p, _ in self.tree.walk() for k in self.tree.keys_of(p)}
 		if len(self.lost) > 40:
 			raise Failure("too much is lost")
+
+	# ---- what the past is compared with ----
+
+	def mode_now(self, inode, mode):
+		"""Of what is gone the last one; MODE of what was never seen."""
+		return self.known[inode].mode if inode in self.known else mode
+
+	def inode_at(self, path):
+		node = self.tree.root
+		for name in path.split("/"):
+			node = node.entries.get(name)
+			if node is None:
+				return None
+		return node.inode

@@ -3,12 +3,14 @@
 """Random operations by several clients against a model; the past must be what the model was.
 
 	run.py --tarn FILE --dir FOLDER [--operations N] [--each N] [--clients N] [--seed N] [--kills N] [--failures N]
-	       [--disk plain|ext4|xfs|lazy-ext4|lazy-xfs] [--lazyfs FILE] [--words TEXT] [-- MOUNT OPTION…]
+	       [--disk plain|ext4|xfs|lazy-ext4|lazy-xfs] [--lazyfs FILE] [--stop] [--words TEXT] [-- MOUNT OPTION…]
 
 At each N-th state everything is closed and settled, the mount must be equal to the model, and every version that is
-listed must be readable, have its hash, and have been a file's content. In between the daemon is killed (--kills) or the
-power fails (--failures, on a disk whose power can fail); then whatever was durable must be there. Prints TAP points. A
-run with the same seed does the same operations, but for what follows a crash.
+listed must be readable, have its hash, and have been a file's content. Commit and time are noted, and a label is made.
+In between the daemon is killed (--kills) or the power fails (--failures, on a disk whose power can fail); then whatever
+was durable must be there. Now and then, and at the end, each state must be what its commit, its time and its label
+show, in D@v and as a view mount. Prints TAP points. A run with the same seed does the same operations, but for what
+follows a crash.
 """
 import argparse
 import os
@@ -36,6 +38,7 @@ def arguments():
 	p.add_argument("--disk", default="plain")
 	p.add_argument("--disk-bytes", type=int, default=8 << 30)
 	p.add_argument("--lazyfs", default="lazyfs")
+	p.add_argument("--stop", action="store_true", help="as soon as something is wrong")
 	p.add_argument("--words", default="")
 	p.add_argument("options", nargs="*")
 	return p.parse_args()
@@ -62,6 +65,11 @@ def crashes(o, rng):
 	return sorted(where)
 
 
+def stop_if_wrong(o, play, past):
+	if o.stop and (play.wrong or play.lost or past.wrong()):
+		raise Failure("something is wrong")
+
+
 def test(o, play, past, points):
 	rng = random.Random(o.seed + 1)
 	ahead = crashes(o, rng)
@@ -73,12 +81,13 @@ def test(o, play, past, points):
 			play.go_on(at)
 			play.crash(kind)
 			past.after_crash()
+			stop_if_wrong(o, play, past)
 		play.go_on(stop)
-		play.quiet()
-		past.take()
+		past.take(play.quiet())
+		stop_if_wrong(o, play, past)
 	play.lake.unmount()
 	play.lake.mount()
-	past.take()
+	past.last_look()
 	if o.kills or o.failures:
 		points.say(f"{o.kills} kills, {o.failures} power failures: what was durable is there", play.lost)
 	points.say(f"{play.count()} operations by {o.clients} clients: the mount is always equal to the model", play.wrong)
@@ -98,7 +107,7 @@ def main():
 	try:
 		test(o, play, past, points)
 	except (Failure, subprocess.TimeoutExpired, OSError) as e:
-		points.say(f"{o.operations} operations, ended at {play.count()}", [str(e)] + play.wrong + play.lost + past.wrong)
+		points.say(f"{o.operations} operations, ended at {play.count()}", [str(e)] + play.wrong + play.lost + past.wrong())
 	finally:
 		play.end()
 		lake.clean_up()

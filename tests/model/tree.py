@@ -16,6 +16,7 @@ class Node:
 		self.data, self.target, self.xattrs = b"", None, {}
 		self.entries = {}	# of a folder: name: node
 		self.names = set()	# (parent node, name)
+		self.maker = None	# the client that made it with O_EXCL
 		self.inode = 0		# its number on the mount, once it was seen there
 		self._digest = (None, None)
 

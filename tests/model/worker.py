@@ -141,6 +141,11 @@ class Client:
 		if sync:
 			checked(libc.msync(address, size, MS_SYNC))
 
+	def store_all(self, slot, places):
+		"""(offset, bytes) each."""
+		for at, data in places:
+			ctypes.memmove(self.maps[slot][0] + at, data, len(data))
+
 	def do_unmap(self, slot):
 		checked(libc.munmap(*self.maps.pop(slot)))
 
