@@ -10,6 +10,7 @@
 #include "base/cleanup.h"
 
 #define PIECE (256 * 1024)
+#define FIELD_STEP (1 << 20) /* by which room for a field grows: libcsv's 128 bytes would copy a long one for ever */
 #define IN_FIELD 2 /* libcsv's FIELD_BEGUN, which its header does not have; else its strict mode alone tells */
 
 struct reading {
@@ -114,6 +115,7 @@ int csv_read(int fd, char delimiter, csv_row_fn fn, void *arg)
 		return -ENOMEM;
 	csv_set_delim(&parser, (unsigned char)delimiter);
 	csv_set_space_func(&parser, is_no_space);
+	csv_set_blk_size(&parser, FIELD_STEP);
 	rc = read_all(fd, &parser, &r, piece);
 	csv_free(&parser);
 	buf_release(&r.row.bytes);

@@ -333,7 +333,12 @@ int ns_link(struct lake *lake, uint64_t ino, uint64_t parent, const char *name, 
 		return rc;
 	pthread_rwlock_rdlock(&lake->tree_lock);
 	inode_freeze(inode); /* an aside would put another inode in its place meanwhile */
-	rc = link_on_disk(lake, inode, f.fd, name, &raw);
+	/* its last name was published over before the kernel knew: what lies in versions/ gets no name again */
+	pthread_mutex_lock(&inode->lock);
+	rc = inode->kept_aside ? -ENOENT : 0;
+	pthread_mutex_unlock(&inode->lock);
+	if (!rc)
+		rc = link_on_disk(lake, inode, f.fd, name, &raw);
 	inode_thaw(inode);
 	if (!rc) {
 		if (!inode_is_named(inode))

@@ -149,6 +149,15 @@ static void continue_series(struct rename *m, struct record *r)
 	m->over->left = true;
 }
 
+/* It changes the ctime, by which a file is known again when it is not in memory any more. */
+static void add_new_times(struct rename *m, struct inode *inode, int dirfd, const char *name, struct record *r)
+{
+	struct stat raw;
+
+	if (!inode_is_dirty(inode) && !fstatat(dirfd, name, &raw, AT_SYMLINK_NOFOLLOW))
+		real_record_node(m->lake, inode, &raw, r);
+}
+
 void rename_add_rows(struct rename *m, struct record *r)
 {
 	bool exchange = m->flags & RENAME_EXCHANGE;
@@ -180,6 +189,9 @@ void rename_add_rows(struct rename *m, struct record *r)
 		compare_with_over(m, r);
 	if (!exchange)
 		database_note_name(m->inode, m->to.fd, m->to_name);
+	add_new_times(m, m->inode, m->to.fd, m->to_name, r);
+	if (exchange)
+		add_new_times(m, m->over, m->from.fd, m->name, r);
 	pthread_mutex_lock(&m->inode->lock);
 	m->inode->moved = true;
 	pthread_mutex_unlock(&m->inode->lock);
