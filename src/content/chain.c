@@ -108,6 +108,21 @@ static bool set_last(struct chain *c, uint64_t version, struct undo_file *undo, 
 	return true;
 }
 
+void chain_set_packed(struct chain *c, uint64_t version, struct pack_object *object)
+{
+	struct chain_link *last;
+
+	pthread_mutex_lock(&c->lock);
+	last = c->n ? &c->links[c->n - 1] : NULL;
+	if (last && last->version == version && !last->packed) {
+		last->packed = object;
+		last->how = HOW_PACKED;
+		object = NULL;
+	}
+	pthread_mutex_unlock(&c->lock);
+	pack_object_close(object);
+}
+
 int chain_cut(struct chain *c, uint64_t version, uint64_t size)
 {
 	const struct chain_link link = {.version = version, .size = size, .whole = -1};

@@ -18,6 +18,10 @@
  *	else		one record says that it is packed, then its own files go. Others that were read through them
  *			are read through the pack
  *
+ * A file that was written in place once will be again. So the content that it has now is packed too, once nobody
+ * changed it for as long: then a writer finds its base stored, need not save what it overwrites, and writes as fast as
+ * the disk. The live version is HOW_PACKED then. Content of more than a part of the history budget is not stored twice.
+ *
  * After that the packs are collected (content/repack.h). One pack at a time, with a few MiB of memory, nice.
  */
 #include <inttypes.h>
@@ -26,9 +30,11 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "content/chain.h"
 #include "content/kept.h"
 #include "content/past.h"
 #include "content/repack.h"
+#include "work/gc.h"
 #include "work/work_int.h"
 
 #define DONE_KEY "pack.done"
@@ -41,6 +47,8 @@
 #define COLLECT_NS (600 * NSEC_PER_SEC)
 #define RETRY_NS (600 * NSEC_PER_SEC) /* doubled with each try */
 #define TRIES 8
+#define BUDGET_PART 4
+#define SAVED_PART 16
 
 struct done {
 	uint64_t commit, version;
@@ -49,7 +57,8 @@ struct done {
 struct packer {
 	struct work *work;
 	struct lake *lake;
-	int64_t before; /* what ceased to be live before this is cold */
+	int64_t wait;	/* so long after it ceased to be live a version is cold */
+	int64_t before; /* that is: when it did before this */
 	struct done done;
 	struct packing packing;
 	bool begun;
@@ -65,6 +74,11 @@ static bool must_end(void *arg)
 	struct packer *p = arg;
 
 	return work_stopping(p->work) || packs_wanted(p->lake);
+}
+
+static int64_t retry_ns(const struct packer *p)
+{
+	return p->wait < NSEC_PER_SEC ? NSEC_PER_SEC : p->wait < RETRY_NS ? p->wait : RETRY_NS;
 }
 
 /* ---- how far it has come ---- */
@@ -179,7 +193,11 @@ static int add_object(struct packer *p, const struct version_row *v, struct pack
 	if (rc < 0)
 		return rc;
 	base = choose_base(neighbour);
-	rc = pack_writer_add(p->packing.writer, &in, base, base ? neighbour->map.ordinal + 1 : 0, added);
+	/* A little that was saved of much: nothing less can be packed without something to build on. */
+	if (!neighbour && v->how == HOW_UNDO && v->stored < v->size / SAVED_PART)
+		rc = -ENODATA;
+	else
+		rc = pack_writer_add(p->packing.writer, &in, base, base ? neighbour->map.ordinal + 1 : 0, added);
 	past_close(reading.past);
 	return rc;
 }
@@ -229,7 +247,7 @@ static int pack_version(struct packer *p, const struct version_row *v)
 		return record_packed(p, v, v->sha256, 0);
 	rc = add_object(p, v, &added);
 	if (rc < 0)
-		return rc;
+		return rc == -ENODATA ? 0 : rc;
 	if (v->hashed && memcmp(v->sha256, added.sha256, SHA256_BYTES)) {
 		pack_writer_drop(p->packing.writer);
 		lose(p, v);
@@ -241,6 +259,76 @@ static int pack_version(struct packer *p, const struct version_row *v)
 	/* If it had been hashed before, that would have been known. */
 	return is_there(p, added.sha256) ? record_packed(p, v, added.sha256, 0) : 0;
 }
+
+/* ---- the content that a file has now ---- */
+
+static bool is_small_enough(struct lake *lake, uint64_t size)
+{
+	uint64_t budget;
+
+	return !gc_budget(lake, &budget) && size < budget / BUDGET_PART;
+}
+
+static bool is_live_candidate(struct packer *p, const struct version_row *v)
+{
+	return v->state == VERSION_LIVE && v->how == HOW_NONE && v->size && is_small_enough(p->lake, v->size);
+}
+
+static int pack_live(struct packer *p, const struct version_row *v)
+{
+	struct pack_added added;
+	int rc;
+
+	if (is_there(p, v->sha256))
+		return record_packed(p, v, v->sha256, 0);
+	rc = add_object(p, v, &added);
+	if (rc < 0)
+		return rc;
+	if (!memcmp(v->sha256, added.sha256, SHA256_BYTES))
+		return keep_added(p, v, &added);
+	pack_writer_drop(p->packing.writer); /* somebody wrote meanwhile */
+	return 0;
+}
+
+/* V was changed in place: what its file has now will be, too. */
+static int look_at_live(struct packer *p, const struct version_row *v)
+{
+	struct node_row node;
+	struct version_row live;
+	int rc;
+
+	if (v->how != HOW_UNDO && v->how != HOW_COPY && v->how != HOW_REFLINK && v->how != HOW_PACKED)
+		return 0;
+	rc = store_node(p->lake->store, v->node, &node);
+	if (!rc && node.version && node.version != v->id)
+		rc = store_version(p->lake->store, node.version, &live);
+	else
+		live.state = VERSION_EXPIRED;
+	if (!rc && live.state == VERSION_LIVE && live.how == HOW_NONE)
+		record_job_add(p->packing.record, JOB_PACK, live.id, live.time + p->wait);
+	return rc == -ENOENT ? 0 : rc;
+}
+
+/* Those in memory know, too. */
+static void tell_writers(struct lake *lake, const struct version_row *v)
+{
+	struct inode *inode = inode_find(lake, v->node);
+	struct pack_object *object;
+	struct chain *c = NULL;
+
+	if (!inode)
+		return;
+	pthread_mutex_lock(&inode->lock);
+	if (inode->version == v->id && inode->chain)
+		c = chain_ref(inode->chain);
+	pthread_mutex_unlock(&inode->lock);
+	if (c && !pack_open(lake, v->sha256, &object))
+		chain_set_packed(c, v->id, object);
+	chain_unref(c);
+	inode_unref(lake, inode);
+}
+
+/* ---- which ---- */
 
 /* Has it bytes of its own that packing would free? */
 static bool is_candidate(const struct version_row *v)
@@ -263,11 +351,13 @@ static int consider(struct packer *p, uint64_t version)
 
 	if (rc < 0)
 		return rc == -ENOENT ? 0 : rc;
-	if (!is_candidate(&v))
-		return 0;
-	if (!v.settled) /* somebody may write it still */
+	rc = look_at_live(p, &v);
+	if (rc < 0 || (!is_candidate(&v) && !is_live_candidate(p, &v)))
+		return rc;
+	/* Somebody may write it still, or it has its turn when it was hashed. */
+	if (!v.settled || (v.state == VERSION_LIVE && !v.hashed))
 		return 1;
-	rc = pack_version(p, &v);
+	rc = v.state == VERSION_LIVE ? pack_live(p, &v) : pack_version(p, &v);
 	if (!is_its_own(rc))
 		return rc;
 	log_warning("node %" PRIu64 ": version %" PRIu64 " (number %" PRIu64 ") cannot be packed: %s", v.node, v.id,
@@ -295,7 +385,12 @@ static void remove_own_files(struct packer *p)
 	for (size_t i = 0; i < p->n; i++) {
 		struct version_row v;
 
-		if (!store_version(p->lake->store, p->packed[i].version, &v) && v.how == HOW_PACKED)
+		if (store_version(p->lake->store, p->packed[i].version, &v) || v.how != HOW_PACKED)
+			continue;
+		/* A writer that does not know of it yet may be saving what it overwrites. */
+		if (v.state == VERSION_LIVE)
+			tell_writers(p->lake, &v);
+		else
 			kept_remove_own(p->lake, &v);
 	}
 	p->n = 0;
@@ -368,7 +463,7 @@ static int pack_batch(struct packer *p)
 	for (int i = 0; i < b.n && !rc && !must_end(p); i++) {
 		rc = pack_one(p, b.list[i].volume, b.list[i].key.version);
 		if (rc == 1)
-			record_job_add(p->packing.record, JOB_PACK, b.list[i].key.version, clock_wall() + RETRY_NS);
+			record_job_add(p->packing.record, JOB_PACK, b.list[i].key.version, clock_wall() + retry_ns(p));
 		rc = rc < 0 ? rc : 0;
 		if (!rc)
 			p->done = b.list[i].key;
@@ -388,7 +483,7 @@ static int pack_jobs(struct packer *p)
 		rc = store_version(p->lake->store, jobs[i].subject, &v);
 		rc = pack_one(p, rc ? 0 : v.volume, jobs[i].subject);
 		if (rc == 1 && jobs[i].tries + 1 < TRIES)
-			record_job_retry(p->packing.record, jobs[i].id, clock_wall() + (RETRY_NS << jobs[i].tries),
+			record_job_retry(p->packing.record, jobs[i].id, clock_wall() + (retry_ns(p) << jobs[i].tries),
 					 "it could not be read, or somebody may write it");
 		else if (rc >= 0)
 			record_job_done(p->packing.record, jobs[i].id);
@@ -438,7 +533,7 @@ void *pack_main(void *arg)
 {
 	struct work *w = arg;
 	struct packer p = {.work = w, .lake = w->lake};
-	int64_t collected = clock_monotonic(), wait;
+	int64_t collected = clock_monotonic();
 	int rc, told = 0;
 	bool is_short;
 
@@ -446,8 +541,8 @@ void *pack_main(void *arg)
 	if (w->lake->read_only)
 		return NULL;
 	do {
-		wait = pack_after(w->lake) * NSEC_PER_SEC;
-		p.before = clock_wall() - wait;
+		p.wait = pack_after(w->lake) * NSEC_PER_SEC;
+		p.before = clock_wall() - p.wait;
 		packs_begin(w->lake, false);
 		/* A pack needs room before it makes some. What expired for want of room gives it up now. */
 		is_short = atomic_load(&w->lake->space_short);
@@ -455,12 +550,12 @@ void *pack_main(void *arg)
 		if (rc < 0 && rc != told)
 			log_warning("history cannot be packed now: %s", strerror(-rc));
 		told = rc;
-		if (is_short || clock_monotonic() - collected >= (wait < COLLECT_NS ? wait : COLLECT_NS)) {
+		if (is_short || clock_monotonic() - collected >= (p.wait < COLLECT_NS ? p.wait : COLLECT_NS)) {
 			collect(&p);
 			collected = clock_monotonic();
 		}
 		packs_end(w->lake);
-	} while (work_sleep(w, wait < NSEC_PER_SEC ? NSEC_PER_SEC : wait < LOOK_NS ? wait : LOOK_NS));
+	} while (work_sleep(w, p.wait < NSEC_PER_SEC ? NSEC_PER_SEC : p.wait < LOOK_NS ? p.wait : LOOK_NS));
 	free(p.packed);
 	return NULL;
 }
