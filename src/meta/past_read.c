@@ -324,6 +324,20 @@ static int place_at(struct store *s, uint64_t *node, uint64_t commit, struct buf
 	return buf_error(names) ? -ENOMEM : parent != 0;
 }
 
+int store_place_at(struct store *s, uint64_t node, uint64_t commit, uint64_t *parent)
+{
+	_cleanup_buf_ struct buf names = BUF_INIT;
+	struct conn *c;
+	int got = begin(s, &c);
+
+	if (got)
+		return got;
+	*parent = node;
+	got = place_at(s, parent, commit, &names);
+	conn_end(c);
+	return got < 0 ? got : got ? 0 : -ENOENT;
+}
+
 int store_path_at(struct store *s, uint64_t node, uint64_t commit, struct buf *path)
 {
 	_cleanup_buf_ struct buf names = BUF_INIT;

@@ -391,6 +391,8 @@ int store_versions_of_node(struct store *s, uint64_t node, uint64_t from, store_
 int store_entry_last(struct store *s, uint64_t parent, const char *name, struct node_row *out);
 /* A folder that NODE is in now (PREFER if that is one), or was in last. -ENOENT: it never had a name. */
 int store_last_place(struct store *s, uint64_t node, uint64_t prefer, uint64_t *parent);
+/* The folder that NODE was in, by its first name then; -ENOENT: it had none. */
+int store_place_at(struct store *s, uint64_t node, uint64_t commit, uint64_t *parent);
 /* As store_path() then, by its first name then. */
 int store_path_at(struct store *s, uint64_t node, uint64_t commit, struct buf *path);
 

@@ -202,3 +202,44 @@ int access_restrict_to_place(struct lake *lake, uint64_t node, uint64_t folder, 
 	}
 	return rc ? rc : 1;
 }
+
+/* May anybody search a folder NOW who could not search it THEN? */
+static bool was_opened(const struct access *then, const struct access *now)
+{
+	return then->uid != now->uid || then->gid != now->gid || (now->mode & ~then->mode & 0111);
+}
+
+/* What its owner is allowed now is not taken back: most folders that were closed were so to others. */
+static void restrict_to_past_folder(struct stat *st, const struct access *then)
+{
+	mode_t owner = st->st_mode & 0700;
+
+	restrict_to_folder(st, then);
+	st->st_mode |= owner;
+}
+
+int access_restrict_to_past(struct lake *lake, uint64_t node, uint64_t commit, struct stat *st)
+{
+	bool closed = false;
+	int rc = 0;
+
+	for (int depth = 0; !rc && node != NODE_ROOT; depth++) {
+		struct access then, now;
+		struct node_row row;
+
+		rc = depth < CLIMB_DEEP ? store_place_at(lake->store, node, commit, &node) : -ELOOP;
+		if (rc)
+			break;
+		rc = store_node_at(lake->store, node, commit, &row);
+		if (!rc)
+			rc = access_at(lake, &row, commit, &then);
+		if (!rc)
+			rc = access_now(lake, node, &now);
+		if (!rc && was_opened(&then, &now))
+			restrict_to_past_folder(st, &then);
+		closed |= !rc && (then.mode & 0111) != 0111;
+	}
+	if (rc == -ENOENT) /* it had no name, as what was unlinked while it was open */
+		rc = 0;
+	return rc ? rc : closed;
+}

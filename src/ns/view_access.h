@@ -4,6 +4,7 @@
  *	mode then AND mode now, nothing to write, no set-id bits; the owner is that of now
  *	an ACL's group bits are a mask, and its named entries drop: their bits AND into group and other
  *	who could not reach the node where it lies now (or lay at its end) does not reach what it was elsewhere
+ *	who could not reach it then, below a folder that was opened since, does not reach it now
  *
  * Modes and owners "now" are those of the live inode while it is in memory, so that a chmod holds at once.
  */
@@ -31,5 +32,11 @@ void access_restrict(struct stat *st, uint64_t then, const struct access *now);
 /* NODE was seen below FOLDER: when it is elsewhere now, leaves of ST what those may do who can reach it there. 1: it
  * is; 0: it is where it was; -errno. */
 int access_restrict_to_place(struct lake *lake, uint64_t node, uint64_t folder, struct stat *st);
+
+/*
+ * NODE was below folders as of COMMIT: of those that were closed then and are open now, leaves of ST what those may do
+ * who could have reached it. 1: one was closed to somebody then, and opening it changes ST; 0: none was; -errno.
+ */
+int access_restrict_to_past(struct lake *lake, uint64_t node, uint64_t commit, struct stat *st);
 
 #endif

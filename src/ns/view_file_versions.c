@@ -211,12 +211,15 @@ static void version_stat(const struct version_row *v, struct stat *st)
 static int stat_version(struct lake *lake, const struct view_node *n, struct stat *st)
 {
 	struct version_row v;
-	int rc = store_version(lake->store, n->version, &v);
+	int past = 0, rc = store_version(lake->store, n->version, &v);
 
 	if (rc || !version_is_readable(lake, &v))
 		return rc ? rc : -ENOENT;
 	version_stat(&v, st);
-	return restrict_to_now(lake, n, v.node, st);
+	rc = restrict_to_now(lake, n, v.node, st);
+	if (v.end_commit != COMMIT_LIVE)
+		past = access_restrict_to_past(lake, v.node, v.end_commit - 1, st);
+	return past ? past : rc;
 }
 
 static int stat_folder(struct lake *lake, const struct view_node *n, struct stat *st)

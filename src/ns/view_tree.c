@@ -193,7 +193,7 @@ static int stat_node(struct lake *lake, const struct view_node *n, struct stat *
 {
 	struct node_row then;
 	struct access now, was;
-	int rc = store_node_at(lake->store, n->node, n->commit, &then);
+	int past = 0, rc = store_node_at(lake->store, n->node, n->commit, &then);
 
 	if (!rc)
 		rc = access_at(lake, &then, n->commit, &was);
@@ -216,7 +216,10 @@ static int stat_node(struct lake *lake, const struct view_node *n, struct stat *
 	if (rc)
 		return rc;
 	access_restrict(st, n->node, &now);
-	return access_restrict_to_place(lake, n->node, atomic_load(&n->parent), st);
+	if (n->part == PART_ROOT) /* below it, the way through the tree says it */
+		past = access_restrict_to_past(lake, n->node, n->commit, st);
+	rc = access_restrict_to_place(lake, n->node, atomic_load(&n->parent), st);
+	return rc < 0 ? rc : past ? past : rc;
 }
 
 /* ---- inside ---- */

@@ -81,4 +81,24 @@ put text "$B/named"
 setfacl -m "u:$NOBODY:r,g::-,o::-" "$B/named"
 is "$(as_nobody cat "$B/named")" text "an entry lets somebody in"
 fails EACCES "not into the past" as_nobody cat "$M/@v/$(moment)/data/named"
+
+# What lay in a folder that was closed then, and is open now.
+mkdir -m 700 "$B/inner"
+put secret "$B/inner/f"
+mkdir "$B/inner/sub"
+put deep "$B/inner/sub/f"
+then5=$(moment)
+put public "$B/inner/f"
+stat "$B/inner/f@v1" "$B/inner/sub@v/$then5" >"$FOLDER/seen" # the kernel may remember what it was told
+chmod 755 "$B/inner"
+is "$(as_nobody cat "$B/inner/f" "$B/inner/sub/f")" $'public\ndeep' "a folder was opened"
+fails EACCES "what was overwritten while it was closed stays closed" as_nobody cat "$B/inner/f@v1"
+fails EACCES "by time, too" as_nobody cat "$B/inner/f@v/$then5"
+fails EACCES "and the tree of then" as_nobody ls "$B/inner@v/$then5"
+fails EACCES "from further below" as_nobody cat "$B/inner/sub@v/$then5/f"
+fails EACCES "and from above" as_nobody cat "$M/@v/$then5/data/inner/f"
+is "$(as_nobody cat "$B/inner/sub/f@v/latest")" deep "what is live is as open as it is"
+is "$(cat "$B/inner/f@v1" "$B/inner/sub@v/$then5/f")" $'secret\ndeep' "root reads it"
+put more "$B/inner/f"
+is "$(as_nobody cat "$B/inner/f@v-1")" public "what was overwritten since is open"
 down
