@@ -159,16 +159,17 @@ ssize_t view_file_read(struct view_file *f, void *to, size_t len, off_t at)
 	return n < 0 && !f->past ? -errno : n;
 }
 
-/* A version is all data: what it was made of may have other holes than it had. */
+/* A version has the holes of its file where it is one; else it is all data, for its parts may have other holes. */
 off_t view_file_seek(struct view_file *f, off_t offset, int whence)
 {
 	off_t end = f->past ? (off_t)past_size(f->past) : 0, at;
+	int fd = f->past ? past_fd(f->past) : f->fd;
 
-	if (f->past && (whence == SEEK_DATA || whence == SEEK_HOLE))
-		return offset < 0 || offset >= end ? -ENXIO : whence == SEEK_DATA ? offset : end;
-	if (f->past)
+	if (f->past && whence != SEEK_DATA && whence != SEEK_HOLE)
 		return -EINVAL; /* the kernel does the others by itself */
-	at = lseek(f->fd, offset, whence);
+	if (fd < 0)
+		return offset < 0 || offset >= end ? -ENXIO : whence == SEEK_DATA ? offset : end;
+	at = lseek(fd, offset, whence);
 	return at < 0 ? -errno : at;
 }
 

@@ -50,4 +50,27 @@ exits 0 "and closed" "$TARN" restore "$F@v1"
 is "$(sql "select count(*) from t")" 1 "is as it was"
 exits 0 "elsewhere" "$TARN" restore "$F@v1" --to "$FOLDER/then.db"
 is "$(sqlite3 "$FOLDER/then.db" 'select count(*) from t')" 1 "works, too"
+
+# a database whose last transactions are in its -wal: both come back
+F=$B/crash.db
+sql 'pragma journal_mode=wal; create table t(x)' >/dev/null
+python3 - "$F" 2>/dev/null <<'END'
+import os, signal, sqlite3, sys
+db = sqlite3.connect(sys.argv[1], isolation_level=None)
+db.execute("pragma wal_autocheckpoint=0")
+for i in range(5):
+    db.execute("insert into t values(?)", (i,))
+os.kill(os.getpid(), signal.SIGKILL)
+END
+ok "killed, a program leaves a -wal" test -s "$F-wal"
+within 20 equal 0 sqlite3 -readonly "$L/catalog/tarn.db" "select count(*) from node where writing = 1"
+commit=$(jq -s '.[-1].commit' "$F-wal@v/history.jsonl")
+sql 'insert into t values(6); delete from t where x < 3'
+is "$(sql 'select count(*) from t')" 3 "later it has other rows, and no -wal"
+exits 0 "of that moment" "$TARN" restore "$B@v/commit-$commit/crash.db"
+is "$(sql 'select count(*) from t; pragma integrity_check')" $'5\nok' "it has all rows"
+exits 0 "elsewhere, too" "$TARN" restore "$B@v/commit-$commit/crash.db" --to "$FOLDER/copy.db"
+is "$(sqlite3 "$FOLDER/copy.db" 'select count(*) from t')" 5 "they come along"
+exits 0 "with the whole folder" "$TARN" restore "$B@v/commit-$commit" --to "$FOLDER/whole"
+is "$(sqlite3 "$FOLDER/whole/crash.db" 'select count(*) from t')" 5 "likewise"
 down

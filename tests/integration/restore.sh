@@ -59,6 +59,13 @@ is "$(stat -c %a "$B/there.csv")" 640 "and whose mode is that of the version"
 exits 0 "--to a place outside of the lake" "$TARN" restore "$F@v2" --to "$FOLDER/outside.csv"
 is "$(cat "$FOLDER/outside.csv")" two "works"
 
+truncate -s 64M "$B/sparse"
+printf end >>"$B/sparse"
+put other "$B/sparse"
+exits 0 "a file with holes" "$TARN" restore "$B/sparse@v-1"
+is "$(stat -c %s "$B/sparse")" 67108867 "has its size"
+ok "and its holes" test "$(stat -c %b "$B/sparse")" -lt 4096
+
 # refused TEXT PATTERN ARGUMENTS…: status 1 and a message.
 refused()
 {
