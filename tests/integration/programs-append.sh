@@ -30,13 +30,17 @@ rows()
 	begin rewritten
 	echo B >"$F"
 	echo C >"$F"
+	tells "$F" "1=A 2=B 3=C" "$1: rewrites are never one"
 	echo D >>"$F"
 	echo E >"$F"
-	tells "$F" "1=A 2=B 3=C 4=C,D 5=E" "$1: rewrites are never one"
+	tells "$F" "1=A 2=B 3=C 4=C,D 5=E" "$1: nor is what is added to them"
 
 	begin programs
-	for i in B C D; do append $i "$F"; done
-	tells "$F" "1=A 2=A,B 3=A,B,C 4=A,B,C,D" "$1: >> by three programs"
+	append B "$F"
+	tells "$F" "1=A 2=A,B" "$1: >> by a program"
+	append C "$F"
+	append D "$F"
+	tells "$F" "1=A 2=A,B 3=A,B,C 4=A,B,C,D" "$1: and by two others"
 	begin teed
 	{ echo B; sleep 0.3; echo C; } | tee -a "$F" >"$FOLDER/out"
 	tells "$F" "1=A 2=A,B,C" "$1: tee -a"
