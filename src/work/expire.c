@@ -3,8 +3,8 @@
  * never a live file:
  *
  *	budget	the kept versions of the whole lake are more than history_budget_gb
- *	space	a disk has less free than it should: then what is kept on that disk goes, until there is enough. "Older
- *		than a day first, then younger" is the same order
+ *	space	a disk has less free than it should, or than is written to it in half a minute: then what is kept on
+ *		that disk goes, until there is enough. "Older than a day first, then younger" is the same order
  *
  * Each batch: its rows are recorded as expired and made durable, then the files go. In the other order a crash would
  * leave versions that are listed and cannot be read; in this one, files that nobody lists, which the next start removes
@@ -29,14 +29,22 @@
 
 #define GIB (UINT64_C(1) << 30)
 #define WANTED_MOST (10 * GIB)
-#define WANTED_PART 20 /* one part in so many: 5 % */
-#define MORE_PART 20   /* so much more is freed than wanted, or the next second would ask again */
+#define WANTED_PART 20	  /* one part in so many: 5 % */
+#define WANTED_SECONDS 30 /* at the speed at which the disk fills now… */
+#define SOON_PART 10	  /* …but not more than one part in so many */
+#define SPEED_FADES 16	  /* each second, by one part in so many */
+#define MORE_PART 20	  /* so much more is freed than wanted, or the next second would ask again */
 #define SETTLE_NS (5 * NSEC_PER_SEC)
 #define SPACE_SHORT "space short"
 
-uint64_t space_wanted(uint64_t total)
+uint64_t space_wanted(uint64_t total, uint64_t speed)
 {
-	return total / WANTED_PART < WANTED_MOST ? total / WANTED_PART : WANTED_MOST;
+	uint64_t wanted = total / WANTED_PART < WANTED_MOST ? total / WANTED_PART : WANTED_MOST;
+	uint64_t soon = speed > total / WANTED_SECONDS ? total : speed * WANTED_SECONDS;
+
+	if (soon > total / SOON_PART)
+		soon = total / SOON_PART;
+	return soon > wanted ? soon : wanted;
 }
 
 /* ---- letting versions go ---- */
@@ -173,16 +181,30 @@ static void check_budget(struct work *w)
 		expire(w, ANY_VOLUME, totals.stored_bytes - budget, HISTORY_BUDGET);
 }
 
+uint64_t space_speed(struct space *s, uint64_t free_bytes, int64_t now)
+{
+	uint64_t taken = s->at && s->free_bytes > free_bytes ? s->free_bytes - free_bytes : 0;
+	int64_t ms = s->at ? (now - s->at) / NSEC_PER_MSEC : 0;
+	uint64_t speed = ms > 0 ? taken * 1000 / (uint64_t)ms : 0;
+
+	s->speed -= s->speed / SPEED_FADES;
+	if (speed > s->speed)
+		s->speed = speed;
+	s->free_bytes = free_bytes;
+	s->at = now;
+	return s->speed;
+}
+
 /* Is it short there? Then *MISSING: how much history should give. */
-static bool is_short(const struct volume *v, uint64_t *missing)
+static bool is_short(const struct volume *v, struct space *seen, uint64_t *missing)
 {
 	uint64_t free_bytes, wanted;
 	struct statvfs fs;
 
 	if (fstatvfs(v->mountfd, &fs) < 0)
 		return false;
-	wanted = space_wanted((uint64_t)fs.f_blocks * fs.f_frsize);
 	free_bytes = (uint64_t)fs.f_bavail * fs.f_frsize;
+	wanted = space_wanted((uint64_t)fs.f_blocks * fs.f_frsize, space_speed(seen, free_bytes, clock_monotonic()));
 	*missing = wanted + wanted / MORE_PART - free_bytes;
 	return free_bytes < wanted;
 }
@@ -204,7 +226,7 @@ static void check_volumes(struct work *w)
 	uint64_t missing;
 
 	for (int i = 0; (v = reach_volume(w->lake, i)); i++) {
-		if (!is_short(v, &missing))
+		if (!is_short(v, &w->space[i], &missing))
 			continue;
 		any = true;
 		tell_space(w->lake, true);

@@ -7,11 +7,19 @@
 
 #define WORK_THREADS 7
 
+/* How fast a disk fills: what was seen of it last. */
+struct space {
+	uint64_t free_bytes;
+	int64_t at;	/* monotonic; 0: not yet */
+	uint64_t speed; /* bytes per second, the highest of late */
+};
+
 struct work {
 	struct lake *lake;
-	_Atomic bool stopping;	/* written under lock, so that no sleeper misses it */
-	uint64_t first_version; /* ids below were given out before this start */
-	int64_t made_room;	/* the keeper's: when history last gave way to space, monotonic */
+	_Atomic bool stopping;		  /* written under lock, so that no sleeper misses it */
+	uint64_t first_version;		  /* ids below were given out before this start */
+	struct space space[LAKE_VOLUMES]; /* the keeper's */
+	int64_t made_room;		  /* the keeper's: when history last gave way to space, monotonic */
 
 	pthread_mutex_t lock; /* a leaf: nothing is locked while it is held */
 	pthread_cond_t stop;  /* stopping was set */
@@ -50,8 +58,10 @@ void work_be_nice(int nice);
 
 /* ---- history's space ---- */
 
-/* So much must stay free on a disk of TOTAL bytes. */
-uint64_t space_wanted(uint64_t total);
+/* FREE_BYTES are free NOW; the speed. */
+uint64_t space_speed(struct space *s, uint64_t free_bytes, int64_t now);
+/* So much must stay free on a disk of TOTAL bytes that fills at SPEED. */
+uint64_t space_wanted(uint64_t total, uint64_t speed);
 
 #define HISTORY_BUDGET "history budget"
 #define EXPIRE_BATCH 128 /* few enough to be finished when the daemon ends */

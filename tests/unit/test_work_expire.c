@@ -236,9 +236,21 @@ static void test_leftovers(void)
 
 static void test_space_wanted(void)
 {
-	is_int((int64_t)space_wanted(UINT64_C(1) << 40), INT64_C(10) << 30, "of a terabyte ten GiB stay free");
-	is_int((int64_t)space_wanted(UINT64_C(100) << 30), INT64_C(5) << 30, "of a hundred GiB five");
-	is_int((int64_t)space_wanted(0), 0, "of nothing nothing");
+	const uint64_t gib = UINT64_C(1) << 30, second = NSEC_PER_SEC;
+	struct space disk = {0};
+
+	is_int((int64_t)space_wanted(1024 * gib, 0), INT64_C(10) << 30, "of a terabyte ten GiB stay free");
+	is_int((int64_t)space_wanted(100 * gib, 0), INT64_C(5) << 30, "of a hundred GiB five");
+	is_int((int64_t)space_wanted(0, 0), 0, "of nothing nothing");
+	is_int((int64_t)space_wanted(1024 * gib, gib), INT64_C(30) << 30, "or what is written in half a minute");
+	is_int((int64_t)space_wanted(100 * gib, gib), INT64_C(10) << 30, "but not more than a tenth");
+	is_int((int64_t)space_wanted(100 * gib, UINT64_MAX), INT64_C(10) << 30, "however fast");
+	is_int((int64_t)space_speed(&disk, 100 * gib, 5 * second), 0, "at first no speed is known");
+	is_int((int64_t)space_speed(&disk, 98 * gib, 6 * second), INT64_C(2) << 30, "what was taken in a second");
+	ok(space_speed(&disk, 98 * gib, 7 * second) > gib, "is remembered for a while");
+	for (uint64_t i = 8; i < 200; i++)
+		space_speed(&disk, 99 * gib, (int64_t)(i * second));
+	ok(space_speed(&disk, 99 * gib, 300 * second) < gib / 1000, "and forgotten");
 }
 
 int main(void)
