@@ -36,22 +36,14 @@ void appends_pin_end(struct lake *lake)
 	pthread_mutex_unlock(&lake->growth_lock);
 }
 
-static int64_t interval(struct lake *lake)
-{
-	struct settings *s = lake_settings(lake);
-	int64_t seconds = s->version_interval;
-
-	settings_unref(s);
-	return seconds * NSEC_PER_SEC;
-}
-
 bool appends_go_on_locked(struct lake *lake, const struct inode *inode, const struct stat *st)
 {
 	const struct appends *a = &inode->appends;
 	int64_t now = clock_monotonic();
 
 	if (!a->version || a->version != inode->version || a->by != a->run || a->was_read ||
-	    now - a->last > APPENDS_GAP || now - a->first > interval(lake) || (uint64_t)st->st_size < inode->clean_size)
+	    now - a->last > APPENDS_GAP || now - a->first > atomic_load(&lake->version_interval) ||
+	    (uint64_t)st->st_size < inode->clean_size)
 		return false;
 	pthread_mutex_lock(&lake->growth_lock);
 	if (a->commit > atomic_load(&lake->pinned))

@@ -25,7 +25,7 @@ uint64_t cut_add_row(struct lake *lake, struct version_row *v, const struct stat
 	v->gid = st->st_gid;
 	record_version_add(r, v);
 	durable_cut(lake);
-	if (v->settled)
+	if (v->settled && v->state != VERSION_PARTIAL && v->state != VERSION_TRANSIENT)
 		record_sniff(r, v->id);
 	return v->id;
 }
@@ -62,17 +62,33 @@ uint64_t cut_add(struct lake *lake, struct inode *inode, struct record *r, const
 	return cut_add_row(lake, &v, &shown, r);
 }
 
+static void begin_link(struct inode *inode, const struct stat *st)
+{
+	if (inode->chain && chain_cut(inode->chain, inode->version, (uint64_t)st->st_size) < 0) {
+		chain_unref(inode->chain); /* it is made anew when somebody asks */
+		inode->chain = NULL;
+		inode->no_past = false;
+	}
+}
+
 void cut_add_live(struct lake *lake, struct inode *inode, struct record *r, const struct stat *st,
 		  const struct actor *actor)
 {
 	const struct cut live = {.state = VERSION_LIVE, .settled = true};
 
 	inode->version = cut_add(lake, inode, r, st, &live, actor);
-	if (inode->chain && chain_cut(inode->chain, inode->version, (uint64_t)st->st_size) < 0) {
-		chain_unref(inode->chain); /* it is made anew when somebody asks */
-		inode->chain = NULL;
-		inode->no_past = false;
-	}
+	begin_link(inode, st);
+}
+
+/* How it is kept is known when it ends, as for a live one. */
+void cut_add_partial(struct lake *lake, struct inode *inode, struct record *r, const struct stat *st)
+{
+	const struct cut partial = {.state = VERSION_PARTIAL, .settled = true};
+
+	inode->version = cut_add(lake, inode, r, st, &partial, NULL);
+	inode->partial = true;
+	inode->dependants = true;
+	begin_link(inode, st);
 }
 
 void cut_grow_live(struct lake *lake, struct inode *inode, struct record *r, const struct stat *st)
@@ -107,6 +123,19 @@ static enum version_how base_how_locked(const struct inode *inode, uint64_t size
 	return size < inode->clean_size ? HOW_NONE : HOW_PREFIX;
 }
 
+/* It goes when nothing is kept for it alone, and nobody asked for it to stay. */
+static void end_partial(struct inode *inode, struct record *r, enum version_how how, uint64_t stored)
+{
+	inode->partial = false;
+	if (how == HOW_NONE || (how == HOW_PREFIX && !inode->partial_stays)) {
+		cut_drop(r, inode->version);
+		return;
+	}
+	record_version_state(r, inode->version, VERSION_PARTIAL, how, NULL);
+	if (stored)
+		record_version_how(r, inode->version, how, stored);
+}
+
 void cut_end_base(struct inode *inode, struct record *r, uint64_t size)
 {
 	enum version_how how;
@@ -115,6 +144,10 @@ void cut_end_base(struct inode *inode, struct record *r, uint64_t size)
 	if (!inode->version)
 		return;
 	how = base_how_locked(inode, size, &stored);
+	if (inode->partial) {
+		end_partial(inode, r, how, stored);
+		return;
+	}
 	if (how == HOW_NONE) {
 		cut_lose(r, inode->version, UNSEEN_CHANGE);
 		return;

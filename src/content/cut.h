@@ -27,6 +27,8 @@ uint64_t cut_add(struct lake *lake, struct inode *inode, struct record *r, const
 /* The same, as INODE's live version from now on. */
 void cut_add_live(struct lake *lake, struct inode *inode, struct record *r, const struct stat *st,
 		  const struct actor *actor);
+/* The same, as a partial version, which is what older ones are read through from now on: content/partial.h. */
+void cut_add_partial(struct lake *lake, struct inode *inode, struct record *r, const struct stat *st);
 /* The same as cut_add() for a file that may have no inode in memory: V says all but id (0: the next number) and what ST
  * has. */
 uint64_t cut_add_row(struct lake *lake, struct version_row *v, const struct stat *st, struct record *r);
@@ -42,8 +44,8 @@ void cut_settled(struct record *r, uint64_t version, const struct stat *st);
  */
 bool cut_keeps_base(const struct inode *inode, struct inode *parent, const char *name);
 /*
- * The bytes of INODE's live version (it need not have one) were changed in its raw file, whose size is SIZE now: what
- * becomes of that version. INODE's lock is held; cut_check_base() came before.
+ * The bytes of INODE's live version, or of a partial one (it need not have any), were changed in its raw file, whose
+ * size is SIZE now: what becomes of that version. INODE's lock is held; cut_check_base() came before.
  */
 void cut_end_base(struct inode *inode, struct record *r, uint64_t size);
 /* The base ended when its file went aside, while that was still written: what was saved since is told. */

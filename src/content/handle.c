@@ -12,6 +12,7 @@
 #include "content/base.h"
 #include "content/chain.h"
 #include "content/cut.h"
+#include "content/partial.h"
 #include "content/registered.h"
 #include "content/settle.h"
 
@@ -106,6 +107,7 @@ static void mark_writing_locked(struct lake *lake, struct inode *inode, const st
 	inode->writer_run = actor->run;
 	inode->writer_uid = actor->caller.uid;
 	appends_note_locked(inode, actor->run, appends);
+	settle_watch(lake, inode);
 	if (h && (h->flags & O_ACCMODE) == O_RDWR) {
 		if (!inode->dirty && lake->frontend.invalidate) /* from now on attributes may go stale unseen */
 			lake->frontend.invalidate(lake->frontend.arg, inode->id, false);
@@ -153,9 +155,9 @@ static void wait_for_others_locked(struct inode *inode, const struct actor *acto
 		return;
 	/* the kernel gives up a backing file a little later */
 	until = deadline(inode->settling && !inode->writers ? 3 * OTHERS_WAIT_NS : OTHERS_WAIT_NS);
-	while (inode->dirty && !(inode->settling && inode->writers) && inode->met_at != inode->releases + 1)
+	while (inode->dirty && !(inode->settling && inode->writers) && inode->met_at != inode->writer_releases + 1)
 		if (pthread_cond_timedwait(&inode->changed, &inode->lock, &until) == ETIMEDOUT)
-			inode->met_at = inode->releases + 1;
+			inode->met_at = inode->writer_releases + 1;
 }
 
 /* Counts the handle in; with WAY_PASSTHROUGH the first one registers the file, without the lock. */
@@ -196,6 +198,9 @@ static int enter(struct lake *lake, struct inode *inode, struct handle *h, int r
 	inode->handles++;
 	if (h->writer)
 		inode->writers++;
+	h->unseen = h->writer && h->way == WAY_PASSTHROUGH && !only_appends(h->flags);
+	inode->unseen += h->unseen;
+	h->foreign = !h->writer && inode->dirty && inode->writer_run != actor->run;
 	return 0;
 }
 
@@ -207,6 +212,8 @@ static void leave(struct lake *lake, struct inode *inode, struct handle *h)
 	pthread_mutex_lock(&inode->lock);
 	inode->handles--;
 	inode->releases++;
+	inode->writer_releases += h->writer;
+	inode->unseen -= h->unseen;
 	inode->closed -= h->closed;
 	if (h->writer)
 		inode->writers--;
@@ -353,6 +360,8 @@ static int finish_open(struct lake *lake, struct handle *h, int pathfd, bool in_
 
 		mark_writing_locked(lake, inode, h, actor, only_appends(h->flags));
 	}
+	if (!rc && h->foreign)
+		partial_cut(lake, inode, PARTIAL_READ); /* if not, it is read all the same */
 	if (!rc && h->unsure)
 		rc = base_note_unsure(lake, inode);
 	if (!rc && in_place)

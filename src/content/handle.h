@@ -38,6 +38,8 @@ struct handle {
 	int fd;		    /* the raw file; -1 for WAY_PASSTHROUGH */
 	unsigned error_seq; /* the inode's when opened: an error since then is still to be told */
 	bool keep_cache;    /* for the reply */
+	bool unseen;	    /* its writes do not come by here, and are more than appends */
+	bool foreign;	    /* it reads what another run is writing */
 	bool unsure;	    /* it may change the base unseen */
 	bool closed;	    /* close() was called, but a mapping (or another descriptor) may live on */
 };

@@ -13,6 +13,7 @@
 #include "content/chain.h"
 #include "content/folder.h"
 #include "content/lake.h"
+#include "content/settle.h"
 
 struct inode_table {
 	pthread_mutex_t lock;
@@ -122,6 +123,7 @@ static void reap_locked(struct lake *lake, struct inode *inode)
 		if (inode->backing_id > 0)
 			lake->frontend.backing_close(lake->frontend.arg, inode->backing_id);
 		folder_cache_forget(&t->folders, inode);
+		settle_unwatch(lake, inode);
 		HASH_DELETE(by_id, t->by_id, inode);
 		unhash_handle_locked(t, inode);
 		free_inode(inode);

@@ -91,24 +91,35 @@ struct inode {
 	int pinned;	       /* an O_PATH descriptor kept open where handles cannot be opened, else -1 */
 
 	enum inode_state state;
-	bool in_ring;	    /* of content/registered.h */
-	int backing_id;	    /* registered with the kernel, in use or kept (content/registered.h); 0: not */
-	unsigned handles;   /* open now, replies on the way included */
-	unsigned writers;   /* of those, for writing */
-	bool written;	    /* a write or truncation came by here since it was clean */
-	unsigned closed;    /* of those that are cached, closed but still mapped, or duplicated */
-	unsigned releases;  /* how many handles were ever released: tells a waiter that one came */
-	unsigned waited_at; /* the value of releases at which waiting for one was last in vain */
-	unsigned met_at;    /* the same, of an open by another run */
+	bool in_ring;		  /* of content/registered.h */
+	int backing_id;		  /* registered with the kernel, in use or kept (content/registered.h); 0: not */
+	unsigned handles;	  /* open now, replies on the way included */
+	unsigned writers;	  /* of those, for writing */
+	bool written;		  /* a write or truncation came by here since it was clean */
+	unsigned closed;	  /* of those that are cached, closed but still mapped, or duplicated */
+	unsigned releases;	  /* how many handles were ever released: tells a waiter that one came */
+	unsigned waited_at;	  /* the value of releases at which waiting for one was last in vain */
+	unsigned writer_releases; /* of those, how many were for writing */
+	unsigned met_at;	  /* the value of that at which another run waited in vain */
+	unsigned unseen;	  /* of the writers, those that change it without coming by here, but for appends */
 
 	uint64_t version; /* whose bytes these are, when clean */
 	struct former former;
 	struct appends appends;
 	bool dirty;
-	bool flush_at_close; /* an aside took the old content: write-back starts at the last close */
-	unsigned error_seq;  /* rises with each write error */
-	bool companion;	     /* of a database: content/database.h */
-	bool not_alone;	     /* what is cut next is whole only with what lies beside it */
+	bool flush_at_close;   /* an aside took the old content: write-back starts at the last close */
+	unsigned error_seq;    /* rises with each write error */
+	bool companion;	       /* of a database: content/database.h */
+	bool not_alone;	       /* what is cut next is whole only with what lies beside it */
+	bool partial;	       /* `version` is one, cut while somebody writes: content/partial.h */
+	bool partial_stays;    /* whatever comes after it */
+	uint64_t transient;    /* one that was cut since, of which nothing is kept; 0: none */
+	uint64_t partial_size; /* of the content that was cut last while somebody writes… */
+	int64_t partial_mtime; /* …and when it changed */
+	int64_t partial_at;    /* when that was, monotonic */
+	bool watched;	       /* in lake->unsettled's list of what is being written: protected by its lock, … */
+	int64_t watch_due;     /* …with when it is to be cut next */
+	struct inode *watch_next, *watch_prev;
 	bool left;	     /* `version` belongs to the series of a path that it left for a temporary name */
 	struct chain *chain; /* content/chain.h: of its raw file, once somebody asked; NULL: not yet */
 	bool no_past;	     /* nothing older than what was cut since it came to memory is in its raw file… */

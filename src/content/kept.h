@@ -30,6 +30,8 @@ bool kept_is_missing(struct lake *lake, const struct version_row *v);
 /* Is V read through the raw file that it was in, or through what was saved of that? */
 static inline bool version_needs_raw(const struct version_row *v)
 {
+	if (v->state == VERSION_PARTIAL && v->how == HOW_NONE) /* nothing came after it yet */
+		return true;
 	return v->state == VERSION_LIVE || ((v->state == VERSION_KEPT || v->state == VERSION_PARTIAL) &&
 					    (v->how == HOW_PREFIX || v->how == HOW_UNDO));
 }

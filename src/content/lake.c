@@ -233,6 +233,7 @@ void lake_set_settings(struct lake *lake, struct settings *settings)
 	lake->retired[lake->nretired++] = lake->settings;
 	lake->settings = settings;
 	atomic_store(&lake->audit_reads, settings->audit_reads);
+	atomic_store(&lake->version_interval, settings->version_interval * NSEC_PER_SEC);
 	for (struct bucket *b = lake->buckets; b; b = b->next)
 		atomic_store_explicit(&b->policy, settings_bucket(settings, b->name), memory_order_release);
 }
@@ -443,6 +444,7 @@ int lake_open(const char *path, struct settings *settings, struct lake **out, st
 	lake->fd = lake->buckets_fd = lake->temp_fd = -1;
 	lake->settings = settings;
 	atomic_init(&lake->audit_reads, settings->audit_reads);
+	atomic_init(&lake->version_interval, settings->version_interval * NSEC_PER_SEC);
 	lake->since = clock_wall();
 	pthread_mutex_init(&lake->buckets_lock, NULL);
 	pthread_mutex_init(&lake->growth_lock, NULL);

@@ -59,8 +59,9 @@ struct lake {
 	bool privileged;	  /* may act for others: root */
 	_Atomic bool passthrough; /* the kernel reads and writes backing files itself */
 	bool read_only;
-	_Atomic bool audit_reads; /* each open for reading is recorded */
-	bool in_place;		  /* mounted over buckets/: nobody else can write there */
+	_Atomic bool audit_reads;	  /* each open for reading is recorded */
+	_Atomic int64_t version_interval; /* ns */
+	bool in_place;			  /* mounted over buckets/: nobody else can write there */
 	struct frontend frontend;
 	struct inode_table *inodes;
 

@@ -14,6 +14,7 @@
 #include "content/cut.h"
 #include "content/database.h"
 #include "content/former.h"
+#include "content/partial.h"
 
 #define RETRY_FIRST_NS (10 * NSEC_PER_MSEC)
 #define RETRY_LAST_NS (2 * NSEC_PER_SEC)
@@ -27,6 +28,7 @@ struct waiting {
 };
 
 struct settle_queue {
+	struct inode *oldest, *newest; /* being written, by when they are to be cut */
 	pthread_mutex_t lock;
 	pthread_cond_t added;
 	struct waiting *list;
@@ -72,6 +74,70 @@ int lease_probe(int fd, int type)
 	return 0;
 }
 
+/* ---- what is being written ---- */
+
+static void unlink_watched(struct settle_queue *q, struct inode *inode)
+{
+	*(inode->watch_prev ? &inode->watch_prev->watch_next : &q->oldest) = inode->watch_next;
+	*(inode->watch_next ? &inode->watch_next->watch_prev : &q->newest) = inode->watch_prev;
+	inode->watch_next = inode->watch_prev = NULL;
+	inode->watched = false;
+}
+
+void settle_watch(struct lake *lake, struct inode *inode)
+{
+	int64_t due = clock_monotonic() + atomic_load(&lake->version_interval);
+	struct settle_queue *q = lake->unsettled;
+	SCOPED_LOCK(&q->lock);
+
+	if (inode->watched)
+		return;
+	inode->watched = true;
+	inode->watch_due = due;
+	inode->watch_prev = q->newest;
+	*(q->newest ? &q->newest->watch_next : &q->oldest) = inode;
+	q->newest = inode;
+}
+
+void settle_unwatch(struct lake *lake, struct inode *inode)
+{
+	struct settle_queue *q = lake->unsettled;
+
+	if (!q) /* the lake is being closed */
+		return;
+	SCOPED_LOCK(&q->lock);
+	if (inode->watched)
+		unlink_watched(q, inode);
+}
+
+/* One that has been written for so long that it is to be cut, with a reference; NULL: none. */
+static struct inode *take_watched(struct lake *lake)
+{
+	struct settle_queue *q = lake->unsettled;
+	uint64_t id = 0;
+
+	pthread_mutex_lock(&q->lock);
+	if (q->oldest && q->oldest->watch_due <= clock_monotonic()) {
+		id = q->oldest->id;
+		unlink_watched(q, q->oldest);
+	}
+	pthread_mutex_unlock(&q->lock);
+	return id ? inode_find(lake, id) : NULL;
+}
+
+static void cut_watched(struct lake *lake)
+{
+	struct inode *inode;
+
+	while ((inode = take_watched(lake))) {
+		if (inode_is_dirty(inode)) {
+			partial_cut(lake, inode, PARTIAL_TIME);
+			settle_watch(lake, inode);
+		}
+		inode_unref(lake, inode);
+	}
+}
+
 /* ---- the cut ---- */
 
 /* Without leases (not our file, or a file system that has none): quiet for a while is all that can be known. */
@@ -103,7 +169,7 @@ static struct former former_of(struct inode *inode)
 
 	if (!inode->name || !inode->dirty)
 		return (struct former){0};
-	return inode->version ? (struct former){inode->version, inode->clean_size} : inode->former;
+	return inode->version && !inode->partial ? (struct former){inode->version, inode->clean_size} : inode->former;
 }
 
 /* A live file. SAME: it has the bytes of FORMER. */
@@ -116,9 +182,10 @@ static void cut_live_locked(struct lake *lake, struct inode *inode, const struct
 	row.handle = inode->key.handle; /* cannot change: no aside runs while the lock is held */
 	row.acl = inode->acl;
 	record_node_set(r, &row);
-	if (!inode_changed_locked(inode, st) || (same && inode->version == same->version))
+	if (!inode->partial && (!inode_changed_locked(inode, st) || (same && inode->version == same->version)))
 		return;
-	*grows = !(inode->chain && chain_is_whole(inode->chain)) && appends_go_on_locked(lake, inode, st);
+	*grows = !inode->partial && !(inode->chain && chain_is_whole(inode->chain)) &&
+		 appends_go_on_locked(lake, inode, st);
 	if (*grows) {
 		cut_grow_live(lake, inode, r, st);
 		return;
@@ -163,8 +230,12 @@ static struct record *begin_locked(const struct inode *inode)
 			  inode->parent ? inode->parent->id : 0, inode->name);
 }
 
-static void mark_clean_locked(struct inode *inode, const struct stat *st, struct record *r)
+static void mark_clean_locked(struct lake *lake, struct inode *inode, const struct stat *st, struct record *r)
 {
+	settle_unwatch(lake, inode);
+	cut_drop(r, inode->transient);
+	inode->transient = inode->partial_size = 0;
+	inode->partial_mtime = 0;
 	record_node_writing(r, inode->id, false);
 	inode->dirty = inode->written = inode->may_map = inode->not_alone = false;
 	inode->former.version = 0;
@@ -184,7 +255,7 @@ static int cut_locked(struct lake *lake, struct inode *inode, const struct stat 
 		cut_live_locked(lake, inode, st, same, &grows, r);
 	else if (inode->kept_version)
 		cut_aside_locked(lake, inode, st, r);
-	mark_clean_locked(inode, st, r);
+	mark_clean_locked(lake, inode, st, r);
 	rc = store_submit(lake->store, r, &commit);
 	if (!rc)
 		inode_submitted(inode, commit);
@@ -206,7 +277,7 @@ static void cut_companion(struct lake *lake, struct companions *c, int i, struct
 		return;
 	if (c->kept[i])
 		cut_live_locked(lake, inode, &c->st[i], NULL, &grows, r);
-	mark_clean_locked(inode, &c->st[i], r);
+	mark_clean_locked(lake, inode, &c->st[i], r);
 	appends_cut_locked(inode, true, 0);
 	pthread_cond_broadcast(&inode->changed);
 }
@@ -473,6 +544,7 @@ int settle_run(struct lake *lake, int max_ms)
 	struct waiting *w;
 	bool stopped;
 
+	cut_watched(lake);
 	pthread_mutex_lock(&q->lock);
 	while (!q->stopped && (w = take_due_locked(q, now, &next))) {
 		pthread_mutex_unlock(&q->lock);

@@ -32,6 +32,13 @@ int lease_probe(int fd, int type);
  */
 int inode_settle(struct lake *lake, struct inode *inode);
 
+/*
+ * INODE is being written from now on: each version_interval it is cut as it is (content/partial.h), until it is settled
+ * or leaves memory. Its lock may be held.
+ */
+void settle_watch(struct lake *lake, struct inode *inode);
+void settle_unwatch(struct lake *lake, struct inode *inode);
+
 /* Adds INODE to the queue (a reference is held); for what was open for writing when the last daemon ended. */
 void settle_later(struct lake *lake, struct inode *inode);
 /*

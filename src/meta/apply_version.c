@@ -304,6 +304,8 @@ int apply_version_state(struct apply *a, struct record_reader *in)
 		return rc;
 	if (!found)
 		return apply_missing(a, "the state of version", id);
+	if (state == VERSION_PARTIAL && was.state != VERSION_PARTIAL) /* it has expired meanwhile */
+		return SQLITE_OK;
 	/* What is brought back is a new version. */
 	if (state == VERSION_LIVE || how > HOW_CLOUD)
 		return apply_refused(a, "the state of version", id,

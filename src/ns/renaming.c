@@ -89,16 +89,29 @@ static void compare_with_over(struct rename *m, struct record *r)
 		cut_same(r, m->inode->version, m->over_content.version);
 }
 
-/* A file that has a history of its own leaves it where it was, down to the last number. */
+static int note_first(void *arg, const struct version_row *v)
+{
+	*(uint64_t *)arg = v->number;
+	return 1;
+}
+
+/*
+ * A file that has a history of its own leaves it where it was, down to the last number. A version before this one makes
+ * a history, a number does not: temporary files of one name come and go.
+ */
 static bool has_history(struct rename *m, struct inode *inode)
 {
 	struct version_row v;
-	uint64_t version;
+	uint64_t version, first;
 
 	pthread_mutex_lock(&inode->lock);
 	version = inode->version;
 	pthread_mutex_unlock(&inode->lock);
-	return version && !store_version(m->lake->store, version, &v) && v.number > 1;
+	if (!version || store_version(m->lake->store, version, &v))
+		return false;
+	first = v.number;
+	store_versions(m->lake->store, v.asset, note_first, &first);
+	return first < v.number;
 }
 
 /*
