@@ -89,7 +89,7 @@ struct aged {
 	/* of the one that is looked at */
 	struct retained *list;
 	size_t nlist, list_room;
-	uint64_t node; /* of its newest version */
+	uint64_t node, cut_commit; /* of its newest version */
 };
 
 /* The shortest time that any bucket keeps all; -1: all keep all. */
@@ -156,6 +156,7 @@ static int note_version(void *arg, const struct version_row *v)
 		.old = may_go(a->lake, v),
 	};
 	a->node = v->node;
+	a->cut_commit = v->cut_commit;
 	return 0;
 }
 
@@ -175,6 +176,45 @@ static void bucket_of(struct store *s, uint64_t node, char name[NAME_BYTES + 1])
 		snprintf(name, NAME_BYTES + 1, "%s", buf_str(&text));
 }
 
+/* The name of the database whose companion PATH is (content/database.h): cut to it. False: it is none. */
+static bool cut_to_database(struct buf *path)
+{
+	static const char *const suffixes[] = {"-wal", "-journal"};
+
+	for (int i = 0; i < 2; i++) {
+		size_t len = strlen(suffixes[i]);
+
+		if (path->len > len && !memcmp(path->data + path->len - len, suffixes[i], len)) {
+			path->len -= len;
+			path->data[path->len] = '\0';
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Is a version of a database kept that was cut with V, and is whole only with it? 1, 0 or -errno. */
+static int is_needed(struct store *s, const struct version_row *v)
+{
+	_cleanup_buf_ struct buf path = BUF_INIT;
+	struct node_row row = {.id = NODE_ROOT};
+	struct version_row database;
+	char *save, *name;
+	int rc = v->not_alone ? store_path_at(s, v->node, v->cut_commit, &path) : -ENOENT;
+
+	if (rc || !cut_to_database(&path))
+		return rc == -ENOENT ? 0 : rc;
+	name = strtok_r(path.data, "/", &save);
+	for (; name && !rc; name = strtok_r(NULL, "/", &save))
+		rc = store_entry_at(s, row.id, name, v->cut_commit, &row);
+	if (!rc && row.kind == KIND_FILE)
+		rc = store_version(s, row.version, &database);
+	if (rc || row.kind != KIND_FILE)
+		return rc == -ENOENT ? 0 : rc;
+	return database.cut_commit == v->cut_commit && database.not_alone &&
+	       (database.state == VERSION_LIVE || database.state == VERSION_KEPT);
+}
+
 static int plan_chosen(struct aged *a, const char *reason)
 {
 	for (size_t i = 0; i < a->nlist; i++) {
@@ -187,6 +227,8 @@ static int plan_chosen(struct aged *a, const char *reason)
 		if (!rc)
 			rc = store_version_is_labelled(a->lake->store, &v);
 		if (!rc)
+			rc = is_needed(a->lake->store, &v);
+		if (!rc)
 			rc = add_item(a->plan, v.id, v.stored, reason);
 		if (rc < 0 && rc != -ENOENT)
 			return rc;
@@ -194,16 +236,28 @@ static int plan_chosen(struct aged *a, const char *reason)
 	return 0;
 }
 
+/* Companions of databases are kept for these, not for themselves. */
+static bool is_of_companion(const struct aged *a)
+{
+	_cleanup_buf_ struct buf path = BUF_INIT;
+
+	return !store_path_at(a->lake->store, a->node, a->cut_commit, &path) && cut_to_database(&path);
+}
+
 static int plan_series(struct aged *a, uint64_t series)
 {
 	const struct bucket_policy *policy;
 	char bucket[NAME_BYTES + 1], reason[48];
+	bool companion;
 	int rc;
 
 	a->nlist = 0;
 	rc = store_versions(a->lake->store, series, note_version, a);
 	if (rc || !a->nlist)
 		return rc;
+	companion = is_of_companion(a);
+	for (size_t i = 0; companion && i < a->nlist; i++)
+		a->list[i].listed = false;
 	bucket_of(a->lake->store, a->node, bucket);
 	policy = settings_bucket(a->settings, bucket);
 	retention_choose(a->list, a->nlist, policy->retention_days, policy->keep_last, a->now);

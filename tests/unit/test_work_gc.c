@@ -208,6 +208,66 @@ static void test_older(void)
 	close_lake();
 }
 
+static void cut_together(const char *path, struct record *r, uint64_t *id)
+{
+	struct inode *inode = look_up(path);
+	struct version_row v = {.id = store_new_version(lake->store),
+				.node = inode->id,
+				.state = VERSION_LIVE,
+				.settled = true,
+				.not_alone = true};
+
+	*id = v.id;
+	record_version_add(r, &v);
+	inode_unref(lake, inode);
+}
+
+static void end_now(uint64_t id)
+{
+	struct record *r = record_new(OP_SYSTEM, RUN_TARN, 0, 0, 0, NULL);
+
+	record_version_state(r, id, VERSION_KEPT, HOW_ASIDE, NULL);
+	store_submit(lake->store, r, NULL);
+	store_barrier(lake->store, 0);
+}
+
+static void test_database(void)
+{
+	struct record *r;
+	struct gc_plan plan;
+	uint64_t database, wal;
+
+	first("raw/d");
+	first("raw/d-wal");
+	open_lake();
+	start_at(10);
+	inode_unref(lake, look_up("raw/d"));
+	inode_unref(lake, look_up("raw/d-wal"));
+	r = record_new(OP_WRITE, RUN_TARN, 0, 0, 0, NULL);
+	cut_together("raw/d", r, &database);
+	cut_together("raw/d-wal", r, &wal);
+	store_submit(lake->store, r, NULL);
+	store_barrier(lake->store, 0);
+	end_now(wal);
+	start_at(20);
+	collect(&plan);
+	gc_plan_release(&plan);
+	is_int(state(wal), VERSION_KEPT, "what a database needs is kept as long as that");
+	end_now(database);
+	start_at(30);
+	collect(&plan);
+	gc_plan_release(&plan);
+	is_int(state(database), VERSION_KEPT, "the last one of a database stays");
+	is_int(state(wal), VERSION_KEPT, "with what it needs");
+	r = record_new(OP_SYSTEM, RUN_TARN, 0, 0, 0, NULL);
+	record_version_state(r, database, VERSION_EXPIRED, HOW_NONE, "test");
+	store_submit(lake->store, r, NULL);
+	collect(&plan);
+	gc_plan_release(&plan);
+	is_int(state(wal), VERSION_EXPIRED, "which goes with it");
+	close_lake();
+}
+
 static void test_budget_plan(void)
 {
 	struct gc_plan plan;
@@ -238,6 +298,7 @@ int main(void)
 	make_folder(in_lake("buckets/ever"));
 	test_retention();
 	test_older();
+	test_database();
 	test_budget_plan();
 	return test_end();
 }
