@@ -23,10 +23,10 @@ int moments_find(const char *given, char **out)
 
 	if (rc)
 		say("%s: %s", given, strerror(-rc));
-	else if (p.point && !p.inside[0]) /* the whole lake's */
+	else if (!p.point || !p.inside)
+		rc = place_say_not_on_mount(&p);
+	else if (!p.inside[0]) /* the whole lake's */
 		rc = asprintf(out, "%s/" VERSION_MARK, p.path) < 0 ? -ENOMEM : 0;
-	else if (!p.point)
-		rc = place_on_mount(given, &p) ? -EINVAL : 0;
 	else if (!lstat(p.path, &st) && !S_ISDIR(st.st_mode)) {
 		say("%s: not a folder, moments are of folders", p.path);
 		rc = -ENOTDIR;

@@ -220,6 +220,19 @@ int lake_around(const char *given, char **lake)
 	return 0;
 }
 
+int place_say_not_on_mount(const struct place *p)
+{
+	if (p->view)
+		say("%s: on a mount of the past of %s (name the path on the lake as it is)", p->path, p->lake);
+	else if (p->point)
+		say("%s: the root of the mount (name a file in a bucket)", p->path);
+	else if (p->lake)
+		say("%s: its lake %s is not mounted here (run `tarn mount %s`)", p->path, p->lake, p->lake);
+	else
+		say("%s: not on a mounted lake (name a path on the mount)", p->path);
+	return -EINVAL;
+}
+
 int place_on_mount(const char *given, struct place *out)
 {
 	int rc = place_find(given, out);
@@ -230,14 +243,7 @@ int place_on_mount(const char *given, struct place *out)
 	}
 	if (out->point && out->inside && out->inside[0])
 		return 0;
-	if (out->view)
-		say("%s: on a mount of the past of %s (name the path on the lake as it is)", out->path, out->lake);
-	else if (out->point)
-		say("%s: the root of the mount (name a file in a bucket)", out->path);
-	else if (out->lake)
-		say("%s: its lake %s is not mounted here (run `tarn mount %s`)", out->path, out->lake, out->lake);
-	else
-		say("%s: not on a mounted lake (name a path on the mount)", out->path);
+	rc = place_say_not_on_mount(out);
 	place_release(out);
-	return -EINVAL;
+	return rc;
 }

@@ -36,5 +36,7 @@ int lake_given(const char *given, char **lake);
 int lake_around(const char *given, char **lake);
 /* GIVEN is a path on a mounted lake, below its root. Errors are said. 0 or -errno. */
 int place_on_mount(const char *given, struct place *out);
+/* Why P is no such path. -EINVAL. */
+int place_say_not_on_mount(const struct place *p);
 
 #endif

@@ -55,7 +55,9 @@ static int find_subject(struct request *q)
 	if (!q->parts.whole_lake)
 		return place_on_mount(subject, &q->subject);
 	rc = place_find(*subject ? subject : ".", &q->subject);
-	if (!rc && (!q->subject.point || q->subject.inside[0])) {
+	if (!rc && (!q->subject.point || !q->subject.inside))
+		return place_say_not_on_mount(&q->subject);
+	if (!rc && q->subject.inside[0]) {
 		say("%s: @v of a whole lake is found at the root of its mount only", q->given);
 		return -EINVAL;
 	}

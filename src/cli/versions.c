@@ -229,10 +229,13 @@ static int run_versions(const struct verb *v, int argc, char **argv)
 		all |= c == 'a';
 	}
 	verb_arguments(v, argc, argv, 1, 1);
-	if (place_find(argv[optind], &p) || !p.point) {
-		place_release(&p);
-		return place_on_mount(argv[optind], &p) ? EXIT_FAILED : EXIT_OK;
-	}
+	c = place_find(argv[optind], &p);
+	if (c)
+		say("%s: %s", argv[optind], strerror(-c));
+	else if (!p.point || !p.inside)
+		c = place_say_not_on_mount(&p);
+	if (c)
+		return EXIT_FAILED;
 	return has_moments(&p) ? show_moments(argv[optind], json) : show_versions(p.path, all, json);
 }
 

@@ -47,6 +47,15 @@ refused 1 "a name with a slash" 'cannot be a label|Invalid' "$D" a/b
 refused 1 "a file" 'not a folder' "$D/a.csv" x
 refused 1 "a folder that is in no lake" 'not on a mounted lake' "$FOLDER" x
 refused 2 "--remove without a name" 'name the label' "$D" --remove
+mkdir "$FOLDER/past"
+"$TARN" mount "$L" "$FOLDER/past" -q -o view=all
+refused 1 "on a mount of the past a label" 'mount of the past' "$FOLDER/past/data/report" x
+exits 1 "nor are there versions" "$TARN" versions "$FOLDER/past/data/report/a.csv"
+exits 1 "nor moments" "$TARN" versions "$FOLDER/past"
+exits 1 "nor anything to restore" "$TARN" restore "$FOLDER/past/@v/all/data/report"
+exits 1 "nor to publish" "$TARN" publish "$FOLDER/past/data/report" "$FOLDER/past/data/r"
+exits 1 "but it can be compared" "$TARN" diff "$FOLDER/past/data/report" "$D"
+"$TARN" umount "$FOLDER/past" >"$FOLDER/out"
 chmod 755 "$D"
 nobody_home
 exits 1 "who may not write in the folder" as_nobody "$TARN" label "$D" theirs
