@@ -110,8 +110,11 @@ static inline struct content content_random(size_t len)
 {
 	struct content c = {malloc(len + 1), len};
 
-	for (size_t i = 0; i < len; i++)
-		c.bytes[i] = (uint8_t)rnd(256);
+	for (size_t i = 0; i < len; i += 4) {
+		uint32_t four = rnd(UINT32_MAX);
+
+		memcpy(c.bytes + i, &four, len - i < 4 ? len - i : 4);
+	}
 	return c;
 }
 
