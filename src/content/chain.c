@@ -422,7 +422,7 @@ void chain_lose(struct lake *lake, struct inode *inode, struct chain *c, const c
 		log_warning("node %" PRIu64 ": %zu versions are not kept any more: %s", c->node, l.n, reason);
 		record_lost(lake, inode, &l, reason);
 		pthread_mutex_lock(&c->lock);
-		c->lost_from = l.n ? l.versions[0] - 1 : c->lost_from;
+		c->lost_from = (l.n ? l.versions[0] : last.version) - 1; /* those before it are whole elsewhere */
 		c->lost = last.version;
 		pthread_mutex_unlock(&c->lock);
 		remove_saved(&l);

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <linux/stat.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
@@ -13,6 +14,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "content/cut.h"
+#include "content/hash.h"
 #include "content/past.h"
 
 #define MOUNTED_AS "mounted_as" /* a lake key: boot and mount of the file system that the last daemon worked on */
@@ -161,12 +163,6 @@ static bool verifies(struct lake *lake, const struct version_row *v)
 	return !n && !memcmp(sha256, v->sha256, SHA256_BYTES);
 }
 
-struct check {
-	struct lake *lake;
-	struct record *record;
-	uint64_t seen, lost;
-};
-
 /* Older versions may be read through what was saved of V, whatever became of itself; content/kept.h removes that. */
 static enum version_how how_then(struct lake *lake, const struct version_row *v)
 {
@@ -179,25 +175,101 @@ static enum version_how how_then(struct lake *lake, const struct version_row *v)
 	return HOW_UNDO;
 }
 
+static void lose(struct lake *lake, const struct version_row *v, struct record *r)
+{
+	record_version_state(r, v->id, VERSION_NOT_KEPT, how_then(lake, v), DURABLE_POWER_FAILED);
+}
+
+/* What was cut up to this commit is on the disk. */
+static uint64_t durable_commit(struct lake *lake)
+{
+	_cleanup_buf_ struct buf value = BUF_INIT;
+
+	return store_lake(lake->store, "durable", &value) ? 0 : strtoull(buf_str(&value), NULL, 10);
+}
+
+bool durable_lose(struct lake *lake, const struct version_row *v, struct record *r)
+{
+	if (!lake->power_failed || v->cut_commit <= durable_commit(lake) ||
+	    store_is_synced(lake->store, v->node, v->size, v->mtime))
+		return false;
+	lose(lake, v, r);
+	return true;
+}
+
+/* Has the live file the bytes of V? Asked without an inode: nobody may have one yet that believes in V. */
+static bool live_verifies(struct lake *lake, const struct version_row *v)
+{
+	_cleanup_close_ int fd = -1;
+	uint8_t sha256[SHA256_BYTES];
+	struct volume *volume;
+	struct node_row node;
+	uint64_t bytes;
+
+	if (!v->hashed || store_node(lake->store, v->node, &node))
+		return false;
+	volume = lake_volume(lake, node.volume);
+	if (!volume || !volume->handles || !node.handle.len || node.handle.made)
+		return false;
+	fd = fhandle_open(volume->mountfd, &node.handle, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	return fd >= 0 && !hash_fd(fd, NULL, NULL, sha256, &bytes) && bytes == v->size &&
+	       !memcmp(sha256, v->sha256, SHA256_BYTES);
+}
+
+struct check {
+	struct lake *lake;
+	struct record *record;
+	bool live; /* the live ones, else the others */
+	uint64_t seen, lost;
+};
+
+static void lose_live(struct check *c, const struct version_row *v)
+{
+	/* what its file has now is settled, and cut, as what was being written is */
+	record_node_writing(c->record, v->node, true);
+	if (v->how != HOW_NONE) { /* a whole copy of it is on the disk */
+		cut_keep(c->record, v->id, v->how);
+		return;
+	}
+	c->lost++;
+	lose(c->lake, v, c->record);
+}
+
 static int check_one(void *arg, const struct version_row *v)
 {
 	struct check *c = arg;
 	int synced = v->size ? store_is_synced(c->lake->store, v->node, v->size, v->mtime) : 1;
 
-	if (synced < 0)
-		return synced;
+	if ((v->state == VERSION_LIVE) != c->live || synced < 0)
+		return synced < 0 ? synced : 0;
 	c->seen++;
-	if (synced || (v->hashed && verifies(c->lake, v)))
+	if (synced)
 		return 0;
-	if (v->state == VERSION_LIVE) /* what its file has now is settled, and cut, as what was being written is */
-		record_node_writing(c->record, v->node, true);
-	if (v->state == VERSION_LIVE && v->how != HOW_NONE) { /* a whole copy of it is on the disk */
-		cut_keep(c->record, v->id, v->how);
-		return 0;
+	if (c->live && !live_verifies(c->lake, v)) {
+		lose_live(c, v);
+	} else if (!c->live && !(v->hashed && verifies(c->lake, v))) {
+		c->lost++;
+		lose(c->lake, v, c->record);
 	}
-	c->lost++;
-	record_version_state(c->record, v->id, VERSION_NOT_KEPT, how_then(c->lake, v), DURABLE_POWER_FAILED);
 	return 0;
+}
+
+/* The live ones first: a reader of the others may need the file, and takes it for what the store says. */
+static int check_all(struct check *c, bool live)
+{
+	int rc;
+
+	c->live = live;
+	c->record = record_new(OP_SYSTEM, RUN_TARN, 0, 0, 0, NULL);
+	if (!c->record)
+		return -ENOMEM;
+	rc = store_not_durable(c->lake->store, check_one, c);
+	if (rc < 0) {
+		record_free(c->record);
+		return rc;
+	}
+	rc = store_submit(c->lake->store, c->record, NULL);
+	return rc ? rc : store_barrier(c->lake->store, 0);
 }
 
 int durable_check(struct lake *lake)
@@ -208,17 +280,12 @@ int durable_check(struct lake *lake)
 	durable_cut(lake); /* what is there now shall be on the disk soon */
 	if (!lake->power_failed)
 		return 0;
-	c.record = record_new(OP_SYSTEM, RUN_TARN, 0, 0, 0, NULL);
-	if (!c.record)
-		return -ENOMEM;
-	rc = store_not_durable(lake->store, check_one, &c);
-	if (rc < 0) {
-		record_free(c.record);
-		return rc;
-	}
-	log_info("the power failed: of %" PRIu64 " versions that were not on the disk for sure, %" PRIu64
-		 " are not kept",
-		 c.seen, c.lost);
-	rc = store_submit(lake->store, c.record, NULL);
-	return rc ? rc : store_barrier(lake->store, 0);
+	rc = check_all(&c, true);
+	if (!rc)
+		rc = check_all(&c, false);
+	if (!rc)
+		log_info("the power failed: of %" PRIu64 " versions that were not on the disk for sure, %" PRIu64
+			 " are not kept",
+			 c.seen, c.lost);
+	return rc;
 }

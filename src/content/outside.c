@@ -98,7 +98,7 @@ static void add_version(struct lake *lake, const struct found *f, struct node_ro
 
 	if (row->kind != KIND_FILE || !bucket_versions(f->bucket, f->parent, f->name))
 		return;
-	if (is_being_written(f) || was_written_before_crash(lake, f, row->version)) {
+	if (row->writing || is_being_written(f) || was_written_before_crash(lake, f, row->version)) {
 		row->writing = true;
 		record_node_writing(r, row->id, true);
 		return;

@@ -76,6 +76,8 @@ static int end_base(struct lake *lake, const struct left_over *l, uint64_t versi
 	if (!version || store_version(lake->store, version, &base) || base.state != VERSION_LIVE)
 		return 0;
 	how = fd < 0 ? HOW_NONE : base_recover(lake, &base, fd, &l->st, &stored);
+	if (how == HOW_NONE && durable_lose(lake, &base, r)) /* that one alone */
+		return 0;
 	if (how == HOW_NONE)
 		return kept_lose_raw(lake, l->node, "overwritten in place before a crash", r);
 	cut_keep(r, version, how);

@@ -343,6 +343,8 @@ int undo_file_load(int dirfd, const char *name, uint64_t node, uint64_t version,
 	}
 	if (fstat(fd, &st) < 0)
 		rc = -errno;
+	else if (st.st_size < UNDO_HEADER) /* a crash came before its making was durable: nothing was overwritten */
+		rc = unlinkat(dirfd, name, 0) < 0 ? -errno : -ENOENT;
 	else if (!header_is_right(fd, node, version))
 		rc = -EUCLEAN;
 	if (!rc)

@@ -41,6 +41,8 @@ class Past:
 		snapshot = Snapshot(len(self.snapshots) + 1, self.play.count(), *state)
 		self.snapshots.append(snapshot)
 		os.mkdir(os.path.join(self.lake.mnt, "@v", f"state-{snapshot.number}"))
+		if self.play.o.failures:
+			self.play.sync_record()
 		self.check_versions(f"state {snapshot.number}")
 		self.look_back(self.play.rng.choice(self.snapshots))
 

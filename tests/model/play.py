@@ -131,8 +131,6 @@ class Play:
 		if self.o.failures:
 			self.make_durable()
 		commit = self.lake.settled()
-		if self.o.failures:
-			self.sync_record()
 		# No later change may have this second.
 		seconds = int(time.time()) + 1
 		time.sleep(max(0, seconds + 0.02 - time.time()))

@@ -292,6 +292,25 @@ static void test_torn(void)
 	is_int(wrong, 0, "and never read");
 }
 
+/* A power failure between its making and its first fdatasync: nothing was overwritten yet. */
+static void test_unborn(void)
+{
+	static const off_t sizes[] = {0, 10};
+
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		_cleanup_close_ int fd = -1;
+		struct undo_file *u;
+
+		make_raw(MIB);
+		undo_file_free(make());
+		fd = openat(dirfd_, NAME, O_RDWR | O_CLOEXEC);
+		is_int(ftruncate(fd, sizes[i]), 0, "its header is not on the disk");
+		is_int(undo_file_load(dirfd_, NAME, NODE, VERSION, &u), -ENOENT, "so there is none");
+		is_int(undo_file_create(dirfd_, NAME, NODE, VERSION, &u), 0, "and it can be made");
+		undo_file_free(u);
+	}
+}
+
 static void test_damage(void)
 {
 	_cleanup_close_ int fd = -1;
@@ -365,6 +384,7 @@ int main(void)
 	test_limits();
 	test_faults();
 	test_torn();
+	test_unborn();
 	test_damage();
 	test_killed();
 	unlinkat(dirfd_, NAME, 0);
