@@ -58,10 +58,11 @@ struct lake {
 	struct store *store;
 	bool privileged;	  /* may act for others: root */
 	_Atomic bool passthrough; /* the kernel reads and writes backing files itself */
-	bool read_only;
+	/* this and in_place: set before the lake is mounted as it is, perhaps beside a view of its past */
+	_Atomic bool read_only;
 	_Atomic bool audit_reads;	  /* each open for reading is recorded */
 	_Atomic int64_t version_interval; /* ns */
-	bool in_place;			  /* mounted over buckets/: nobody else can write there */
+	_Atomic bool in_place;		  /* mounted over buckets/: nobody else can write there */
 	struct frontend frontend;
 	struct inode_table *inodes;
 

@@ -111,10 +111,10 @@ static int draft_fallback(struct lake *lake, uint64_t parent, const char *name, 
 	if (rc)
 		return rc;
 	if (row.kind == KIND_FILE) {
-		rc = store_version(lake->store, row.version, &v);
+		rc = past_version(lake, row.version, &v);
 		if (!rc)
 			become_version(lake, &v, v.node, parent, draft);
-		return rc ? rc : version_is_readable(lake, &v) ? 0 : -ENOENT;
+		return rc;
 	}
 	buf_addf(&moment, "%" PRIu64, commit);
 	return buf_error(&moment) ? -ENOMEM : tree_draft(lake, parent, name, 0, commit, buf_str(&moment), draft);
@@ -128,8 +128,8 @@ static int draft_version(struct lake *lake, const struct series *f, const struct
 
 	if (rc == -ENOENT && w->kind == WHICH_TIME)
 		return draft_fallback(lake, parent, name, w, draft);
-	if (!rc && !version_is_readable(lake, &v))
-		rc = -ENOENT;
+	if (!rc)
+		rc = past_version(lake, v.id, &v);
 	if (!rc)
 		become_version(lake, &v, f->live, parent, draft);
 	return rc;
@@ -211,10 +211,10 @@ static void version_stat(const struct version_row *v, struct stat *st)
 static int stat_version(struct lake *lake, const struct view_node *n, struct stat *st)
 {
 	struct version_row v;
-	int past = 0, rc = store_version(lake->store, n->version, &v);
+	int past = 0, rc = past_version(lake, n->version, &v);
 
-	if (rc || !version_is_readable(lake, &v))
-		return rc ? rc : -ENOENT;
+	if (rc)
+		return rc;
 	version_stat(&v, st);
 	rc = restrict_to_now(lake, n, v.node, st);
 	if (v.end_commit != COMMIT_LIVE)
@@ -292,7 +292,7 @@ static int list_version(void *arg, const struct version_row *v)
 	struct lister *l = arg;
 	char name[NAME_BYTES + 1];
 
-	if (v->state == VERSION_PARTIAL || v->not_alone || !version_is_readable(l->lake, v))
+	if (v->state == VERSION_PARTIAL || v->not_alone || !past_is_listed(l->lake, v))
 		return 0;
 	if (snprintf(name, sizeof(name), "%" PRIu64 "%s", v->number, l->ext) > NAME_BYTES)
 		snprintf(name, sizeof(name), "%" PRIu64, v->number);
@@ -309,12 +309,7 @@ static int list(struct lake *lake, const struct view_node *folder, view_emit_fn 
 
 static int open_node(struct lake *lake, const struct view_node *n, struct view_file *f)
 {
-	struct version_row v;
-	int rc = store_barrier(lake->store, 0);
-
-	if (!rc)
-		rc = store_version(lake->store, n->version, &v);
-	return rc ? rc : past_open(lake, &v, &f->past);
+	return past_open_version(lake, n->version, &f->past);
 }
 
 /* As they were when the content ceased to be the file's. */

@@ -64,3 +64,51 @@ int past_commit(struct lake *lake, uint64_t d, const struct which *w, const char
 		*commit = label.commit;
 	return rc;
 }
+
+/* Somebody ended this version, and the store does not say so yet. */
+static bool is_ending(struct lake *lake, const struct version_row *v)
+{
+	struct inode *inode = v->state == VERSION_LIVE ? inode_find(lake, v->node) : NULL;
+	bool ending;
+
+	if (!inode)
+		return false;
+	pthread_mutex_lock(&inode->lock);
+	ending = inode->version != v->id;
+	pthread_mutex_unlock(&inode->lock);
+	inode_unref(lake, inode);
+	return ending;
+}
+
+bool past_is_listed(struct lake *lake, const struct version_row *v)
+{
+	return version_is_readable(lake, v) || (v->settled && is_ending(lake, v));
+}
+
+int past_version(struct lake *lake, uint64_t id, struct version_row *v)
+{
+	int rc = store_version(lake->store, id, v);
+
+	if (rc || version_is_readable(lake, v))
+		return rc;
+	if (!is_ending(lake, v))
+		return -ENOENT;
+	rc = wait_for_cut(lake, v->node);
+	if (!rc)
+		rc = store_version(lake->store, id, v);
+	return rc ? rc : version_is_readable(lake, v) ? 0 : -ENOENT;
+}
+
+int past_open_version(struct lake *lake, uint64_t id, struct past **out)
+{
+	struct version_row v = {0};
+	int rc = past_version(lake, id, &v);
+
+	if (!rc)
+		rc = past_open(lake, &v, out);
+	if (rc != -ENOENT || v.state != VERSION_LIVE)
+		return rc;
+	/* it ended between the two */
+	rc = past_version(lake, id, &v);
+	return rc ? rc : past_open(lake, &v, out);
+}

@@ -34,6 +34,15 @@ int past_commit(struct lake *lake, uint64_t d, const struct which *w, const char
 int tree_draft(struct lake *lake, uint64_t parent, const char *name, uint64_t node, uint64_t commit, const char *moment,
 	       struct view_node *draft);
 
+/*
+ * A version that can be read. -ENOENT: it cannot. What a row says of a live version can be over while its record is on
+ * its way: past_version() waits for that, past_is_listed() (for rows that a query is giving out) believes the best.
+ */
+int past_version(struct lake *lake, uint64_t id, struct version_row *v);
+bool past_is_listed(struct lake *lake, const struct version_row *v);
+/* The same, opened. */
+int past_open_version(struct lake *lake, uint64_t id, struct past **out);
+
 void past_set_times(struct stat *st, int64_t mtime, int64_t ctime);
 
 /* The lines of history.jsonl. view_history.c */

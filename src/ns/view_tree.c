@@ -47,14 +47,10 @@ static int check_target(struct lake *lake, uint64_t node)
 static int check_content(struct lake *lake, const struct node_row *row)
 {
 	struct version_row v;
-	int rc;
 
 	if (row->kind == KIND_SYMLINK)
 		return check_target(lake, row->id);
-	if (row->kind != KIND_FILE)
-		return 0;
-	rc = store_version(lake->store, row->version, &v);
-	return rc ? rc : version_is_readable(lake, &v) ? 0 : -ENOENT;
+	return row->kind == KIND_FILE ? past_version(lake, row->version, &v) : 0;
 }
 
 /* The same of what a listing says. */
@@ -62,7 +58,7 @@ static int check_entry(struct lake *lake, const struct past_entry *e)
 {
 	if (e->kind == KIND_SYMLINK)
 		return check_target(lake, e->node);
-	return e->kind != KIND_FILE || version_is_readable(lake, e->content) ? 0 : -ENOENT;
+	return e->kind != KIND_FILE || past_is_listed(lake, e->content) ? 0 : -ENOENT;
 }
 
 static void become(struct lake *lake, const struct node_row *row, uint64_t parent, uint64_t commit,
@@ -145,10 +141,10 @@ static uint64_t shown_number(struct lake *lake, const struct view_node *n)
 static int set_content(struct lake *lake, const struct node_row *row, struct stat *st)
 {
 	struct version_row v;
-	int rc = store_version(lake->store, row->version, &v);
+	int rc = past_version(lake, row->version, &v);
 
-	if (rc || !version_is_readable(lake, &v))
-		return rc ? rc : -ENOENT;
+	if (rc)
+		return rc;
 	st->st_size = (off_t)v.size;
 	st->st_blocks = (blkcnt_t)((v.size + 511) / 512);
 	past_set_times(st, v.mtime, v.time);
@@ -282,7 +278,7 @@ static int open_node(struct lake *lake, const struct view_node *n, struct view_f
 	struct version_row v;
 	int rc = store_version_of_node_at(lake->store, n->node, n->commit, &v);
 
-	return rc ? rc : past_open(lake, &v, &f->past);
+	return rc ? rc : past_open_version(lake, v.id, &f->past);
 }
 
 /* ---- virtual attributes ---- */
