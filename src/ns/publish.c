@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "content/cut.h"
+#include "content/former.h"
 #include "content/settle.h"
 #include "ns/publish_int.h"
 
@@ -34,6 +35,31 @@ static int wait_settled(struct publishing *p)
 		}
 	}
 	return store_barrier(p->lake->store, 0);
+}
+
+/* The live version of a file that nobody changed since; 0: none. */
+static uint64_t clean_version(struct inode *inode)
+{
+	SCOPED_LOCK(&inode->lock);
+
+	return inode->dirty ? 0 : inode->version;
+}
+
+/* The same content again is no new version. That is read now, while nobody has to wait. */
+static void compare(struct publishing *p)
+{
+	for (size_t i = 0; i < p->n; i++) {
+		struct publish_step *s = &p->steps[i];
+		struct former f = {0};
+
+		if (s->kind != PUBLISH_OVER || s->m.inode->kind != KIND_FILE || s->m.over->kind != KIND_FILE)
+			continue;
+		s->new_version = clean_version(s->m.inode);
+		f.version = s->old_version = clean_version(s->m.over);
+		f.size = (uint64_t)s->m.over_raw.st_size;
+		s->same = s->new_version && s->old_version &&
+			  former_is_same(p->lake, &f, s->m.inode, (uint64_t)s->m.raw.st_size);
+	}
 }
 
 /* ---- freezing ---- */
@@ -110,14 +136,28 @@ static int prepare_step(struct publishing *p, struct publish_step *s)
 	return rc;
 }
 
+static void use_comparison(struct publish_step *s)
+{
+	struct rename *m = &s->m;
+
+	if (s->kind != PUBLISH_OVER || m->inode->kind != KIND_FILE || !m->aside.version || !m->aside.settled)
+		return;
+	m->over_content = (struct former){m->aside.version, (uint64_t)m->aside.st.st_size};
+	m->same = s->same && !m->aside.fresh && m->aside.version == s->old_version &&
+		  clean_version(m->inode) == s->new_version;
+}
+
 static int prepare(struct publishing *p)
 {
 	int rc = 0;
 
 	for (size_t i = 0; i < p->nfiles && !rc; i++)
 		rc = inode_is_dirty(p->files[i]) ? -EAGAIN : 0;
-	for (size_t i = 0; i < p->n && !rc; i++)
+	for (size_t i = 0; i < p->n && !rc; i++) {
 		rc = prepare_step(p, &p->steps[i]);
+		if (!rc)
+			use_comparison(&p->steps[i]);
+	}
 	return rc;
 }
 
@@ -317,6 +357,7 @@ static int try_once(struct publishing *p, const char *from, const char *to, stru
 		rc = wait_settled(p);
 	if (rc || !p->n)
 		return rc;
+	compare(p);
 	rc = sync_disks(p); /* most of it, before others have to wait */
 	if (rc)
 		return rc;

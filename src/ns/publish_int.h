@@ -19,6 +19,9 @@ struct publish_step {
 	char *from, *to; /* paths below buckets/; from: NULL for what is removed */
 	struct rename m; /* for what is removed only to, to_name, over, over_raw */
 	struct fhandle moved, over;
+	/* The content that comes is that which is there: so it was with these versions, before the lock was taken. */
+	bool same;
+	uint64_t new_version, old_version;
 };
 
 struct publishing {

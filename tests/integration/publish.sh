@@ -42,6 +42,12 @@ is "$(cat "$B/daily/only.csv@v-1")" only "it is history, too"
 is "$(cat "$B/daily/a.csv@v-1" "$B/daily/a.csv@v1" | tr '\n' ' ')" "new-a.csv old-a " "as is what was replaced"
 
 mkdir "$B/next"
+put second "$B/next/a.csv"
+numbers=$(versions "$B/daily/a.csv")
+exits 0 "the same content again" "$TARN" publish "$B/next" "$B/daily"
+is "$(versions "$B/daily/a.csv")" "$numbers" "is no new version"
+
+mkdir "$B/next"
 put first "$B/next/f"
 exits 0 "to a name that is free" "$TARN" publish "$B/next" "$B/brand-new"
 is "$(cat "$B/brand-new/f")" first "staging becomes it"
