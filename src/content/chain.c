@@ -177,13 +177,16 @@ enum version_how chain_how(struct chain *c, uint64_t version, uint64_t size, uin
 /* ---- saving ---- */
 
 /*
- * The rows that say whose bytes these are, and that the file is being written, are durable before the first bytes are
- * saved: after a crash each undo file and copy in versions/ belongs to a version that the store knows.
+ * The row of the version whose bytes these are is durable before the first of them are saved: after a crash each undo
+ * file and copy in versions/ belongs to a version that the store knows, and says that its file was being written.
  */
 static int sync_rows(struct lake *lake, struct inode *inode)
 {
-	uint64_t commit = atomic_load(&inode->commit);
+	uint64_t commit;
 
+	pthread_mutex_lock(&inode->lock);
+	commit = inode->base_commit ? inode->base_commit : atomic_load(&inode->commit);
+	pthread_mutex_unlock(&inode->lock);
 	return commit ? store_sync(lake->store, commit) : 0;
 }
 

@@ -64,6 +64,7 @@ uint64_t cut_add(struct lake *lake, struct inode *inode, struct record *r, const
 
 static void begin_link(struct inode *inode, const struct stat *st)
 {
+	inode->base_commit = 0;
 	if (inode->chain && chain_cut(inode->chain, inode->version, (uint64_t)st->st_size) < 0) {
 		chain_unref(inode->chain); /* it is made anew when somebody asks */
 		inode->chain = NULL;

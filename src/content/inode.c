@@ -188,6 +188,7 @@ static struct inode *make_inode(struct lake *lake, const struct node_row *row)
 	inode->pinned = -1;
 	inode->version = row->version;
 	inode->left = row->version && !row->asset;
+	inode->base_commit = store_visible(lake->store);
 	inode->acl = row->acl;
 	inode->dirty = row->writing;
 	inode->clean_size = row->size;

@@ -120,18 +120,19 @@ struct inode {
 	bool watched;	       /* in lake->unsettled's list of what is being written: protected by its lock, … */
 	int64_t watch_due;     /* …with when it is to be cut next */
 	struct inode *watch_next, *watch_prev;
-	bool left;	     /* `version` belongs to the series of a path that it left for a temporary name */
-	struct chain *chain; /* content/chain.h: of its raw file, once somebody asked; NULL: not yet */
-	bool no_past;	     /* nothing older than what was cut since it came to memory is in its raw file… */
-	uint64_t era;	     /* …but versions up to this one had other raw files */
-	bool dependants;     /* with no_past: older versions are read through it */
-	bool base_unsure;    /* it could be changed unseen, so that the bytes of `version` have to be verified */
-	unsigned changing;   /* changes of the raw file that are under way here */
-	bool may_map;	     /* a writable passthrough handle that can be mapped existed since it was last settled */
-	bool moved;	     /* its name changed since the folder was last fsynced */
-	bool made_here;	     /* created O_EXCL, and by… */
-	uint64_t maker;	     /* …this run; nothing of it is kept if that run unlinks it */
-	uint64_t writer_run; /* the run that wrote last */
+	bool left;	      /* `version` belongs to the series of a path that it left for a temporary name */
+	struct chain *chain;  /* content/chain.h: of its raw file, once somebody asked; NULL: not yet */
+	bool no_past;	      /* nothing older than what was cut since it came to memory is in its raw file… */
+	uint64_t era;	      /* …but versions up to this one had other raw files */
+	bool dependants;      /* with no_past: older versions are read through it */
+	uint64_t base_commit; /* once this is durable, so is the row of `version`; 0: as `commit` */
+	bool base_unsure;     /* it could be changed unseen, so that the bytes of `version` have to be verified */
+	unsigned changing;    /* changes of the raw file that are under way here */
+	bool may_map;	      /* a writable passthrough handle that can be mapped existed since it was last settled */
+	bool moved;	      /* its name changed since the folder was last fsynced */
+	bool made_here;	      /* created O_EXCL, and by… */
+	uint64_t maker;	      /* …this run; nothing of it is kept if that run unlinks it */
+	uint64_t writer_run;  /* the run that wrote last */
 	uid_t writer_uid;
 	_Atomic uint64_t commit; /* the last one submitted about it */
 	uint64_t opens;		 /* for reading, since last flushed */

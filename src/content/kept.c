@@ -124,6 +124,15 @@ uint64_t kept_occupies(struct lake *lake, const struct version_row *v)
 	return bytes;
 }
 
+bool kept_was_begun(struct volume *volume, uint64_t node, uint64_t version)
+{
+	char undo[VERSION_NAME_MAX], copy[VERSION_NAME_MAX];
+
+	undo_name(node, version, undo);
+	copy_name(node, version, copy);
+	return !faccessat(volume->versionsfd, undo, F_OK, 0) || !faccessat(volume->versionsfd, copy, F_OK, 0);
+}
+
 bool kept_is_missing(struct lake *lake, const struct version_row *v)
 {
 	struct volume *volume = lake_volume(lake, v->volume);

@@ -27,6 +27,9 @@ uint64_t kept_occupies(struct lake *lake, const struct version_row *v);
 /* Are files of V missing, so that it cannot be read? */
 bool kept_is_missing(struct lake *lake, const struct version_row *v);
 
+/* Was something saved of VERSION of NODE, which was live? */
+bool kept_was_begun(struct volume *volume, uint64_t node, uint64_t version);
+
 /* Is V read through the raw file that it was in, or through what was saved of that? */
 static inline bool version_needs_raw(const struct version_row *v)
 {

@@ -79,11 +79,12 @@ static bool is_being_written(const struct found *f)
 }
 
 /* By the last mount, whose last moments a crash took from the store: by a power failure all since the last fsync. */
-static bool was_written_before_crash(const struct lake *lake, const struct found *f, uint64_t version)
+static bool was_written_before_crash(const struct lake *lake, const struct found *f, uint64_t node, uint64_t version)
 {
 	int64_t until = lake->power_failed ? lake->since : lake->crashed_at + CRASH_WINDOW_NS;
 
-	return version && lake->crashed_at && stat_ctime(&f->st) < until;
+	/* or it has saved what it was about to overwrite */
+	return version && lake->crashed_at && (stat_ctime(&f->st) < until || kept_was_begun(f->volume, node, version));
 }
 
 /* The content as it is now becomes the live version of ROW's node; of one that is being written, once it is settled. */
@@ -98,7 +99,7 @@ static void add_version(struct lake *lake, const struct found *f, struct node_ro
 
 	if (row->kind != KIND_FILE || !bucket_versions(f->bucket, f->parent, f->name))
 		return;
-	if (row->writing || is_being_written(f) || was_written_before_crash(lake, f, row->version)) {
+	if (row->writing || is_being_written(f) || was_written_before_crash(lake, f, row->id, row->version)) {
 		row->writing = true;
 		record_node_writing(r, row->id, true);
 		return;

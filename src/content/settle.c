@@ -261,6 +261,8 @@ static int cut_locked(struct lake *lake, struct inode *inode, const struct stat 
 		inode_submitted(inode, commit);
 	if (grows)
 		appends_grown(lake);
+	if (!rc && inode->version != version)
+		inode->base_commit = commit;
 	appends_cut_locked(inode, inode->version != version, commit);
 	pthread_cond_broadcast(&inode->changed);
 	return rc;

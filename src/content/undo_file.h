@@ -8,10 +8,11 @@
  *
  * Numbers are little-endian; a checksum is the first eight bytes of a SHA-256. Records never overlap.
  *
- * Writing: what is saved together is one batch, at most UNDO_BATCH bytes. It is appended and made durable (fdatasync;
- * when the file was made, its folder too) and only then published in the map, and overwritten in the raw file. So
- * after a crash only the last batch can be torn, and what it would have saved is still in the raw file: loading leaves
- * it out, and saving cuts it off. Anything else that is wrong is damage.
+ * Writing: what is saved together is one batch, at most UNDO_BATCH bytes; the header goes with the first. It is
+ * appended and made durable (fdatasync; the first time its name too), and only then published in the map and
+ * overwritten in the raw file. So after a crash only the last batch can be torn, and what it would have saved is still
+ * in the raw file: loading leaves it out, and saving cuts it off. Anything else that is wrong is damage. Header and
+ * first head lie in one page, so that a header that was never written is told from one that is damaged.
  *
  * Threads: one at a time saves (content/chain.h), any number look up and read meanwhile.
  */
@@ -39,9 +40,7 @@ struct undo_extent {
 	uint64_t sum;
 };
 
-/*
- * Makes NAME ("HH/NODE.VERSION.undo" below DIRFD), durable. -EEXIST, or -errno: nothing is left of it.
- */
+/* Makes NAME ("HH/NODE.VERSION.undo" below DIRFD); it becomes durable with what is saved first. -EEXIST, or -errno. */
 int undo_file_create(int dirfd, const char *name, uint64_t node, uint64_t version, struct undo_file **out);
 /* Reads the map of one that is there. -ENOENT; -EUCLEAN: it is damaged, or another version's. */
 int undo_file_load(int dirfd, const char *name, uint64_t node, uint64_t version, struct undo_file **out);

@@ -95,6 +95,13 @@ static int change(struct undo_file *u, uint64_t from, uint64_t to)
 	return rc;
 }
 
+static int truncate_undo(off_t size)
+{
+	_cleanup_close_ int fd = openat(dirfd_, NAME, O_RDWR | O_CLOEXEC);
+
+	return ftruncate(fd, size);
+}
+
 /* ---- faults ---- */
 
 static int writes_left = -1, syncs_left = -1, fault;
@@ -246,12 +253,26 @@ static void test_faults(void)
 		ok(is_right(u), "after loading too");
 		undo_file_free(u);
 	}
-	make_raw(MIB);
-	syncs_left = 0;
-	is_int(undo_file_create(dirfd_, NAME, NODE, VERSION, &(struct undo_file *){NULL}), -EIO,
-	       "an error when it is made");
-	no_faults();
-	is_int(faccessat(dirfd_, NAME, F_OK, 0), -1, "leaves nothing");
+	{
+		struct undo_file *u;
+
+		make_raw(MIB);
+		u = make();
+		syncs_left = 0;
+		fault = EIO;
+		is_int(change(u, 0, 10), -EIO, "an error when the first is saved");
+		no_faults();
+		u = load(u);
+		ok(is_right(u), "the version is right");
+		undo_file_free(u);
+		is_int(truncate_undo(30), 0, "a header that is torn");
+		u = load(NULL);
+		ok(undo_file_is_empty(u) && is_right(u), "was never used");
+		is_int(change(u, 0, 10), 0, "it can be");
+		u = load(u);
+		ok(is_right(u) && !undo_file_is_empty(u), "and is right");
+		undo_file_free(u);
+	}
 }
 
 /* Whatever is left of the last batch, the version is right, because its raw bytes are still there. */
@@ -305,8 +326,11 @@ static void test_unborn(void)
 		undo_file_free(make());
 		fd = openat(dirfd_, NAME, O_RDWR | O_CLOEXEC);
 		is_int(ftruncate(fd, sizes[i]), 0, "its header is not on the disk");
-		is_int(undo_file_load(dirfd_, NAME, NODE, VERSION, &u), -ENOENT, "so there is none");
-		is_int(undo_file_create(dirfd_, NAME, NODE, VERSION, &u), 0, "and it can be made");
+		is_int(undo_file_load(dirfd_, NAME, NODE, VERSION, &u), 0, "so nothing is saved in it");
+		ok(undo_file_is_empty(u), "nothing");
+		is_int(change(u, 0, 10), 0, "and it can be used");
+		u = load(u);
+		ok(is_right(u) && undo_file_covers(u, 0, 10), "rightly");
 		undo_file_free(u);
 	}
 }
