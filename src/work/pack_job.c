@@ -44,7 +44,7 @@
 #define NEIGHBOURS 4		    /* so many older versions are asked for what to build on */
 #define GAIN 16			    /* one part in so many must be saved */
 #define LOOK_NS (60 * NSEC_PER_SEC) /* at the latest */
-#define COLLECT_NS (600 * NSEC_PER_SEC)
+#define SHORT_NS (5 * NSEC_PER_SEC)
 #define RETRY_NS (600 * NSEC_PER_SEC) /* doubled with each try */
 #define TRIES 8
 #define BUDGET_PART 4
@@ -202,12 +202,16 @@ static int add_object(struct packer *p, const struct version_row *v, struct pack
 	return rc;
 }
 
-static void lose(struct packer *p, const struct version_row *v)
+static int lose(struct packer *p, const struct version_row *v)
 {
+	/* What was saved of it may be needed for older ones still. */
+	enum version_how how = kept_is_needed(p->lake, v) ? v->how : HOW_NONE;
+
 	log_warning("node %" PRIu64 ": version %" PRIu64 " (number %" PRIu64 ") is not what was hashed: it is not kept",
 		    v->node, v->id, v->number);
-	record_version_state(p->packing.record, v->id, VERSION_NOT_KEPT, v->how,
+	record_version_state(p->packing.record, v->id, VERSION_NOT_KEPT, how,
 			     "its bytes were changed after it was cut");
+	return remember(p, v->id, v->sha256);
 }
 
 static int keep_added(struct packer *p, const struct version_row *v, const struct pack_added *a)
@@ -250,8 +254,7 @@ static int pack_version(struct packer *p, const struct version_row *v)
 		return rc == -ENODATA ? 0 : rc;
 	if (v->hashed && memcmp(v->sha256, added.sha256, SHA256_BYTES)) {
 		pack_writer_drop(p->packing.writer);
-		lose(p, v);
-		return 0;
+		return lose(p, v);
 	}
 	if (added.length < occupies(v) - occupies(v) / GAIN && !is_there(p, added.sha256))
 		return keep_added(p, v, &added);
@@ -380,19 +383,23 @@ static int begin(struct packer *p, int index)
 	return rc;
 }
 
+static void remove_own_file(struct lake *lake, const struct version_row *v)
+{
+	if (v->state == VERSION_LIVE) /* a writer that does not know of it yet may be saving what it overwrites */
+		tell_writers(lake, v);
+	else if (v->state != VERSION_KEPT && v->state != VERSION_PARTIAL) /* it was lost, or expired meanwhile */
+		kept_remove(lake, v);
+	else if (v->how == HOW_PACKED)
+		kept_remove_own(lake, v);
+}
+
 static void remove_own_files(struct packer *p)
 {
-	for (size_t i = 0; i < p->n; i++) {
-		struct version_row v;
+	struct version_row v;
 
-		if (store_version(p->lake->store, p->packed[i].version, &v) || v.how != HOW_PACKED)
-			continue;
-		/* A writer that does not know of it yet may be saving what it overwrites. */
-		if (v.state == VERSION_LIVE)
-			tell_writers(p->lake, &v);
-		else
-			kept_remove_own(p->lake, &v);
-	}
+	for (size_t i = 0; i < p->n; i++)
+		if (!store_version(p->lake->store, p->packed[i].version, &v))
+			remove_own_file(p->lake, &v);
 	p->n = 0;
 }
 
@@ -533,9 +540,8 @@ void *pack_main(void *arg)
 {
 	struct work *w = arg;
 	struct packer p = {.work = w, .lake = w->lake};
-	int64_t collected = clock_monotonic();
+	int64_t wait;
 	int rc, told = 0;
-	bool is_short;
 
 	work_be_nice(BACKGROUND);
 	if (w->lake->read_only)
@@ -544,18 +550,15 @@ void *pack_main(void *arg)
 		p.wait = pack_after(w->lake) * NSEC_PER_SEC;
 		p.before = clock_wall() - p.wait;
 		packs_begin(w->lake, false);
-		/* A pack needs room before it makes some. What expired for want of room gives it up now. */
-		is_short = atomic_load(&w->lake->space_short);
-		rc = is_short ? 0 : pack_cold(&p);
+		/* A pack needs room before it makes some. What expired for want of room gives it up at once. */
+		rc = atomic_load(&w->lake->space_short) ? 0 : pack_cold(&p);
 		if (rc < 0 && rc != told)
 			log_warning("history cannot be packed now: %s", strerror(-rc));
 		told = rc;
-		if (is_short || clock_monotonic() - collected >= (p.wait < COLLECT_NS ? p.wait : COLLECT_NS)) {
-			collect(&p);
-			collected = clock_monotonic();
-		}
+		collect(&p);
 		packs_end(w->lake);
-	} while (work_sleep(w, p.wait < NSEC_PER_SEC ? NSEC_PER_SEC : p.wait < LOOK_NS ? p.wait : LOOK_NS));
+		wait = atomic_load(&w->lake->space_short) ? SHORT_NS : p.wait < LOOK_NS ? p.wait : LOOK_NS;
+	} while (work_sleep(w, wait < NSEC_PER_SEC ? NSEC_PER_SEC : wait));
 	free(p.packed);
 	return NULL;
 }

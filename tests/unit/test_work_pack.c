@@ -162,6 +162,16 @@ static void test_packing(void)
 
 /* ---- what crashes leave ---- */
 
+static bool is_swept(void)
+{
+	return !own_files() && count_in("versions/packs") == 1;
+}
+
+static bool is_lost(void)
+{
+	return nth("raw/a", 2).state == VERSION_NOT_KEPT;
+}
+
 static void test_leftovers(void)
 {
 	struct version_row v;
@@ -177,7 +187,7 @@ static void test_leftovers(void)
 	put_file(in_lake("versions/packs/00000001.pack"), "complete, but no row names it");
 	close_lake();
 	run_lake();
-	usleep(100000);
+	wait_for(is_swept);
 	stop_work();
 	is_int(own_files(), 0, "what a packed version had for itself is removed at the next start");
 	is_int(count_in("versions/packs"), 1, "and packs that no row names");
@@ -206,7 +216,7 @@ static void test_missing_pack(void)
 	unlink(in_lake("versions/packs/%s", name));
 	log_set_level(-1); /* it is an error, and logged as one */
 	run_lake();
-	usleep(100000);
+	wait_for(is_lost);
 	stop_work();
 	log_set_level(LOG_LEVEL_ERROR);
 	v = nth("raw/a", 2);
