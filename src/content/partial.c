@@ -137,6 +137,8 @@ int partial_cut(struct lake *lake, struct inode *inode, enum partial_why why)
 	if (!rc) {
 		pthread_mutex_lock(&inode->lock);
 		wanted = is_wanted_locked(inode, &st);
+		/* The one that a reader has just caused is that of this interval. */
+		inode->partial_stays |= !wanted && inode->partial && why == PARTIAL_TIME;
 		pthread_mutex_unlock(&inode->lock);
 	}
 	if (!rc && wanted && !inode_is_database(lake, inode, &st))
