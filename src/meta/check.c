@@ -121,6 +121,11 @@ static const char *const promises[] = {
 	" (SELECT count(*) FROM version WHERE asset = asset.id AND state IN (1, 2) AND settled = 1) LIMIT 1",
 	"SELECT 'series ' || id || ' has a version numbered above its last' FROM asset WHERE last_number <"
 	" (SELECT ifnull(max(number), 0) FROM version WHERE asset = asset.id) LIMIT 1",
+	"SELECT 'version ' || id || ' ended before it began' FROM version WHERE end_commit < cut_commit LIMIT 1",
+	"SELECT 'version ' || id || ' is live and has ended' FROM version WHERE state = 1 AND end_commit <> " SQL_LIVE
+	" LIMIT 1",
+	"SELECT 'object ' || hex(sha256) || ' lies in pack ' || pack || ', which is not there' FROM object"
+	" WHERE NOT EXISTS(SELECT 1 FROM pack WHERE id = object.pack) LIMIT 1",
 	"SELECT 'other versions are not kept than their reasons count' WHERE (SELECT ifnull(sum(count), 0) FROM "
 	"not_kept)"
 	" <> (SELECT count(*) FROM version WHERE state = 5)",
