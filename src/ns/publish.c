@@ -11,7 +11,7 @@
 #include "content/settle.h"
 #include "ns/publish_int.h"
 
-#define TRIES 5
+#define TRIES 20
 #define SETTLE_NS (5 * NSEC_PER_SEC)
 #define PAUSE_US 10000
 
@@ -404,9 +404,13 @@ int ns_publish(struct lake *lake, const char *from, const char *to, unsigned fla
 		return -EINVAL;
 	}
 	for (int i = 0; i < TRIES && rc == -EAGAIN; i++) {
+		if (i)
+			usleep(PAUSE_US);
 		buf_clear(error);
 		rc = try_once(&p, from, to, out);
 		publish_release(&p);
 	}
+	if (rc == -EAGAIN && !error->len)
+		buf_addf(error, "%s: names are changed there all the time, try again", to);
 	return rc;
 }
