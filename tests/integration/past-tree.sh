@@ -62,6 +62,16 @@ is "$(find "$M/@v/$second" "$D@v/$second" "$D@v/$first" -printf '%i\n' | sort | 
 is "$(find "$D@v/$first" -maxdepth 1 -printf '%i %P\n' | sort)" \
 	"$(cd "$D@v/$first" && stat -c '%i %n' -- * . | sed 's/ \.$/ /' | sort)" "a listing says the same numbers"
 
+# What the kernel remembers of a listing ends with what can be read.
+put other "$D/full/c"
+kept=$(moment)
+put another "$D/full/c"
+is "$(ls "$D@v/$kept/full"; ls "$D@v/$kept/full")" $'b\nc\nb\nc' "a listing, twice"
+ok "a version is erased" "$TARN" purge "$D/full/c@v1" --yes
+is "$(ls "$D@v/$kept/full")" b "and is not listed any more"
+fails ENOENT "nor found" cat "$D@v/$kept/full/c"
+rm "$D/full/c"
+
 # After a rename a folder's past goes along; where it was then is found by time.
 mv "$D" "$B/store"
 is "$(cat "$B/store@v/$first/a.csv")" one "renamed, its past goes along"
