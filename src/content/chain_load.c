@@ -79,75 +79,91 @@ static int read_era(struct lake *lake, const struct inode *inode, uint64_t commi
 	return rc ? rc : store_versions_of_node(lake->store, inode->id, 0, note_era, e);
 }
 
-/* A link for what INODE has now. */
-static int fill(struct lake *lake, struct inode *inode, struct chain *c)
-{
-	struct era e = {0};
-	uint64_t version, size, commit;
-	struct version_row row;
+/* What an inode says of its raw file. */
+struct now {
+	uint64_t version, size, era, aside;
 	bool no_past;
-	int rc;
+};
 
-	pthread_mutex_lock(&inode->lock);
-	version = inode->version;
-	size = inode->clean_size;
-	no_past = inode->no_past;
-	e.after = inode->era;
-	e.aside = inode->kept_version ? inode->kept_version : inode->kept_listed;
-	commit = atomic_load(&inode->commit);
-	pthread_mutex_unlock(&inode->lock);
-	rc = no_past ? 0 : read_era(lake, inode, commit, &e);
+static struct now look_locked(const struct inode *inode)
+{
+	return (struct now){
+		.version = inode->version,
+		.size = inode->clean_size,
+		.era = inode->era,
+		.aside = inode->kept_version ? inode->kept_version : inode->kept_listed,
+		.no_past = inode->no_past && (inode->version || !inode->dependants),
+	};
+}
+
+static bool is_same(const struct now *a, const struct now *b)
+{
+	return a->version == b->version && a->size == b->size && a->era == b->era && a->aside == b->aside &&
+	       a->no_past == b->no_past;
+}
+
+/* A link for what INODE has NOW. */
+static int fill(struct lake *lake, struct inode *inode, const struct now *now, struct chain *c)
+{
+	struct era e = {.after = now->era, .aside = now->aside, .last = now->version, .size = now->size};
+	struct version_row row;
+	int rc = now->no_past ? 0 : read_era(lake, inode, atomic_load(&inode->commit), &e);
+
 	if (rc < 0)
 		return rc;
-	if (!version) {
-		version = e.last;
-		size = e.size;
+	if (now->version) {
+		e.last = now->version;
+		e.size = now->size;
 	}
 	c->after = e.after;
-	c->from = version;
-	if (!version)
+	c->from = e.last;
+	if (!e.last)
 		return 0;
 	rc = chain_make_room_locked(c);
-	if (!rc && (store_version(lake->store, version, &row) || row.node != inode->id))
-		row = (struct version_row){.id = version, .node = inode->id}; /* just cut, so nothing is kept of it */
-	row.size = size;
+	if (!rc && (store_version(lake->store, e.last, &row) || row.node != inode->id))
+		row = (struct version_row){.id = e.last, .node = inode->id}; /* just cut, so nothing is kept of it */
+	row.size = e.size;
 	if (!rc)
 		rc = chain_load_link(lake, c, &row, &c->links[0]);
 	c->n = !rc;
 	return rc;
 }
 
-/* Somebody else may have made one at the same time. */
-static void attach(struct inode *inode, struct chain *made, struct chain **out)
+/* Somebody else may have made one at the same time. False: INODE is not what MADE was made for any more. */
+static bool attach(struct inode *inode, struct chain *made, const struct now *then, struct chain **out)
 {
 	SCOPED_LOCK(&inode->lock);
+	struct now now = look_locked(inode);
 
+	if (!inode->chain && !is_same(&now, then))
+		return false;
 	if (!inode->chain)
 		inode->chain = chain_ref(made);
 	*out = chain_ref(inode->chain);
-	chain_unref(made);
+	return true;
 }
 
 int chain_of(struct lake *lake, struct inode *inode, struct chain **out)
 {
-	struct chain *c;
-	int rc;
+	bool done = false;
+	int rc = 0;
 
-	pthread_mutex_lock(&inode->lock);
-	*out = inode->chain ? chain_ref(inode->chain) : NULL;
-	pthread_mutex_unlock(&inode->lock);
-	if (*out)
-		return 0;
-	c = chain_new(inode->id, inode->volume);
-	if (!c)
-		return -ENOMEM;
-	rc = fill(lake, inode, c);
-	if (rc < 0) {
+	while (!done && !rc) {
+		struct chain *c;
+		struct now now;
+
+		pthread_mutex_lock(&inode->lock);
+		*out = inode->chain ? chain_ref(inode->chain) : NULL;
+		now = look_locked(inode);
+		pthread_mutex_unlock(&inode->lock);
+		if (*out)
+			return 0;
+		c = chain_new(inode->id, inode->volume);
+		rc = c ? fill(lake, inode, &now, c) : -ENOMEM;
+		done = !rc && attach(inode, c, &now, out);
 		chain_unref(c);
-		return rc;
 	}
-	attach(inode, c, out);
-	return 0;
+	return rc;
 }
 
 /* ---- older links ---- */

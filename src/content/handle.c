@@ -48,7 +48,7 @@ static bool base_due_locked(const struct inode *inode)
 {
 	if (inode->chain)
 		return chain_is_due(inode->chain);
-	return inode->version ? inode->clean_size > 0 : !inode->no_past;
+	return inode->version ? inode->clean_size > 0 : !inode->no_past || inode->dependants;
 }
 
 static enum open_way decide_locked(struct lake *lake, const struct inode *inode, int flags)

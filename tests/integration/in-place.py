@@ -194,6 +194,16 @@ def replaced(f):
 	f.note()
 
 
+def under_a_temporary_name(f):
+	os.rename(f.path, f.path + ".part")
+	for flags, data in ((os.O_WRONLY | os.O_APPEND, b"more"), (os.O_WRONLY, b"X" * 100000)):
+		fd = os.open(f.path + ".part", flags)
+		os.write(fd, data)
+		os.close(fd)
+	os.rename(f.path + ".part", f.path)
+	f.note()
+
+
 def opened_before(f):
 	"""Who has a version open reads it to its end, whatever becomes of the file meanwhile."""
 	f.changed(lambda fd: os.pwrite(fd, b"X" * 10, 70000))
@@ -213,7 +223,7 @@ def opened_before(f):
 
 
 for way in (pwrite, pwrite_rdwr, mapped, mapped_after_close, truncated, punched, appended, two_handles,
-	    with_reader, truncated_while_read, copied_into, linked, removed, removed_while_open, replaced, opened_before):
+	    with_reader, truncated_while_read, copied_into, linked, removed, removed_while_open, replaced, under_a_temporary_name, opened_before):
 	f = File(way.__name__)
 	try:
 		way(f)
