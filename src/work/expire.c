@@ -35,6 +35,7 @@
 #define SPEED_FADES 16	  /* each second, by one part in so many */
 #define MORE_PART 20	  /* so much more is freed than wanted, or the next second would ask again */
 #define SETTLE_NS (5 * NSEC_PER_SEC)
+#define VAIN_NS (60 * NSEC_PER_SEC)
 #define SPACE_SHORT "space short"
 
 uint64_t space_wanted(uint64_t total, uint64_t speed)
@@ -160,7 +161,8 @@ int expire_history(struct work *w, int volume, uint64_t bytes, const char *reaso
 
 /* ---- when ---- */
 
-static void expire(struct work *w, int volume, uint64_t bytes, const char *reason)
+/* How many went. */
+static uint64_t expire(struct work *w, int volume, uint64_t bytes, const char *reason)
 {
 	uint64_t freed = 0, count = 0;
 	int rc = expire_history(w, volume, bytes, reason, &freed, &count);
@@ -169,6 +171,7 @@ static void expire(struct work *w, int volume, uint64_t bytes, const char *reaso
 		log_info("history: %" PRIu64 " versions (%.1f MB) expired: %s", count, (double)freed / 1e6, reason);
 	if (rc < 0)
 		log_error("history: cannot expire versions: %s", strerror(-rc));
+	return count;
 }
 
 static void check_budget(struct work *w)
@@ -176,9 +179,11 @@ static void check_budget(struct work *w)
 	struct store_totals totals;
 	uint64_t budget;
 
+	if (clock_monotonic() < w->budget_again)
+		return;
 	if (!store_totals(w->lake->store, &totals) && totals.stored_bytes && !gc_budget(w->lake, &budget) &&
-	    totals.stored_bytes > budget)
-		expire(w, ANY_VOLUME, totals.stored_bytes - budget, HISTORY_BUDGET);
+	    totals.stored_bytes > budget && !expire(w, ANY_VOLUME, totals.stored_bytes - budget, HISTORY_BUDGET))
+		w->budget_again = clock_monotonic() + VAIN_NS; /* all that is left is needed */
 }
 
 uint64_t space_speed(struct space *s, uint64_t free_bytes, int64_t now)

@@ -19,6 +19,7 @@ struct work {
 	_Atomic bool stopping;		  /* written under lock, so that no sleeper misses it */
 	uint64_t first_version;		  /* ids below were given out before this start */
 	struct space space[LAKE_VOLUMES]; /* the keeper's */
+	int64_t budget_again;		  /* the keeper's: when the budget is looked at again, monotonic */
 	int64_t made_room;		  /* the keeper's: when history last gave way to space, monotonic */
 
 	pthread_mutex_t lock; /* a leaf: nothing is locked while it is held */
