@@ -124,7 +124,7 @@ static enum version_how base_how_locked(const struct inode *inode, uint64_t size
 	return size < inode->clean_size ? HOW_NONE : HOW_PREFIX;
 }
 
-/* It goes when nothing is kept for it alone, and nobody asked for it to stay. */
+/* It goes, unless it was asked to stay; what was saved of it as soon as nothing older is read through that. */
 static void end_partial(struct inode *inode, struct record *r, enum version_how how, uint64_t stored)
 {
 	inode->partial = false;
@@ -132,7 +132,12 @@ static void end_partial(struct inode *inode, struct record *r, enum version_how 
 		cut_drop(r, inode->version);
 		return;
 	}
-	record_version_state(r, inode->version, VERSION_PARTIAL, how, NULL);
+	if (inode->partial_stays) {
+		record_version_state(r, inode->version, VERSION_PARTIAL, how, NULL);
+	} else {
+		record_version_state(r, inode->version, VERSION_EXPIRED, how, "nobody but its reader needed it");
+		record_job_add(r, JOB_EXPIRE, inode->version, clock_wall());
+	}
 	if (stored)
 		record_version_how(r, inode->version, how, stored);
 }

@@ -2,8 +2,8 @@
  * Cutting a file that is still being written: a partial version.
  *
  *	somebody else reads it	(freeze on foreign read) another run opens it, and must not read what has no version. It
- *				is needed only as long as something was made of it: the next cut takes it back, unless
- *				older versions are read through what was saved of it
+ *				is needed only as long as something was made of it: the next cut takes it back. What was
+ *				saved of it goes when no older version is read through that
  *	it is open for long	each version_interval, when it changed; that one stays
  *
  * Its bytes are kept in the ways that cost its writers nothing: as the beginning of what is appended to, by an undo
