@@ -368,7 +368,8 @@ static int note_lost(void *arg, const struct version_row *v)
 		l->n = 0;
 		return 0;
 	}
-	if (!v->size) { /* has no bytes that could be lost */
+	if (!v->size) { /* has no bytes that could be lost, and all of those before it was saved when they went */
+		l->n = 0;
 		l->empty = v->state == VERSION_LIVE ? v->id : 0;
 		return 0;
 	}

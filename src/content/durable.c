@@ -180,18 +180,28 @@ static void lose(struct lake *lake, const struct version_row *v, struct record *
 	record_version_state(r, v->id, VERSION_NOT_KEPT, how_then(lake, v), DURABLE_POWER_FAILED);
 }
 
-/* What was cut up to this commit is on the disk. */
-static uint64_t durable_commit(struct lake *lake)
+uint64_t durable_commit(struct lake *lake)
 {
 	_cleanup_buf_ struct buf value = BUF_INIT;
 
 	return store_lake(lake->store, "durable", &value) ? 0 : strtoull(buf_str(&value), NULL, 10);
 }
 
+/* Was V fsynced, or the version that it was before, under another name? 1, 0 or -errno. */
+static int is_durable(struct lake *lake, const struct version_row *v)
+{
+	struct version_row before;
+	int rc = v->size ? store_is_synced(lake->store, v->node, v->size, v->mtime) : 1;
+
+	if (rc)
+		return rc;
+	return !store_version_of_node_at(lake->store, v->node, durable_commit(lake), &before) &&
+	       before.size == v->size && before.mtime == v->mtime;
+}
+
 bool durable_lose(struct lake *lake, const struct version_row *v, struct record *r)
 {
-	if (!lake->power_failed || v->cut_commit <= durable_commit(lake) ||
-	    store_is_synced(lake->store, v->node, v->size, v->mtime))
+	if (!lake->power_failed || v->cut_commit <= durable_commit(lake) || is_durable(lake, v))
 		return false;
 	lose(lake, v, r);
 	return true;
@@ -238,7 +248,7 @@ static void lose_live(struct check *c, const struct version_row *v)
 static int check_one(void *arg, const struct version_row *v)
 {
 	struct check *c = arg;
-	int synced = v->size ? store_is_synced(c->lake->store, v->node, v->size, v->mtime) : 1;
+	int synced = is_durable(c->lake, v);
 
 	if ((v->state == VERSION_LIVE) != c->live || synced < 0)
 		return synced < 0 ? synced : 0;

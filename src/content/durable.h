@@ -35,6 +35,8 @@ void durable_vouch(struct lake *lake, struct inode *inode, const struct stat *st
 #define DURABLE_POWER_FAILED "the power failed before it was on the disk"
 /* At the start: did the power fail since the last daemon ran? That is remembered in LAKE, and where this one works. */
 int durable_begin(struct lake *lake);
+/* What was cut up to this commit is on the disk. */
+uint64_t durable_commit(struct lake *lake);
 /* If the power failed before V was on the disk for sure, V is lost, and that alone: adds to R. */
 bool durable_lose(struct lake *lake, const struct version_row *v, struct record *r);
 /* After recovery: what a power failure took is not kept. 0 or -errno. */

@@ -191,6 +191,7 @@ bool kept_needs_raw(struct lake *lake, struct inode *inode)
 }
 
 struct lost {
+	bool all; /* also what has no bytes */
 	uint64_t *ids;
 	size_t n, room;
 	uint64_t empty; /* the live version, if it has no bytes… */
@@ -209,7 +210,9 @@ static int note_lost(void *arg, const struct version_row *v)
 	}
 	if (!version_needs_raw(v) || is_whole(v))
 		return 0;
-	if (!v->size) { /* has no bytes that could be lost */
+	if (!v->size &&
+	    !l->all) { /* has no bytes that could be lost, and all of those before it was saved when they went */
+		l->n = 0;
 		l->empty = v->state == VERSION_LIVE ? v->id : l->empty;
 		return 0;
 	}
@@ -227,7 +230,7 @@ static int note_lost(void *arg, const struct version_row *v)
 
 int kept_lose_raw(struct lake *lake, uint64_t node, const char *reason, struct record *r)
 {
-	struct lost l = {0};
+	struct lost l = {.all = !reason};
 	int rc = store_versions_of_node(lake->store, node, 0, note_lost, &l);
 
 	for (size_t i = 0; i < l.n; i++) {
@@ -236,10 +239,8 @@ int kept_lose_raw(struct lake *lake, uint64_t node, const char *reason, struct r
 		else
 			record_version_drop(r, l.ids[i]);
 	}
-	if (l.empty && reason)
+	if (l.empty)
 		record_version_state(r, l.empty, VERSION_KEPT, HOW_NONE, NULL);
-	else if (l.empty)
-		record_version_drop(r, l.empty);
 	if (l.whole)
 		record_version_state(r, l.whole, VERSION_KEPT, l.how, NULL);
 	free(l.ids);

@@ -13,6 +13,7 @@
 #include "content/outside.h"
 #include "content/run.h"
 #include "content/settle.h"
+#include "content/whole.h"
 
 #define RECOVER_AGAIN "recover_again" /* a lake key: a version in versions/ was still in use */
 
@@ -30,25 +31,34 @@ static int drop(const struct left_over *l, const char *why)
 	return unlinkat(l->volume->versionsfd, l->name, 0) < 0 && errno != ENOENT ? -errno : 0;
 }
 
+/* Where PATH, below buckets/, is looked up, and what of it: *REST. PATH may be changed. */
+static int folder_of(struct lake *lake, char *path, const char **rest)
+{
+	char *slash = strchr(path, '/');
+	struct bucket *b;
+
+	*rest = path;
+	if (!slash)
+		return lake->buckets_fd;
+	*slash = '\0';
+	if (!lake_bucket(lake, path, &b) && b->fd >= 0) {
+		*rest = slash + 1;
+		return b->fd;
+	}
+	*slash = '/';
+	return lake->buckets_fd;
+}
+
 /* What lies at the node's path now; false when nothing does. */
 static bool look_at_path(struct lake *lake, uint64_t node, struct fhandle *h, struct stat *st)
 {
 	_cleanup_buf_ struct buf path = BUF_INIT;
-	struct bucket *b;
-	int folderfd = lake->buckets_fd;
-	char *rest;
+	const char *rest;
+	int folderfd;
 
 	if (store_path(lake->store, node, &path) || !path.len)
 		return false;
-	rest = strchr(path.data, '/');
-	if (rest) {
-		*rest++ = '\0';
-		if (!lake_bucket(lake, path.data, &b) && b->fd >= 0)
-			folderfd = b->fd;
-		else
-			rest[-1] = '/';
-	}
-	rest = folderfd == lake->buckets_fd ? path.data : rest;
+	folderfd = folder_of(lake, path.data, &rest);
 	return !fstatat(folderfd, rest, st, AT_SYMLINK_NOFOLLOW) && !fhandle_get(folderfd, rest, h);
 }
 
@@ -234,6 +244,65 @@ static int recover_folder(struct lake *lake, struct volume *v, int index)
 	return rc;
 }
 
+/* ---- what the store knows, and the disk had not done when the power failed ---- */
+
+static bool is_aside(const struct volume *volume, const char *name, const struct version_row *v)
+{
+	struct stat st;
+
+	return !fstatat(volume->versionsfd, name, &st, AT_SYMLINK_NOFOLLOW) && (uint64_t)st.st_size == v->size;
+}
+
+/* The file that V was put aside from, if it still lies there. A descriptor or -errno. */
+static int open_where_it_was(struct lake *lake, const struct version_row *v)
+{
+	_cleanup_buf_ struct buf path = BUF_INIT;
+	_cleanup_close_ int fd = -1;
+	const char *rest;
+	struct stat st;
+	int folderfd, rc = store_path_at(lake->store, v->node, v->end_commit - 1, &path);
+
+	if (rc < 0)
+		return rc;
+	folderfd = folder_of(lake, path.data, &rest);
+	fd = openat(folderfd, rest, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return -errno;
+	if (!S_ISREG(st.st_mode) || (uint64_t)st.st_size != v->size || stat_mtime(&st) != v->mtime)
+		return -ENOENT;
+	return steal_fd(&fd);
+}
+
+static int read_raw(void *arg, void *to, size_t len, uint64_t at)
+{
+	ssize_t n = pread(*(int *)arg, to, len, (off_t)at);
+
+	return n < 0 ? -errno : (size_t)n == len ? 0 : -EIO;
+}
+
+/* The record that V was put aside was durable, the aside was not: the tree has its file. That one goes on, so V gets a
+ * copy. */
+static int put_aside_again(void *arg, const struct version_row *v)
+{
+	struct lake *lake = arg;
+	struct volume *volume = lake_volume(lake, v->volume);
+	_cleanup_close_ int rawfd = -1, fd = -1;
+	char name[VERSION_NAME_MAX];
+
+	version_name(v->node, v->id, name);
+	if (v->how != HOW_ASIDE || !v->size || !volume || is_aside(volume, name, v))
+		return 0;
+	rawfd = open_where_it_was(lake, v);
+	if (rawfd < 0)
+		return 0;
+	fd = whole_reflink(volume, rawfd, name, v->size);
+	if (fd < 0)
+		fd = whole_copy(volume, name, v->size, read_raw, &rawfd);
+	if (fd >= 0)
+		log_info("versions/%s: a copy: its record was durable, the operation was not", name);
+	return 0;
+}
+
 bool lake_must_recover(struct lake *lake)
 {
 	_cleanup_buf_ struct buf again = BUF_INIT;
@@ -253,6 +322,8 @@ int lake_recover(struct lake *lake)
 			rc = recover_folder(lake, lake->volumes[i], f);
 	if (!rc)
 		rc = store_barrier(lake->store, 0);
+	if (!rc && lake->power_failed)
+		rc = store_kept_after(lake->store, durable_commit(lake), 0, INT32_MAX, put_aside_again, lake);
 	return rc ? rc : durable_check(lake);
 }
 
@@ -313,13 +384,15 @@ static void note_synced(struct lake *lake, struct inode *inode)
 static void settle_node(struct lake *lake, uint64_t node)
 {
 	_cleanup_buf_ struct buf path = BUF_INIT;
-	struct inode *inode;
+	bool named = !store_path(lake->store, node, &path) && path.len;
+	struct inode *inode = named ? walk(lake, path.data) : NULL;
 	struct record *r;
 
-	inode = store_path(lake->store, node, &path) || !path.len ? NULL : walk(lake, path.data);
 	if (inode && inode->id == node) {
 		note_synced(lake, inode);
 		settle_later(lake, inode);
+	} else if (named) {
+		; /* it may have gone elsewhere, and is settled where it is found: content/outside.h */
 	} else if ((r = record_new(OP_SYSTEM, RUN_TARN, 0, node, 0, NULL))) { /* gone */
 		record_node_writing(r, node, false);
 		store_submit(lake->store, r, NULL);
