@@ -57,9 +57,12 @@ uint64_t cut_add(struct lake *lake, struct inode *inode, struct record *r, const
 		v.run_uid = actor->caller.uid;
 	}
 	shown.st_mode = masked(st->st_mode, inode, cut->state);
-	if (durable_is_synced_locked(inode, st))
+	cut_add_row(lake, &v, &shown, r);
+	if (durable_is_synced_locked(inode, st)) {
 		record_synced(r, inode->id, (uint64_t)st->st_size, stat_mtime(st));
-	return cut_add_row(lake, &v, &shown, r);
+		inode->synced_told = v.id;
+	}
+	return v.id;
 }
 
 static void begin_link(struct inode *inode, const struct stat *st)

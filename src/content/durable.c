@@ -84,10 +84,13 @@ uint64_t durable_synced(struct lake *lake, struct inode *inode, const struct sta
 
 	pthread_mutex_lock(&inode->lock);
 	/* The version of what is open for writing is cut later, and takes it along (cut_add()). */
-	cut = inode->version && !inode->dirty && !durable_is_synced_locked(inode, st);
+	cut = inode->version && !inode->dirty &&
+	      !(durable_is_synced_locked(inode, st) && inode->synced_told == inode->version);
 	inode->synced = true;
 	inode->synced_size = (uint64_t)st->st_size;
 	inode->synced_mtime = stat_mtime(st);
+	if (cut)
+		inode->synced_told = inode->version;
 	pthread_mutex_unlock(&inode->lock);
 	return cut ? tell(lake, inode, st) : 0;
 }
@@ -95,14 +98,15 @@ uint64_t durable_synced(struct lake *lake, struct inode *inode, const struct sta
 void durable_vouch(struct lake *lake, struct inode *inode, const struct stat *st, bool fresh)
 {
 	uint64_t commit = atomic_load(&inode->commit);
-	bool synced;
+	bool synced, told;
 
 	pthread_mutex_lock(&inode->lock);
 	synced = durable_is_synced_locked(inode, st);
+	told = !fresh && inode->synced_told == inode->version;
 	pthread_mutex_unlock(&inode->lock);
 	if (!synced)
 		return;
-	if (fresh)
+	if (!told)
 		commit = tell(lake, inode, st);
 	if (commit)
 		store_sync(lake->store, commit);

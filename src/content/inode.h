@@ -158,6 +158,7 @@ struct inode {
 	bool synced; /* an fsync made the content durable that has this size and mtime: content/durable.h */
 	uint64_t synced_size;
 	int64_t synced_mtime;
+	uint64_t synced_told; /* the version of which the store knows it */
 };
 
 /* ---- the table ---- */

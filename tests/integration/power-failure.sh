@@ -48,11 +48,17 @@ put_synced later "$B/closed"
 put "not synced" "$B/not-synced"
 put "is synced by name" "$B/by-name"
 sync "$B/by-name"
+put "fsynced while it was open" "$B/opened"
+python3 -c '
+import os, sys
+f = os.open(sys.argv[1], os.O_RDWR)
+os.fsync(f)
+os.close(f)' "$B/opened"
 put_synced base "$B/in-place"
 put_synced base "$B/grown"
 printf X | dd of="$B/in-place" conv=notrunc status=none
 sync_store
-for name in unmounted synced osync not-synced by-name; do
+for name in unmounted synced osync not-synced by-name opened; do
 	put new "$B/$name"
 done
 rm "$B/removed"
@@ -65,6 +71,7 @@ is "$(contents "$B/synced")" "synced" "what was fsynced and then overwritten is 
 is "$(contents "$B/removed")" "synced" "or removed"
 is "$(contents "$B/osync")" "written with O_SYNC" "or written with O_SYNC"
 is "$(contents "$B/by-name")" "is synced by name" "or fsynced after it was closed"
+is "$(contents "$B/opened")" "fsynced while it was open" "or fsynced while it was open for writing"
 is "$(contents "$B/unmounted")" "old-durable" "or written before the last unmount"
 is "$(contents "$B/in-place")" "base" "or changed in place, though the version that came next is lost"
 like "$(contents "$B/grown")" "^base" "or appended to in the last moment"
