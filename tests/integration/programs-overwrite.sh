@@ -27,7 +27,7 @@ rows()
 	put C "$B/other.csv"
 	mv "$B/other.csv" "$F"
 	tells "$F" "1=A 2=C" "$1: mv over, of a file with a history"
-	tells "$B/other.csv" "1=B" "$1: which stays where it was"
+	tells "$B/other.csv" "1=B 2=C" "$1: which stays where it was, down to the last one"
 	begin replaced-from-outside.csv
 	cp "$FOLDER/B" "$FOLDER/moved"
 	mv "$FOLDER/moved" "$F"
