@@ -163,7 +163,8 @@ int wal_empty(struct wal *wal)
 	rc = checkpoint(wal, wal->writer, SQLITE_CHECKPOINT_TRUNCATE);
 	sqlite3_busy_timeout(wal->writer->db, BUSY_MSEC);
 	if (rc == SQLITE_OK) {
-		wal->frames = wal->copied = wal->tried_at = wal->rounds = 0;
+		wal->frames = wal->tried_at = wal->rounds = 0;
+		wal->copied = 0;
 		wal->distrusted = false;
 	}
 	return rc;
