@@ -114,7 +114,7 @@ void chain_set_packed(struct chain *c, uint64_t version, struct pack_object *obj
 
 	pthread_mutex_lock(&c->lock);
 	last = c->n ? &c->links[c->n - 1] : NULL;
-	if (last && last->version == version && !last->packed) {
+	if (last && last->version == version && last->size == object->map.size && !last->packed) {
 		last->packed = object;
 		last->how = HOW_PACKED;
 		object = NULL;

@@ -316,12 +316,22 @@ int apply_version_state(struct apply *a, struct record_reader *in)
 	return rc;
 }
 
+static int set_how(struct apply *a, uint64_t id, const struct version_brief *was, enum version_how how, uint64_t stored)
+{
+	struct version_brief now = *was;
+	int rc = APPLY(a, SQL_VERSION_SET_HOW, NULL, (int64_t)id, how, (int64_t)stored);
+
+	now.how = how;
+	now.stored = stored;
+	return rc == SQLITE_OK ? recount(a, was, &now) : rc;
+}
+
 int apply_version_how(struct apply *a, struct record_reader *in)
 {
 	uint64_t id = record_get(in);
 	enum version_how how = (enum version_how)record_get(in);
-	uint64_t stored = record_get(in);
-	struct version_brief was, now;
+	uint64_t stored = record_get(in), size = record_get(in);
+	struct version_brief was;
 	bool found;
 	int rc = apply_version_find(a, id, &was, &found);
 
@@ -331,11 +341,7 @@ int apply_version_how(struct apply *a, struct record_reader *in)
 		return apply_missing(a, "how version", id);
 	if (how > HOW_CLOUD || (how && (was.state == VERSION_NOT_KEPT || was.state == VERSION_PURGED)))
 		return apply_refused(a, "how version", id, "it is kept in no known way, or not at all");
-	now = was;
-	now.how = how;
-	now.stored = stored;
-	rc = APPLY(a, SQL_VERSION_SET_HOW, NULL, (int64_t)id, how, (int64_t)stored);
-	return rc == SQLITE_OK ? recount(a, &was, &now) : rc;
+	return size == ANY_SIZE || size == was.size ? set_how(a, id, &was, how, stored) : SQLITE_OK;
 }
 
 int apply_version_drop(struct apply *a, struct record_reader *in)
@@ -375,6 +381,11 @@ int apply_version_grow(struct apply *a, struct record_reader *in)
 		return rc;
 	if (!found || v.state != VERSION_LIVE)
 		return apply_missing(a, "the growth of version", id);
+	if (v.how == HOW_PACKED) { /* what is packed is not all of it any more */
+		rc = set_how(a, id, &v, HOW_NONE, 0);
+		if (rc != SQLITE_OK)
+			return rc;
+	}
 	return APPLY(a, SQL_VERSION_GROW, NULL, (int64_t)id, size, mtime, (int64_t)a->record->commit, a->record->time);
 }
 

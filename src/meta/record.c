@@ -281,7 +281,12 @@ void record_version_state(struct record *r, uint64_t version, enum version_state
 
 void record_version_how(struct record *r, uint64_t version, enum version_how how, uint64_t stored)
 {
-	NUMBERS(r, ROW_VERSION_HOW, version, how, stored);
+	NUMBERS(r, ROW_VERSION_HOW, version, how, stored, ANY_SIZE);
+}
+
+void record_version_packed(struct record *r, uint64_t version, uint64_t size, uint64_t stored)
+{
+	NUMBERS(r, ROW_VERSION_HOW, version, HOW_PACKED, stored, size);
 }
 
 void record_version_same(struct record *r, uint64_t newer, uint64_t older)

@@ -246,6 +246,8 @@ void record_version_state(struct record *r, uint64_t version, enum version_state
 /* The content of a live, kept, partial or expired version is kept in this way now, and occupies STORED bytes; its state
  * stays. A live version with a HOW has its base kept already. */
 void record_version_how(struct record *r, uint64_t version, enum version_how how, uint64_t stored);
+/* The same: it is packed, all SIZE bytes of it; nothing happens when it has grown since. */
+void record_version_packed(struct record *r, uint64_t version, uint64_t size, uint64_t stored);
 /* NEWER has the same bytes as OLDER, the one before it in its series: it goes on in its place there, with its number
  * and time. OLDER is in no series then: of the same node it goes, a job removes its bytes; of another one it stays for
  * what that node was. The store finds this by itself when both are hashed. */

@@ -159,7 +159,7 @@ static int record_packed(struct packer *p, const struct version_row *v, const ui
 {
 	if (!v->hashed)
 		record_version_facts(p->packing.record, v->id, sha256, NULL);
-	record_version_how(p->packing.record, v->id, HOW_PACKED, stored);
+	record_version_packed(p->packing.record, v->id, v->size, stored);
 	return remember(p, v->id, sha256);
 }
 
@@ -358,7 +358,7 @@ static int consider(struct packer *p, uint64_t version)
 	if (rc < 0 || (!is_candidate(&v) && !is_live_candidate(p, &v)))
 		return rc;
 	/* Somebody may write it still, or it has its turn when it was hashed. */
-	if (!v.settled || (v.state == VERSION_LIVE && !v.hashed))
+	if (!v.settled || (v.state == VERSION_LIVE && (!v.hashed || v.time > p->before)))
 		return 1;
 	rc = v.state == VERSION_LIVE ? pack_live(p, &v) : pack_version(p, &v);
 	if (!is_its_own(rc))
@@ -385,11 +385,12 @@ static int begin(struct packer *p, int index)
 
 static void remove_own_file(struct lake *lake, const struct version_row *v)
 {
-	if (v->state == VERSION_LIVE) /* a writer that does not know of it yet may be saving what it overwrites */
+	if (v->state == VERSION_LIVE && v->how == HOW_PACKED) /* who writes may be saving what it overwrites */
 		tell_writers(lake, v);
-	else if (v->state != VERSION_KEPT && v->state != VERSION_PARTIAL) /* it was lost, or expired meanwhile */
+	else if (v->state != VERSION_LIVE && v->state != VERSION_KEPT &&
+		 v->state != VERSION_PARTIAL) /* it was lost, or expired meanwhile */
 		kept_remove(lake, v);
-	else if (v->how == HOW_PACKED)
+	else if (v->state != VERSION_LIVE && v->how == HOW_PACKED)
 		kept_remove_own(lake, v);
 }
 

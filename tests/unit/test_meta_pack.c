@@ -10,7 +10,7 @@ static void fill_hash(uint8_t *sha256, int seed)
 
 static void add_object(struct store *s, int seed, uint64_t pack, uint64_t offset)
 {
-	struct object_row o = { .size = 100, .pack = pack, .offset = offset, .length = 10 };
+	struct object_row o = {.size = 100, .pack = pack, .offset = offset, .length = 10};
 	struct record *r = record_new(OP_SYSTEM, RUN_TARN, 0, 0, 0, NULL);
 
 	fill_hash(o.sha256, seed);
@@ -62,8 +62,8 @@ static void test_packs(struct store *s)
 	struct pack_totals totals;
 	uint8_t sha256[SHA256_BYTES];
 
-	record_pack_set(r, &(struct pack_row){ .id = 1, .volume = 0, .bytes = 500, .state = 1 });
-	record_pack_set(r, &(struct pack_row){ .id = 2, .volume = 3, .bytes = 600, .state = 2 });
+	record_pack_set(r, &(struct pack_row){.id = 1, .volume = 0, .bytes = 500, .state = 1});
+	record_pack_set(r, &(struct pack_row){.id = 2, .volume = 3, .bytes = 600, .state = 2});
 	test_submit(s, r);
 	add_object(s, 7, 1, 90);
 	add_object(s, 8, 1, 20);
@@ -76,7 +76,7 @@ static void test_packs(struct store *s)
 	ok(o.pack == 1 && o.offset == 20 && o.length == 10 && o.size == 100 && o.sha256[31] == 8, "and where it is");
 	add_object(s, 8, 2, 0);
 	r = record_new(OP_SYSTEM, RUN_TARN, 0, 0, 0, NULL);
-	record_pack_set(r, &(struct pack_row){ .id = 1, .volume = 0, .bytes = 480, .state = 2 });
+	record_pack_set(r, &(struct pack_row){.id = 1, .volume = 0, .bytes = 480, .state = 2});
 	test_submit(s, r);
 	is_str(packs(s), "1:0/480/2/1/10 2:3/600/2/1/10 ", "an object moves, a pack changes");
 	is_int(store_pack_totals(s, &totals), 0, "the totals");
@@ -95,10 +95,10 @@ static void test_unused(struct store *s)
 {
 	uint64_t file = test_make(s, NODE_ROOT, "unused", KIND_FILE), version;
 	struct record *r = record_new(OP_SYSTEM, RUN_TARN, 0, 0, 0, NULL);
-	struct object_row o = { .pack = 9, .length = 10 };
+	struct object_row o = {.pack = 9, .length = 10};
 	uint8_t sha256[SHA256_BYTES];
 
-	record_pack_set(r, &(struct pack_row){ .id = 9, .bytes = 500, .state = 1 });
+	record_pack_set(r, &(struct pack_row){.id = 9, .bytes = 500, .state = 1});
 	for (int i = 1; i <= 4; i++) {
 		fill_hash(o.sha256, 100 + i);
 		o.offset = (uint64_t)i * 10;
@@ -133,6 +133,27 @@ static void test_unused(struct store *s)
 	listed[0] = 0;
 	store_objects_unused(s, list_object, NULL);
 	ok(strstr(listed, "101@10 ") && strstr(listed, "104@40 ") && strlen(listed) == 14, "until it is not");
+}
+
+static void test_growing(struct store *s)
+{
+	uint64_t file = test_make(s, NODE_ROOT, "grows", KIND_FILE),
+		 live = test_cut(s, file, VERSION_LIVE, HOW_NONE, 5);
+	struct record *r = record_new(OP_SYSTEM, RUN_TARN, 0, 0, 0, NULL);
+	struct store_totals before = test_totals(s);
+
+	record_version_packed(r, live, 4, 3);
+	test_submit(s, r);
+	is_int(test_version(s, live).how, HOW_NONE, "a version that grew since is not what was packed");
+	r = record_new(OP_SYSTEM, RUN_TARN, 0, 0, 0, NULL);
+	record_version_packed(r, live, 5, 3);
+	test_submit(s, r);
+	ok(test_version(s, live).how == HOW_PACKED && test_version(s, live).stored == 3, "one that did not is");
+	r = record_new(OP_SYSTEM, RUN_TARN, 0, 0, 0, NULL);
+	record_version_grow(r, live, 9, 0);
+	test_submit(s, r);
+	ok(test_version(s, live).how == HOW_NONE && !test_version(s, live).stored, "until it grows");
+	is_int(test_totals(s).stored_bytes, before.stored_bytes, "and the totals know");
 }
 
 static void test_kept_after(struct store *s)
@@ -206,11 +227,11 @@ static const char *reasons(struct store *s)
 static void test_reasons(struct store *s)
 {
 	uint64_t file = test_make(s, NODE_ROOT, "reasons", KIND_FILE), one, two;
-	struct version_row v = { .id = store_new_version(s),
-				 .node = file,
-				 .state = VERSION_NOT_KEPT,
-				 .settled = true,
-				 .reason = "born so" };
+	struct version_row v = {.id = store_new_version(s),
+				.node = file,
+				.state = VERSION_NOT_KEPT,
+				.settled = true,
+				.reason = "born so"};
 	struct record *r = record_new(OP_WRITE, RUN_TARN, 0, file, 0, NULL);
 
 	record_version_add(r, &v);
@@ -236,6 +257,7 @@ int main(void)
 	test_reasons(s);
 	test_packs(s);
 	test_unused(s);
+	test_growing(s);
 	test_kept_after(s);
 	test_versions_packed(s);
 	test_whole(s, "the store is whole");
