@@ -5,6 +5,7 @@ import sqlite3
 import time
 
 from look import compare, history, listed, look
+from play import BUCKETS
 from tree import FILE, FOLDER
 
 READ_ONLY = 0o7222	# no earlier version can be written, or run as somebody else
@@ -31,9 +32,10 @@ class Past:
 		self.versions = {}	# what is wrong with listed versions
 		self.trees = {}		# what is wrong with the past of the tree, by way
 		self.views = {}
+		self.collected, self.gone = {}, 0
 
 	def wrong(self):
-		return [line for found in (self.versions, self.trees, self.views) for lines in found.values() for line in lines]
+		return [line for found in (self.versions, self.trees, self.views, self.collected) for lines in found.values() for line in lines]
 
 	# ---- while it goes on ----
 
@@ -56,6 +58,18 @@ class Past:
 			self.look_back(snapshot, every=True)
 		for snapshot in self.snapshots[::max(1, len(self.snapshots) // 10)]:
 			self.view(snapshot)
+
+	def collect(self):
+		"""All that need not be kept goes; what is labelled stays."""
+		before = self.lake.facts()["versions_kept"]
+		for bucket in BUCKETS:
+			self.lake.tarn("bucket", "set", bucket, "retention_days=0", "keep_last=1", "--lake", self.lake.path)
+		self.lake.tarn("gc", self.lake.path)
+		self.gone = before - self.lake.facts()["versions_kept"]
+		for snapshot in self.snapshots:
+			for name in snapshot.names():
+				self.compare(snapshot, os.path.join(self.lake.mnt, "@v", name), name.split("-")[0], self.collected)
+		self.check_versions("after gc")
 
 	# ---- versions of files ----
 
@@ -143,4 +157,6 @@ class Past:
 			   [line for lines in self.versions.values() for line in lines])
 		points.say(f"each of {n} states is what D@v shows by commit, time and label",
 			   [line for lines in self.trees.values() for line in lines])
+		points.say(f"and after gc, which took {self.gone} versions, with everything labelled",
+			   [line for lines in self.collected.values() for line in lines])
 		points.say("and what a view mount shows", [line for lines in self.views.values() for line in lines])

@@ -88,6 +88,7 @@ def test(o, play, past, points):
 	play.lake.unmount()
 	play.lake.mount()
 	past.last_look()
+	past.collect()
 	if o.kills or o.failures:
 		points.say(f"{o.kills} kills, {o.failures} power failures: what was durable is there", play.lost)
 	points.say(f"{play.count()} operations by {o.clients} clients: the mount is always equal to the model", play.wrong)
