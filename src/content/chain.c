@@ -136,9 +136,12 @@ int chain_cut(struct chain *c, uint64_t version, uint64_t size)
 		return 0;
 	}
 	rc = chain_make_room_locked(c);
-	if (!rc)
-		c->links[c->n++] = link;
-	return rc;
+	if (rc < 0)
+		return rc;
+	if (!c->n) /* what is older is loaded when somebody asks */
+		c->from = version;
+	c->links[c->n++] = link;
+	return 0;
 }
 
 void chain_grow(struct chain *c, uint64_t version, uint64_t size)

@@ -54,6 +54,13 @@ import os, sys
 f = os.open(sys.argv[1], os.O_RDWR)
 os.fsync(f)
 os.close(f)' "$B/opened"
+put_synced base "$B/copied"
+python3 -c '
+import os, sys
+reader = os.open(sys.argv[1], os.O_RDONLY)
+os.read(reader, 1)
+writer = os.open(sys.argv[1], os.O_RDWR)
+os.write(writer, b"lost")' "$B/copied"
 put_synced base "$B/in-place"
 put_synced base "$B/grown"
 printf X | dd of="$B/in-place" conv=notrunc status=none
@@ -74,6 +81,8 @@ is "$(contents "$B/by-name")" "is synced by name" "or fsynced after it was close
 is "$(contents "$B/opened")" "fsynced while it was open" "or fsynced while it was open for writing"
 is "$(contents "$B/unmounted")" "old-durable" "or written before the last unmount"
 is "$(contents "$B/in-place")" "base" "or changed in place, though the version that came next is lost"
+printf more | dd of="$B/copied" conv=notrunc status=none
+is "$(contents "$B/copied" | cut -c1-4)" "base" "or copied before it was changed"
 like "$(contents "$B/grown")" "^base" "or appended to in the last moment"
 is "$(contents "$B/not-synced")" "" "what no fsync had written is not listed"
 like "$(history_of "$B/not-synced" .reason)" "the power failed" "and history says why"
