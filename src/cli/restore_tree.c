@@ -235,7 +235,7 @@ static void restore_folder(struct restorer *r, const struct restoring *w, const 
 	_cleanup_close_ int from = open_folder(w->from_dir, w->from), to = -1;
 	_cleanup_free_ char *missing = malloc(MISSING_MAX);
 	ssize_t len = missing && from >= 0 ? fgetxattr(from, "user.tarn.missing", missing, MISSING_MAX) : -1;
-	bool made;
+	bool made = false;
 	int rc = from < 0 ? from : 0;
 
 	if (!rc)
