@@ -20,8 +20,9 @@ static void add(int64_t age)
 {
 	if (count)
 		list[count - 1].end_time = NOW - age;
-	list[count++] = (struct retained){
+	list[count] = (struct retained){
 		.id = count + 1, .time = NOW - age, .end_time = NOW - age, .listed = true, .old = true};
+	count++;
 }
 
 static void add_live(int64_t age)
