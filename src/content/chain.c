@@ -110,14 +110,14 @@ static bool set_last(struct chain *c, uint64_t version, struct undo_file *undo, 
 
 void chain_set_packed(struct chain *c, uint64_t version, struct pack_object *object)
 {
-	struct chain_link *last;
-
 	pthread_mutex_lock(&c->lock);
-	last = c->n ? &c->links[c->n - 1] : NULL;
-	if (last && last->version == version && last->size == object->map.size && !last->packed) {
-		last->packed = object;
-		last->how = HOW_PACKED;
-		object = NULL;
+	for (size_t i = c->n; i && object; i--) {
+		struct chain_link *l = &c->links[i - 1];
+
+		if (l->version != version || l->size != object->map.size || l->packed)
+			continue;
+		l->packed = steal_ptr(&object);
+		l->how = HOW_PACKED;
 	}
 	pthread_mutex_unlock(&c->lock);
 	pack_object_close(object);

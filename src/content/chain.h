@@ -56,7 +56,7 @@ void chain_lose(struct lake *lake, struct inode *inode, struct chain *c, const c
 /* The raw file was changed by somebody else: nothing is read through it any more. INODE's lock may be held. */
 void chain_void(struct chain *c);
 struct pack_object;
-/* The content of VERSION is in a pack, as OBJECT (taken over): nothing of it is due, if it is the last link still. */
+/* The content of VERSION is in a pack, as OBJECT (taken over): it is read there, and nothing of it is due. */
 void chain_set_packed(struct chain *c, uint64_t version, struct pack_object *object);
 /* VERSION, of SIZE bytes, is what the raw file has from now on. INODE's lock may be held. */
 int chain_cut(struct chain *c, uint64_t version, uint64_t size);

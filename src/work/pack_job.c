@@ -312,8 +312,8 @@ static int look_at_live(struct packer *p, const struct version_row *v)
 	return rc == -ENOENT ? 0 : rc;
 }
 
-/* Those in memory know, too. */
-static void tell_writers(struct lake *lake, const struct version_row *v)
+/* Those who write or read its raw file now know, too. */
+static void tell_chain(struct lake *lake, const struct version_row *v)
 {
 	struct inode *inode = inode_find(lake, v->node);
 	struct pack_object *object;
@@ -322,7 +322,7 @@ static void tell_writers(struct lake *lake, const struct version_row *v)
 	if (!inode)
 		return;
 	pthread_mutex_lock(&inode->lock);
-	if (inode->version == v->id && inode->chain)
+	if (inode->chain)
 		c = chain_ref(inode->chain);
 	pthread_mutex_unlock(&inode->lock);
 	if (c && !pack_open(lake, v->sha256, &object))
@@ -385,13 +385,15 @@ static int begin(struct packer *p, int index)
 
 static void remove_own_file(struct lake *lake, const struct version_row *v)
 {
-	if (v->state == VERSION_LIVE && v->how == HOW_PACKED) /* who writes may be saving what it overwrites */
-		tell_writers(lake, v);
-	else if (v->state != VERSION_LIVE && v->state != VERSION_KEPT &&
-		 v->state != VERSION_PARTIAL) /* it was lost, or expired meanwhile */
-		kept_remove(lake, v);
-	else if (v->state != VERSION_LIVE && v->how == HOW_PACKED)
+	bool kept = v->state == VERSION_KEPT || v->state == VERSION_PARTIAL;
+
+	if (v->how == HOW_PACKED && (kept || v->state == VERSION_LIVE))
+		tell_chain(lake, v);
+	/* Who writes a live one may be saving what it overwrites. */
+	if (v->how == HOW_PACKED && kept)
 		kept_remove_own(lake, v);
+	else if (!kept && v->state != VERSION_LIVE) /* it was lost, or expired meanwhile */
+		kept_remove(lake, v);
 }
 
 static void remove_own_files(struct packer *p)
