@@ -154,7 +154,10 @@ class Lazy(Image):
 		"""What LazyFS held back is gone with it; the file system above notices that its disk is."""
 		self.process.kill()
 		self.process.wait()
-		super().shut_down()
+		try:
+			super().shut_down()
+		except OSError:
+			pass  # it has noticed by itself
 
 
 def disk(name, top, size, lazyfs):
