@@ -19,6 +19,36 @@ int view_temp_file(struct lake *lake)
 	return fd < 0 ? -errno : fd;
 }
 
+static int write_text(int fd, const struct buf *text)
+{
+	for (size_t at = 0; at < text->len;) {
+		ssize_t n = pwrite(fd, text->data + at, text->len - at, (off_t)at);
+
+		if (n < 0)
+			return -errno;
+		at += (size_t)n;
+	}
+	return 0;
+}
+
+/* What is in memory already may stay there when the disk is full. */
+static int text_file(struct lake *lake, const struct buf *text)
+{
+	_cleanup_close_ int fd = view_temp_file(lake);
+	int rc = fd < 0 ? fd : write_text(fd, text);
+
+	if (rc == -ENOSPC) {
+		close(fd);
+		fd = memfd_create("tarn-view", MFD_CLOEXEC);
+		rc = fd < 0 ? -errno : write_text(fd, text);
+	}
+	if (!rc) {
+		rc = fd;
+		fd = -1;
+	}
+	return rc;
+}
+
 int view_render(struct lake *lake, const struct buf *text, mode_t mode, uid_t uid, gid_t gid, struct view_node *draft)
 {
 	struct timespec now;
@@ -26,19 +56,9 @@ int view_render(struct lake *lake, const struct buf *text, mode_t mode, uid_t ui
 
 	if (buf_error(text))
 		return -ENOMEM;
-	fd = view_temp_file(lake);
+	fd = text_file(lake, text);
 	if (fd < 0)
 		return fd;
-	for (size_t at = 0; at < text->len;) {
-		ssize_t n = write(fd, text->data + at, text->len - at);
-
-		if (n < 0) {
-			n = -errno;
-			close(fd);
-			return (int)n;
-		}
-		at += (size_t)n;
-	}
 	clock_gettime(CLOCK_REALTIME, &now);
 	draft->kind = KIND_FILE;
 	draft->rendered = true;
