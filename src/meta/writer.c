@@ -22,7 +22,7 @@
  *
  * Failing. A group that cannot be committed is rolled back, its records stay in the queue, the totals go back to what
  * they were, and waiters are told (-ENOSPC, -EIO). It is tried again each second. store_submit() goes on until the
- * queue is full.
+ * queue is full. For a full disk something is kept: see reserve.h.
  *
  * Numbers. Node, version and run numbers are given out without asking the database: a block is reserved ahead by
  * writing "the next is at least N" durably. When half of it is used up, the next group reserves more. After a crash the
@@ -45,6 +45,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "meta/reserve.h"
 #include "meta/writer_int.h"
 
 #define LINGER (10 * NSEC_PER_MSEC)
@@ -243,6 +244,7 @@ static void tidy_up(struct writer *w)
 		malloc_trim(0);
 	if (wal_left(&w->wal))
 		wal_tidy(&w->wal);
+	reserve_keep(w->wal.path);
 	pthread_mutex_lock(&w->lock);
 }
 
@@ -252,6 +254,7 @@ static void empty_wal(struct writer *w)
 
 	pthread_mutex_unlock(&w->lock);
 	rc = wal_empty(&w->wal);
+	reserve_keep(w->wal.path);
 	pthread_mutex_lock(&w->lock);
 	w->emptied = rc;
 	w->want_empty = false;
@@ -514,8 +517,10 @@ int writer_open(struct conn *c, const char *path, bool *clean, struct writer **o
 		err = group_load(w, clean);
 	if (!err)
 		err = group_begin(w);
-	if (!err)
+	if (!err) {
+		reserve_keep(path);
 		err = start(w);
+	}
 	if (err)
 		writer_free(w, false);
 	else
