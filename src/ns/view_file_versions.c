@@ -208,6 +208,22 @@ static void version_stat(const struct version_row *v, struct stat *st)
 	past_set_times(st, v->mtime, v->time);
 }
 
+/* An ACL that the file had when V ended may have denied what its mode, which V has, allowed. */
+static void restrict_to_acl_then(struct lake *lake, const struct version_row *v, struct stat *st)
+{
+	struct access then = {0};
+	struct node_row row;
+	int rc;
+
+	if (v->end_commit == COMMIT_LIVE)
+		return;
+	rc = store_node_at(lake->store, v->node, v->end_commit - 1, &row);
+	if (!rc && row.acl)
+		rc = access_at(lake, &row, v->end_commit - 1, &then);
+	if (rc || row.acl) /* nothing is known, so nothing is granted to others */
+		st->st_mode &= S_IFMT | S_IRWXU | (rc ? 0 : then.mode);
+}
+
 static int stat_version(struct lake *lake, const struct view_node *n, struct stat *st)
 {
 	struct version_row v;
@@ -216,6 +232,7 @@ static int stat_version(struct lake *lake, const struct view_node *n, struct sta
 	if (rc)
 		return rc;
 	version_stat(&v, st);
+	restrict_to_acl_then(lake, &v, st);
 	rc = restrict_to_now(lake, n, v.node, st);
 	if (v.end_commit != COMMIT_LIVE)
 		past = access_restrict_to_past(lake, v.node, v.end_commit - 1, st);
@@ -234,6 +251,7 @@ static int stat_folder(struct lake *lake, const struct view_node *n, struct stat
 	st->st_uid = v.uid;
 	st->st_gid = v.gid;
 	past_set_times(st, v.time, v.time);
+	restrict_to_acl_then(lake, &v, st);
 	restrict_to_now(lake, n, v.node, st);
 	st->st_mode &= S_IFMT | 0444;
 	st->st_mode |= (st->st_mode & 0444) >> 2; /* who may read the file may enter */
