@@ -6,6 +6,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/kernel_order.h"
 #include "base/log.h"
 #include "content/appends.h"
 #include "content/aside.h"
@@ -477,13 +478,6 @@ static void start_writeback(struct lake *lake, struct inode *inode)
 	SCOPED_LOCK(&inode->lock);
 	inode->holders--;
 	pthread_cond_broadcast(&inode->changed);
-}
-
-/* A function of its own, so that tests/tsan.supp can name it. */
-static void close_after_replies(int fd)
-{
-	if (fd >= 0)
-		close(fd);
 }
 
 void handle_close(struct lake *lake, struct handle *h)

@@ -6,6 +6,7 @@
 #include <openssl/evp.h>
 
 #include "base/cleanup.h"
+#include "base/kernel_order.h"
 #include "content/chain.h"
 #include "content/hash.h"
 #include "content/kept.h"
@@ -277,8 +278,7 @@ void past_close(struct past *p)
 {
 	if (!p)
 		return;
-	if (p->fd >= 0)
-		close(p->fd);
+	close_after_replies(p->fd);
 	chain_unref(p->chain);
 	if (p->inode)
 		inode_unref(p->lake, p->inode);

@@ -34,7 +34,7 @@ append_all()
 	bash -c 'echo a >"$1"; echo b >>"$1"; echo c >>"$1"' bash "$B/mixed"
 	is "$(sizes "$B/mixed")" "[1,2] [2,6]" "$way: appends do not go on with a rewrite"
 
-	bash -c 'echo a >>"$1"; cat "$1" >/dev/null; echo b >>"$1"; echo c >>"$1"' bash "$B/read"
+	bash -c 'echo a >>"$1"; cat "$1" >/dev/null; sleep .3; echo b >>"$1"; echo c >>"$1"' bash "$B/read"
 	is "$(sizes "$B/read")" "[1,2] [2,6]" "$way: a reader comes between two versions"
 	bash -c 'echo a >>"$1"; ls "$1@v/" >/dev/null; echo b >>"$1"' bash "$B/listed"
 	is "$(sizes "$B/listed")" "[1,2] [2,4]" "$way: one who looks at the versions, too"

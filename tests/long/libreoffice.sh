@@ -46,13 +46,13 @@ saves()
 	END
 	result $? "LibreOffice saves a spreadsheet twice, $MODE" "$log"
 	ls "$B/f.ods@v" >"$log" 2>&1
-	[ "$(cat "$log")" = $'1.ods\n2.ods' ]
+	holds "$(cat "$log")" = $'1.ods\n2.ods'
 	result $? "two versions, $MODE" "$log"
 	echo "$(cell "$B/f.ods@v/1.ods") $(cell "$B/f.ods@v/2.ods") $(cell "$B/f.ods")" >"$log" 2>&1
-	[ "$(cat "$log")" = "A B B" ]
+	holds "$(cat "$log")" = "A B B"
 	result $? "with what was in them, $MODE" "$log"
 	ls -A "$B" >"$log"
-	[ "$(cat "$log")" = f.ods ]
+	holds "$(cat "$log")" = f.ods
 	result $? "nothing else is left, $MODE" "$log"
 	lake_gone libreoffice
 }

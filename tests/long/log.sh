@@ -42,13 +42,13 @@ hour()
 	sleep 10 # for what nobody needs any more to go
 	listed >"$log"
 	last=$(tail -n 1 "$log")
-	[ "$(wc -l <"$log")" -eq 2 ]
+	holds "$(wc -l <"$log")" -eq 2
 	result $? "two versions are listed, $MODE" "$log"
 	[ "$(cat "open.log@v1")" = before ] && cmp "open.log@v/$last" "$WORK/wanted" >>"$log" 2>&1
 	result $? "what was there before, and all lines, $MODE" "$log"
 	of partial >"$log"
 	n=$(wc -l <"$log")
-	[ "$n" -ge $((intervals - 1)) ] && [ "$n" -le $((intervals + 1)) ]
+	holds "$n" -ge $((intervals - 1)) && holds "$n" -le $((intervals + 1))
 	result $? "$n partial ones in $seconds_open seconds, $MODE" "$log"
 	for n in $(of partial); do
 		cat "open.log@v$n" >"$WORK/partial" && [ -s "$WORK/partial" ] && is_prefix "$WORK/partial" || wrong=$((wrong + 1))
