@@ -16,7 +16,7 @@
 #define NAME "12/12.34.undo"
 #define ANY UINT64_MAX
 
-static char folder[64];
+static char folder[4096];
 static int dirfd_, rawfd = -1;
 static char *content; /* of the version */
 static uint64_t size;
@@ -396,7 +396,7 @@ int main(void)
 {
 	const char *tmp = getenv("TMPDIR");
 
-	snprintf(folder, sizeof(folder), "%.30s/tarn-undo.XXXXXX", tmp ? tmp : "/var/tmp");
+	snprintf(folder, sizeof(folder), "%s/tarn-undo.XXXXXX", tmp ? tmp : "/var/tmp");
 	if (!mkdtemp(folder) || (dirfd_ = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0 ||
 	    mkdirat(dirfd_, "12", 0700) < 0)
 		return 1;
