@@ -328,6 +328,14 @@ static int sync_kept(struct lake *lake, struct inode *inode)
 	return fdatasync(fd) < 0 ? -errno : 0;
 }
 
+/* By a name, or in versions/: a rename may change the name meanwhile, but not take it away. */
+static bool has_a_place(struct inode *inode)
+{
+	SCOPED_LOCK(&inode->lock);
+
+	return inode->name || inode->kept_version;
+}
+
 /* INODE is frozen, dirty (or a companion is), and has no writer. C: its companions; NULL: nobody looked for any yet. */
 static int settle_frozen(struct lake *lake, struct inode *inode, bool may_map, bool named, struct companions *c)
 {
@@ -346,7 +354,7 @@ static int settle_frozen(struct lake *lake, struct inode *inode, bool may_map, b
 		rc = companions_look(lake, c);
 	if (rc < 0)
 		return rc;
-	if (inode->name || inode->kept_version) /* frozen: neither changes */
+	if (has_a_place(inode))
 		cut_check_base(lake, inode, &st);
 	same = former_is_same(lake, &former, inode, (uint64_t)st.st_size);
 	rc = cut(lake, inode, &st, same ? &former : NULL, c);
