@@ -135,7 +135,7 @@ static int print_moments(const char *path, const struct moments *m)
 	}
 	human_name(&shown, path);
 	if (!m->n)
-		printf("no moments: nothing changed below it yet\n");
+		printf("nothing changed below it before today; any time of today as %s/TIME/\n", buf_str(&shown));
 	else if (table_print(&t, stdout))
 		return EXIT_FAILED;
 	else

@@ -141,6 +141,12 @@ int apply_record(struct apply *a, const struct record *r)
 	return rc;
 }
 
+void apply_forget(struct apply *a)
+{
+	memset(a->days, 0, sizeof(a->days));
+	memset(a->alone, 0, sizeof(a->alone));
+}
+
 void apply_release(struct apply *a)
 {
 	free(a->fresh);

@@ -31,6 +31,7 @@ struct noted_day {
 	int64_t day;
 };
 #define DAYS_CACHED 1021
+#define ALONE_CACHED 509
 
 struct apply {
 	struct conn *conn;
@@ -42,6 +43,7 @@ struct apply {
 	size_t take_count, take_room, take_next;
 	uint64_t left; /* the node that left its series in this record */
 	struct noted_day days[DAYS_CACHED];
+	uint64_t alone[ALONE_CACHED]; /* folders that took nobody's place (line.h) */
 	bool jobs;	/* jobs were added since this was cleared */
 	int complaints; /* in this minute */
 	int64_t minute;
@@ -85,8 +87,8 @@ struct fresh_node *apply_fresh(struct apply *a, uint64_t node);
 /* Something changed in FOLDER, or about NODE: in the folder that the record names, else in that of its first name. */
 int apply_day(struct apply *a, uint64_t folder);
 int apply_day_of(struct apply *a, uint64_t node);
-/* After a group that was rolled back. */
-void apply_forget_days(struct apply *a);
+/* After a group that was rolled back: what was learnt from its rows. */
+void apply_forget(struct apply *a);
 
 /* What the totals and the series count of a version. */
 struct version_brief {

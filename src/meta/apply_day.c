@@ -8,8 +8,6 @@
 #include "meta/apply.h"
 #include "meta/store_int.h"
 
-#include <string.h>
-
 #define DAY_NS INT64_C(86400000000000)
 
 static int parent_of(struct apply *a, uint64_t node, uint64_t *parent)
@@ -54,9 +52,4 @@ int apply_day_of(struct apply *a, uint64_t node)
 	int rc = parent ? SQLITE_OK : parent_of(a, node, &parent);
 
 	return rc == SQLITE_OK ? apply_day(a, parent) : rc;
-}
-
-void apply_forget_days(struct apply *a)
-{
-	memset(a->days, 0, sizeof(a->days));
 }

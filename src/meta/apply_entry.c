@@ -3,17 +3,21 @@
  *
  * A series belongs to one node at a time (asset.node). It goes with the node when that is renamed; it stays with the
  * path
- *	- when the node is unlinked: the next file that is made under the name goes on with it;
+ *	- when the node is unlinked: the next file that is made under the name goes on with it, also in a folder that
+ *	  was made anew in the place of a removed one (line.h);
  *	- when the node leaves it (series_leave: an editor moves the file to a backup name): it is then nobody's (0),
  *	  and waits at the path for the run that did so, for a minute for any other, and for that file to come back;
  *	- when another node is renamed over it (series_take): it then belongs to that one.
  */
 #include "meta/apply.h"
 
+#include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "meta/line.h"
 
 #define LEFT_NS (60 * NSEC_PER_SEC) /* so long a series that was left waits for any run */
 
@@ -257,6 +261,8 @@ int apply_entry_add(struct apply *a, struct record_reader *in)
 		return same ? SQLITE_OK : apply_failed(a, rc, "a name for node", node);
 	if (!n.named)
 		count_node(a, n.kind, n.size, 1);
+	if (n.kind == KIND_FOLDER && !fresh)
+		memset(a->alone, 0, sizeof(a->alone));
 	rc = apply_day(a, parent);
 	if (rc != SQLITE_OK)
 		return rc;
@@ -279,17 +285,32 @@ struct ended {
 	int64_t time;
 };
 
+/* The row of that, in PARENT or in a folder whose place it took. Most folders took nobody's. */
+static int find_ended(struct apply *a, uint64_t parent, const char *name, size_t len, struct query *q)
+{
+	uint64_t *noted = &a->alone[parent % ALONE_CACHED];
+	bool alone;
+	int got;
+
+	if (*noted == parent) {
+		query_start(q, a->conn, SQL_SERIES_ENDED);
+		query_int(q, (int64_t)parent);
+		query_blob(q, name, len);
+		return query_step(q);
+	}
+	got = line_find(a->conn, SQL_SERIES_ENDED, parent, name, len, q, &alone);
+	if (alone)
+		*noted = parent;
+	return got > 0 ? SQLITE_ROW : !got ? SQLITE_DONE : got == -ENOMEM ? SQLITE_NOMEM : SQLITE_IOERR;
+}
+
 static int last_ended(struct apply *a, uint64_t parent, const char *name, size_t len, struct ended *out)
 {
 	_cleanup_query_ struct query q = {};
 	uint64_t asset_then, asset_now;
-	int rc;
+	int rc = find_ended(a, parent, name, len, &q);
 
 	*out = (struct ended){0};
-	query_start(&q, a->conn, SQL_SERIES_ENDED);
-	query_int(&q, (int64_t)parent);
-	query_blob(&q, name, len);
-	rc = query_step(&q);
 	if (rc != SQLITE_ROW)
 		return rc == SQLITE_DONE ? SQLITE_OK : rc;
 	out->node = (uint64_t)query_get(&q);

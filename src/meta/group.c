@@ -103,7 +103,7 @@ int group_write(struct writer *w, struct group *g)
 	if (rc == SQLITE_IOERR_FSYNC || rc == SQLITE_IOERR_DIR_FSYNC)
 		w->wal.distrusted = true;
 	w->tally = w->saved;
-	apply_forget_days(&w->apply);
+	apply_forget(&w->apply);
 	return rc;
 }
 

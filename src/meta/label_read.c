@@ -1,6 +1,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "meta/line.h"
 #include "meta/store_int.h"
 
 static void label_from_query(struct query *q, struct label_row *out)
@@ -17,36 +18,78 @@ static void label_from_query(struct query *q, struct label_row *out)
 	out->uid = (uid_t)query_get(q);
 }
 
-int store_label(struct store *s, uint64_t folder, const char *name, struct label_row *out)
+static int label_in_line(struct conn *c, uint64_t folder, const char *name, struct label_row *out)
 {
 	_cleanup_query_ struct query q = {};
-	int got;
+	int got = line_find(c, SQL_LABEL, folder, name, strlen(name), &q, NULL);
 
-	store_query(s, &q, SQL_LABEL);
-	query_int(&q, (int64_t)folder);
-	query_blob(&q, name, strlen(name));
-	got = query_row(&q);
-	if (got <= 0)
-		return got ? got : -ENOENT;
-	label_from_query(&q, out);
-	return 0;
+	if (got > 0)
+		label_from_query(&q, out);
+	return got < 0 ? got : got ? 0 : -ENOENT;
 }
 
-int store_labels(struct store *s, uint64_t folder, store_label_fn fn, void *arg)
+int store_label(struct store *s, uint64_t folder, const char *name, struct label_row *out)
+{
+	struct conn *c;
+	int err = store_begin(s, &c);
+
+	if (err)
+		return err;
+	err = label_in_line(c, folder, name, out);
+	conn_end(c);
+	return err;
+}
+
+/* OF (may be 0): only those that store_label() finds for that folder. */
+static int labels_between(struct store *s, uint64_t first, uint64_t last, uint64_t of, store_label_fn fn, void *arg)
 {
 	_cleanup_query_ struct query q = {};
 	int got, answer = 0;
 
 	store_query(s, &q, SQL_LABELS);
-	query_int(&q, folder ? (int64_t)folder : 0);
-	query_int(&q, folder ? (int64_t)folder : INT64_MAX);
+	query_int(&q, (int64_t)first);
+	query_int(&q, (int64_t)last);
 	while (!answer && (got = query_row(&q)) > 0) {
-		struct label_row l;
+		struct label_row l, newer;
 
 		label_from_query(&q, &l);
-		answer = fn(arg, &l);
+		if (of && of != l.folder)
+			answer = store_label(s, of, l.name, &newer);
+		if (!answer && (!of || of == l.folder || newer.folder == l.folder))
+			answer = fn(arg, &l);
 	}
 	return answer ? answer : got;
+}
+
+static int labels_of_line(struct conn *c, struct store *s, uint64_t of, store_label_fn fn, void *arg)
+{
+	struct line line;
+	uint64_t folder;
+	int got;
+
+	line_start(&line, c, of);
+	while ((got = line_next(&line, &folder)) > 0) {
+		int answer = labels_between(s, folder, folder, of, fn, arg);
+
+		if (answer)
+			return answer;
+	}
+	return got;
+}
+
+int store_labels(struct store *s, uint64_t folder, store_label_fn fn, void *arg)
+{
+	struct conn *c;
+	int rc;
+
+	if (!folder)
+		return labels_between(s, 0, INT64_MAX, 0, fn, arg);
+	rc = store_begin(s, &c);
+	if (rc)
+		return rc;
+	rc = labels_of_line(c, s, folder, fn, arg);
+	conn_end(c);
+	return rc;
 }
 
 /* Was NODE in FOLDER, or below it? 1, 0 or -errno. */
@@ -107,11 +150,9 @@ static int any_label(struct store *s, const struct version_row *v)
 
 int store_version_is_labelled(struct store *s, const struct version_row *v)
 {
-	int err, is;
-	struct conn *c = store_conn(s, &err);
+	struct conn *c;
+	int is, err = store_begin(s, &c);
 
-	if (c)
-		err = conn_begin(c);
 	if (err)
 		return err;
 	is = any_label(s, v);

@@ -4,6 +4,7 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "meta/line.h"
 #include "meta/store_int.h"
 
 void node_from_query(struct query *q, struct node_row *out)
@@ -124,15 +125,11 @@ int store_entries(struct store *s, uint64_t parent, store_entry_fn fn, void *arg
 }
 
 /* The series that waits at a path: of the file that was unlinked there last, or that left it there. */
-static int past_series(struct store *s, uint64_t parent, const char *name, uint64_t *asset)
+static int past_series(struct conn *c, uint64_t parent, const char *name, uint64_t *asset)
 {
 	_cleanup_query_ struct query q = {};
-	int got;
+	int got = line_find(c, SQL_SERIES_PAST, parent, name, strlen(name), &q, NULL);
 
-	store_query(s, &q, SQL_SERIES_PAST);
-	query_int(&q, (int64_t)parent);
-	query_blob(&q, name, strlen(name));
-	got = query_row(&q);
 	if (got > 0) {
 		bool unlinked = query_get(&q) == ENDED_UNLINK;
 		uint64_t there = (uint64_t)query_get(&q);
@@ -143,13 +140,12 @@ static int past_series(struct store *s, uint64_t parent, const char *name, uint6
 	return got < 0 ? got : *asset ? 0 : -ENOENT;
 }
 
-int store_series(struct store *s, uint64_t parent, const char *name, uint64_t *asset, uint64_t *live_node)
+static int live_series(struct conn *c, uint64_t parent, const char *name, uint64_t *asset, uint64_t *live_node)
 {
 	_cleanup_query_ struct query q = {};
 	int got;
 
-	*asset = *live_node = 0;
-	store_query(s, &q, SQL_SERIES_LIVE);
+	query_start(&q, c, SQL_SERIES_LIVE);
 	query_int(&q, (int64_t)parent);
 	query_blob(&q, name, strlen(name));
 	got = query_row(&q);
@@ -157,9 +153,21 @@ int store_series(struct store *s, uint64_t parent, const char *name, uint64_t *a
 		*asset = (uint64_t)query_get(&q);
 		*live_node = (uint64_t)query_get(&q);
 	}
-	if (got)
-		return got < 0 ? got : 0;
-	return past_series(s, parent, name, asset);
+	return got;
+}
+
+int store_series(struct store *s, uint64_t parent, const char *name, uint64_t *asset, uint64_t *live_node)
+{
+	struct conn *c;
+	int rc = store_begin(s, &c);
+
+	*asset = *live_node = 0;
+	if (rc)
+		return rc;
+	rc = live_series(c, parent, name, asset, live_node);
+	rc = rc > 0 ? 0 : rc < 0 ? rc : past_series(c, parent, name, asset);
+	conn_end(c);
+	return rc;
 }
 
 /* Where a node is, by its first name: 1, 0 when it has none, or -errno. */
@@ -232,11 +240,9 @@ int store_named_elsewhere(struct store *s, uint64_t node, uint64_t parent, const
 
 int store_path(struct store *s, uint64_t node, struct buf *path)
 {
-	int err;
-	struct conn *c = store_conn(s, &err);
+	struct conn *c;
+	int err = store_begin(s, &c);
 
-	if (c)
-		err = conn_begin(c);
 	if (err)
 		return err;
 	err = climb(s, node, path);

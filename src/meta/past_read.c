@@ -5,7 +5,10 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "meta/line.h"
 #include "meta/store_int.h"
+
+#define DAYS_MOST 366 /* that are told */
 
 /* ---- commits and times ---- */
 
@@ -151,19 +154,10 @@ static int named_node_at(struct store *s, uint64_t parent, const char *name, uin
 	return got ? got : out->kind == KIND_FILE && !out->version ? -ENOENT : 0;
 }
 
-/* Several queries see one moment of the store. */
-static int begin(struct store *s, struct conn **c)
-{
-	int err;
-
-	*c = store_conn(s, &err);
-	return *c ? conn_begin(*c) : err;
-}
-
 int store_node_at(struct store *s, uint64_t node, uint64_t commit, struct node_row *out)
 {
 	struct conn *c;
-	int err = begin(s, &c);
+	int err = store_begin(s, &c);
 
 	if (err)
 		return err;
@@ -175,11 +169,59 @@ int store_node_at(struct store *s, uint64_t node, uint64_t commit, struct node_r
 int store_entry_at(struct store *s, uint64_t parent, const char *name, uint64_t commit, struct node_row *out)
 {
 	struct conn *c;
-	int err = begin(s, &c);
+	int err = store_begin(s, &c);
 
 	if (err)
 		return err;
 	err = named_node_at(s, parent, name, commit, out);
+	conn_end(c);
+	return err;
+}
+
+/* A folder of the line of PARENT has the name. */
+static int entry_in_line(struct conn *c, struct store *s, uint64_t parent, const char *name, uint64_t commit,
+			 struct node_row *out)
+{
+	struct line line;
+	uint64_t folder;
+	int got;
+
+	line_start(&line, c, parent);
+	while ((got = line_next(&line, &folder)) > 0) {
+		int err = named_node_at(s, folder, name, commit, out);
+
+		if (err != -ENOENT)
+			return err;
+	}
+	return got < 0 ? got : -ENOENT;
+}
+
+/* What lay at the path that NAME in PARENT has now. */
+static int entry_by_path(struct store *s, uint64_t parent, const char *name, uint64_t commit, struct node_row *out)
+{
+	_cleanup_buf_ struct buf path = BUF_INIT;
+	char *at, *part, *save = NULL;
+	uint64_t folder = NODE_ROOT;
+	int got = store_path(s, parent, &path);
+
+	if (got)
+		return got;
+	at = path.len ? path.data : NULL;
+	for (got = 1; got > 0 && (part = strtok_r(at, "/", &save)); at = NULL)
+		got = entry_at(s, folder, part, commit, &folder);
+	return got < 0 ? got : got ? named_node_at(s, folder, name, commit, out) : -ENOENT;
+}
+
+int store_entry_was(struct store *s, uint64_t parent, const char *name, uint64_t commit, struct node_row *out)
+{
+	struct conn *c;
+	int err = store_begin(s, &c);
+
+	if (err)
+		return err;
+	err = entry_in_line(c, s, parent, name, commit, out);
+	if (err == -ENOENT)
+		err = entry_by_path(s, parent, name, commit, out);
 	conn_end(c);
 	return err;
 }
@@ -220,7 +262,7 @@ static int xattrs_at(struct store *s, uint64_t node, uint64_t commit, struct buf
 int store_node_xattrs_at(struct store *s, uint64_t node, uint64_t commit, struct buf *blob)
 {
 	struct conn *c;
-	int err = begin(s, &c);
+	int err = store_begin(s, &c);
 
 	if (err)
 		return err;
@@ -243,17 +285,66 @@ int store_node_target(struct store *s, uint64_t node, struct buf *target)
 
 /* ---- folders ---- */
 
-int store_change_days(struct store *s, uint64_t folder, int limit, store_day_fn fn, void *arg)
+/* The newest of all of a line, each once. */
+struct days {
+	int64_t day[DAYS_MOST];
+	int n, limit;
+};
+
+static void add_day(struct days *d, int64_t day)
+{
+	int at = 0;
+
+	while (at < d->n && d->day[at] > day)
+		at++;
+	if (at == d->limit || (at < d->n && d->day[at] == day))
+		return;
+	if (d->n < d->limit)
+		d->n++;
+	memmove(d->day + at + 1, d->day + at, (size_t)(d->n - 1 - at) * sizeof(*d->day));
+	d->day[at] = day;
+}
+
+static int days_of(struct conn *c, uint64_t folder, struct days *d)
 {
 	_cleanup_query_ struct query q = {};
-	int got, answer = 0;
+	int got;
 
-	store_query(s, &q, SQL_FOLDER_DAYS);
+	query_start(&q, c, SQL_FOLDER_DAYS);
 	query_int(&q, (int64_t)folder);
-	query_int(&q, limit);
-	while (!answer && (got = query_row(&q)) > 0)
-		answer = fn(arg, query_get(&q));
-	return answer ? answer : got;
+	query_int(&q, d->limit);
+	while ((got = query_row(&q)) > 0)
+		add_day(d, query_get(&q));
+	return got;
+}
+
+static int days_of_line(struct conn *c, uint64_t folder, struct days *d)
+{
+	struct line line;
+	int got;
+
+	line_start(&line, c, folder);
+	while ((got = line_next(&line, &folder)) > 0) {
+		got = days_of(c, folder, d);
+		if (got < 0)
+			break;
+	}
+	return got;
+}
+
+int store_change_days(struct store *s, uint64_t folder, int limit, store_day_fn fn, void *arg)
+{
+	struct days d = {.limit = limit < DAYS_MOST ? limit : DAYS_MOST};
+	struct conn *c;
+	int rc = store_begin(s, &c);
+
+	if (rc)
+		return rc;
+	rc = days_of_line(c, folder, &d);
+	conn_end(c);
+	for (int i = 0; !rc && i < d.n; i++)
+		rc = fn(arg, d.day[i]);
+	return rc;
 }
 
 int store_entries_at(struct store *s, uint64_t parent, uint64_t commit, const char *after, store_past_entry_fn fn,
@@ -328,7 +419,7 @@ int store_place_at(struct store *s, uint64_t node, uint64_t commit, uint64_t *pa
 {
 	_cleanup_buf_ struct buf names = BUF_INIT;
 	struct conn *c;
-	int got = begin(s, &c);
+	int got = store_begin(s, &c);
 
 	if (got)
 		return got;
@@ -342,7 +433,7 @@ int store_path_at(struct store *s, uint64_t node, uint64_t commit, struct buf *p
 {
 	_cleanup_buf_ struct buf names = BUF_INIT;
 	struct conn *c;
-	int err = begin(s, &c), got = 1;
+	int err = store_begin(s, &c), got = 1;
 
 	if (err)
 		return err;
@@ -357,18 +448,56 @@ int store_path_at(struct store *s, uint64_t node, uint64_t commit, struct buf *p
 
 /* ---- what became of it ---- */
 
-int store_entry_last(struct store *s, uint64_t parent, const char *name, struct node_row *out)
+static int last_in_line(struct conn *c, uint64_t parent, const char *name, struct node_row *out)
 {
 	_cleanup_query_ struct query q = {};
-	int got;
+	int got = line_find(c, SQL_ENTRY_LAST, parent, name, strlen(name), &q, NULL);
 
-	store_query(s, &q, SQL_ENTRY_LAST);
-	query_int(&q, (int64_t)parent);
-	query_blob(&q, name, strlen(name));
-	got = query_row(&q);
 	if (got > 0)
 		node_from_query(&q, out);
 	return got < 0 ? got : got ? 0 : -ENOENT;
+}
+
+int store_entry_last(struct store *s, uint64_t parent, const char *name, struct node_row *out)
+{
+	struct conn *c;
+	int err = store_begin(s, &c);
+
+	if (err)
+		return err;
+	err = last_in_line(c, parent, name, out);
+	conn_end(c);
+	return err;
+}
+
+static int folder_in_line(struct conn *c, struct store *s, uint64_t folder, uint64_t commit, uint64_t *found)
+{
+	_cleanup_buf_ struct buf path = BUF_INIT;
+	struct line line;
+	int got;
+
+	line_start(&line, c, folder);
+	while ((got = line_next(&line, found)) > 0) {
+		int err = store_path_at(s, *found, commit, &path);
+
+		if (err != -ENOENT)
+			return err;
+	}
+	return got < 0 ? got : -ENOENT;
+}
+
+int store_folder_at(struct store *s, uint64_t folder, uint64_t commit, struct node_row *out)
+{
+	struct conn *c;
+	int err = store_begin(s, &c);
+
+	if (err)
+		return err;
+	err = folder_in_line(c, s, folder, commit, &folder);
+	if (!err)
+		err = node_at(s, folder, commit, out);
+	conn_end(c);
+	return err;
 }
 
 int store_last_place(struct store *s, uint64_t node, uint64_t prefer, uint64_t *parent)

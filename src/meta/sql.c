@@ -58,6 +58,11 @@ const char *const sql_text[SQL_COUNT] = {
 		" ifnull((SELECT node FROM asset WHERE id = entry.asset), -1)"
 		" FROM entry INDEXED BY entry_ended CROSS JOIN node ON node.id = entry.node"
 		" WHERE parent = ? AND name = ? AND to_commit < " SQL_LIVE " ORDER BY to_commit DESC LIMIT 1",
+	[SQL_PLACE_BEFORE] = "SELECT parent, name, from_commit FROM entry INDEXED BY entry_past WHERE node = ?"
+			     " AND to_commit <= ? AND to_commit < " SQL_LIVE " ORDER BY to_commit DESC LIMIT 1",
+	[SQL_FOLDER_BEFORE] = "SELECT node, ended_how FROM entry INDEXED BY entry_ended WHERE parent = ? AND name = ?"
+			      " AND to_commit <= ? AND to_commit < " SQL_LIVE
+			      " AND node <> ? AND kind = 2 ORDER BY to_commit DESC LIMIT 1",
 	[SQL_VERSION] = "SELECT " VERSION " FROM version WHERE id = ?",
 	[SQL_VERSION_NUMBER] = "SELECT " VERSION " FROM version WHERE asset = ? AND number = ?",
 	[SQL_VERSION_BEFORE] = "SELECT " VERSION

@@ -85,6 +85,14 @@ struct conn *store_conn(struct store *s, int *err)
 	return c;
 }
 
+int store_begin(struct store *s, struct conn **c)
+{
+	int err;
+
+	*c = store_conn(s, &err);
+	return *c ? conn_begin(*c) : err;
+}
+
 int store_query(struct store *s, struct query *q, enum sql id)
 {
 	int err;

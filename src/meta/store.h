@@ -17,6 +17,9 @@
  * longer commit (disk full) keeps its queue, tries again each second, logs once, and lets store_submit() block when the
  * queue is full; store_sync() then fails with -EIO (or -ENOSPC) rather than lie.
  *
+ * A folder that is removed and made again, or moved to where one was removed, has a line (meta/line.h): itself, and the
+ * folders whose place it took. What waits at a path waits there for the next folder of the line, too.
+ *
  * Times are nanoseconds since 1970 in UTC, sizes bytes. Names are bytes, without a NUL, not always UTF-8.
  */
 #ifndef TARN_META_STORE_H
@@ -336,7 +339,8 @@ int store_entry(struct store *s, uint64_t parent, const char *name, struct node_
 /* The live entries of a folder, in no particular order. FN's non-zero answer ends it and is returned. */
 typedef int (*store_entry_fn)(void *arg, const char *name, uint64_t node, enum node_kind kind);
 int store_entries(struct store *s, uint64_t parent, store_entry_fn fn, void *arg);
-/* The node whose series belongs to a path: the live one's, else that of the last file that was unlinked there. */
+/* The node whose series belongs to a path: the live one's, else that of the last file that was unlinked there, in
+ * PARENT's line. */
 int store_series(struct store *s, uint64_t parent, const char *name, uint64_t *asset, uint64_t *live_node);
 
 /* The path of a live node below buckets/ ("raw-data/a.csv"), by its first name; -ENOENT for a node without a name. */
@@ -370,6 +374,11 @@ int store_commit_time(struct store *s, uint64_t commit, int64_t *time);
 int store_node_at(struct store *s, uint64_t node, uint64_t commit, struct node_row *out);
 /* What NAME in PARENT led to, as it was. A file without a version by then is -ENOENT, too. */
 int store_entry_at(struct store *s, uint64_t parent, const char *name, uint64_t commit, struct node_row *out);
+/* The first folder of FOLDER's line that had a name then, as it was. -ENOENT: none had. */
+int store_folder_at(struct store *s, uint64_t folder, uint64_t commit, struct node_row *out);
+/* As store_entry_at(): what NAME led to in the first folder of PARENT's line that had it, else what lay then at the
+ * path that NAME in PARENT has now. */
+int store_entry_was(struct store *s, uint64_t parent, const char *name, uint64_t commit, struct node_row *out);
 /*
  * What lay in a folder, by name (memcmp, the shorter first), from the one after AFTER (NULL: the first) on. VERSION: of
  * a file, which is left out when it had none by then; else 0. FN's non-zero answer ends it and is returned.
@@ -389,7 +398,8 @@ int store_entries_at(struct store *s, uint64_t parent, uint64_t commit, const ch
 int store_version_of_node_at(struct store *s, uint64_t node, uint64_t commit, struct version_row *out);
 /* The versions of a node, in the order in which they were cut, from version FROM (0: the first) on. */
 int store_versions_of_node(struct store *s, uint64_t node, uint64_t from, store_version_fn fn, void *arg);
-/* What lay in PARENT as NAME last, before it was taken away, as it is known now; -ENOENT: nothing did. */
+/* What lay in PARENT, or in its line, as NAME last, before it was taken away, as it is known now; -ENOENT: nothing
+ * did. */
 int store_entry_last(struct store *s, uint64_t parent, const char *name, struct node_row *out);
 /* A folder that NODE is in now (PREFER if that is one), or was in last. -ENOENT: it never had a name. */
 int store_last_place(struct store *s, uint64_t node, uint64_t prefer, uint64_t *parent);
@@ -402,12 +412,14 @@ int store_path_at(struct store *s, uint64_t node, uint64_t commit, struct buf *p
 int store_node_xattrs_at(struct store *s, uint64_t node, uint64_t commit, struct buf *blob);
 /* Where a symlink points to; -ENOENT when that is not known. */
 int store_node_target(struct store *s, uint64_t node, struct buf *target);
-/* The last LIMIT days (since 1970, UTC) on which something changed in FOLDER or below, the newest first. */
+/* The last LIMIT days (since 1970, UTC; at most 366) on which something changed in a folder of FOLDER's line or below,
+ * the newest first. */
 typedef int (*store_day_fn)(void *arg, int64_t day);
 int store_change_days(struct store *s, uint64_t folder, int limit, store_day_fn fn, void *arg);
 
+/* Of FOLDER, else of the next in its line that has it. */
 int store_label(struct store *s, uint64_t folder, const char *name, struct label_row *out);
-/* By folder (0: of all), then by name. */
+/* Of FOLDER's line (0: of all), by folder, then by name; each name of a line once. */
 typedef int (*store_label_fn)(void *arg, const struct label_row *l);
 int store_labels(struct store *s, uint64_t folder, store_label_fn fn, void *arg);
 /* Was V the content of its file in a labelled moment of a folder above it? 1, 0 or -errno. */

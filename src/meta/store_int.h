@@ -39,6 +39,8 @@ struct store {
 
 /* This thread's connection; NULL with *ERR when there is none to be had. */
 struct conn *store_conn(struct store *s, int *err);
+/* The same, for several queries that see one moment of the store, until conn_end(). 0 or -errno. */
+int store_begin(struct store *s, struct conn **c);
 /* A query on this thread's connection. */
 int store_query(struct store *s, struct query *q, enum sql id);
 

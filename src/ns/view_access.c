@@ -209,6 +209,15 @@ static bool was_opened(const struct access *then, const struct access *now)
 	return then->uid != now->uid || then->gid != now->gid || (now->mode & ~then->mode & 0111);
 }
 
+/* The way to what was in a folder that is gone may not lead through it any more. */
+static bool is_gone(struct lake *lake, uint64_t folder)
+{
+	_cleanup_buf_ struct buf name = BUF_INIT;
+	uint64_t parent;
+
+	return store_name(lake->store, folder, &parent, &name) != 0;
+}
+
 /* What its owner is allowed now is not taken back: most folders that were closed were so to others. */
 static void restrict_to_past_folder(struct stat *st, const struct access *then)
 {
@@ -235,9 +244,11 @@ int access_restrict_to_past(struct lake *lake, uint64_t node, uint64_t commit, s
 			rc = access_at(lake, &row, commit, &then);
 		if (!rc)
 			rc = access_now(lake, node, &now);
-		if (!rc && was_opened(&then, &now))
+		if (rc || (then.mode & 0111) == 0111)
+			continue;
+		if (was_opened(&then, &now) || is_gone(lake, node))
 			restrict_to_past_folder(st, &then);
-		closed |= !rc && (then.mode & 0111) != 0111;
+		closed = true;
 	}
 	if (rc == -ENOENT) /* it had no name, as what was unlinked while it was open */
 		rc = 0;

@@ -107,7 +107,7 @@ static int draft_fallback(struct lake *lake, uint64_t parent, const char *name, 
 	int rc = past_commit(lake, 0, w, NULL, &commit);
 
 	if (!rc)
-		rc = store_entry_at(lake->store, parent, name, commit, &row);
+		rc = store_entry_was(lake->store, parent, name, commit, &row);
 	if (rc)
 		return rc;
 	if (row.kind == KIND_FILE) {

@@ -6,7 +6,7 @@
  *	@v/			in the root of the mount: the same of the whole lake
  *
  * A day is its beginning, 00:00Z. mkdir D@v/LABEL names this moment, rmdir takes the name away again: whoever may write
- * in D may do that. Folders that were removed have their past here, too.
+ * in D may do that. Folders that were removed have their past here, too, and those whose place D took theirs.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -145,15 +145,15 @@ static void wait_quiet(void *arg, struct inode *inode)
 }
 
 /* Only what has a name can be given one. */
-static int check_label(struct lake *lake, const struct view_node *folder, const char *name, bool *there)
+static int check_label(struct lake *lake, const struct view_node *folder, const char *name, bool *there,
+		       struct label_row *label)
 {
-	struct label_row label;
 	int rc = store_barrier(lake->store, 0);
 
 	if (!atomic_load(&folder->live))
 		return -EROFS;
 	if (!rc)
-		rc = store_label(lake->store, folder->node, name, &label);
+		rc = store_label(lake->store, folder->node, name, label);
 	*there = !rc;
 	return rc == -ENOENT ? 0 : rc;
 }
@@ -167,10 +167,11 @@ static int submit(struct lake *lake, struct record *r)
 
 static int make_label(struct lake *lake, const struct view_node *folder, const char *name, const struct actor *actor)
 {
+	struct label_row label;
 	struct record *r;
 	bool there = false;
 	int64_t until;
-	int rc = check_label(lake, folder, name, &there);
+	int rc = check_label(lake, folder, name, &there, &label);
 
 	if (!rc && there)
 		rc = -EEXIST;
@@ -192,14 +193,15 @@ static int make_label(struct lake *lake, const struct view_node *folder, const c
 
 static int remove_label(struct lake *lake, const struct view_node *folder, const char *name, const struct actor *actor)
 {
+	struct label_row label;
 	struct record *r;
 	bool there = false;
-	int rc = check_label(lake, folder, name, &there);
+	int rc = check_label(lake, folder, name, &there, &label);
 
 	if (rc || !there)
 		return rc ? rc : -EROFS;
 	r = record_new(OP_SYSTEM, actor->run, actor->caller.uid, folder->node, folder->node, name);
-	record_label_remove(r, folder->node, name);
+	record_label_remove(r, label.folder, name);
 	return submit(lake, r);
 }
 

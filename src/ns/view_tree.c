@@ -75,24 +75,15 @@ static void become(struct lake *lake, const struct node_row *row, uint64_t paren
 
 /* ---- the root ---- */
 
-/* NODE lay somewhere as of COMMIT. */
-static int had_a_name(struct lake *lake, uint64_t node, uint64_t commit, struct node_row *row)
-{
-	_cleanup_buf_ struct buf path = BUF_INIT;
-	int rc = store_path_at(lake->store, node, commit, &path);
-
-	return rc ? rc : store_node_at(lake->store, node, commit, row);
-}
-
 int tree_draft(struct lake *lake, uint64_t parent, const char *name, uint64_t node, uint64_t commit, const char *moment,
 	       struct view_node *draft)
 {
 	_cleanup_buf_ struct buf text = BUF_INIT;
 	struct node_row row;
-	int rc = node ? had_a_name(lake, node, commit, &row) : -ENOENT;
+	int rc = node ? store_folder_at(lake->store, node, commit, &row) : -ENOENT;
 
 	if (rc == -ENOENT && parent)
-		rc = store_entry_at(lake->store, parent, name, commit, &row);
+		rc = store_entry_was(lake->store, parent, name, commit, &row);
 	if (!rc && parent && !is_shown(parent, name, row.kind))
 		rc = -ENOENT;
 	if (!rc)

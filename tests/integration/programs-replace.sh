@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
 # What programs leave in history that write a new file and rename it over the old one: sed -i, gio save (as GNOME's
-# programs do), Python's os.replace.
+# programs do), Python's os.replace; and those that write a whole folder anew.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/programs-lib.sh"
 need_program gio libglib2.0-bin
@@ -46,6 +46,14 @@ rows()
 	replace "$F" C
 	tells "$F" "1=A 2=B 3=C" "$1: os.replace with the same content"
 	is "$(versions "$F.tmp")" "" "$1: no versions of the temporary name"
+
+	mkdir "$B/out"
+	begin out/part.txt
+	rm -r "$B/out"
+	mkdir "$B/out"
+	put B "$F"
+	tells "$F" "1=A 2=B" "$1: a folder that is removed and made again"
+	rm -r "$B/out"
 	is "$(ls "$B")" $'gio.txt\npython.txt\nsed.txt\nsed.txt.bak' "$1: nothing else is left"
 }
 both_ways rows
