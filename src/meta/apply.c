@@ -115,6 +115,12 @@ static int (*const appliers[])(struct apply *, struct record_reader *) = {
 	[ROW_PACK_REMOVE] = apply_pack_remove,
 	[ROW_OBJECT_SET] = apply_object_set,
 	[ROW_OBJECT_REMOVE] = apply_object_remove,
+	[ROW_NODE_STUB] = apply_node_stub,
+	[ROW_NODE_PIN] = apply_node_pin,
+	[ROW_CLOUD_SET] = apply_cloud_set,
+	[ROW_CLOUD_VERIFIED] = apply_cloud_verified,
+	[ROW_CLOUD_STATE] = apply_cloud_state,
+	[ROW_CLOUD_REMOVE] = apply_cloud_remove,
 	[ROW_JOB_ADD] = apply_job_add,
 	[ROW_JOB_DONE] = apply_job_done,
 	[ROW_JOB_RETRY] = apply_job_retry,
@@ -244,6 +250,11 @@ int apply_opens(struct apply *a, struct record_reader *in)
 	if (!found)
 		return apply_missing(a, "a count of opens of node", (uint64_t)node);
 	a->tally->items[TALLY_OPENS] += count;
+	if (count) {
+		rc = APPLY(a, SQL_NODE_SET_OPENED, NULL, node, a->record->time);
+		if (rc != SQLITE_OK)
+			return rc;
+	}
 	/* A file that no version was cut of yet has no series to count for. */
 	if (!brief.asset)
 		return SQLITE_OK;

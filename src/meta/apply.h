@@ -17,7 +17,7 @@
 struct fresh_node {
 	uint64_t id, size;
 	enum node_kind kind;
-	bool named;
+	bool named, stub;
 };
 
 /* A series that this record hands over: what OVER had before any of them moved, so that two may swap. */
@@ -74,6 +74,7 @@ int apply_numbers(struct apply *a, enum sql id, int *changes, const int64_t *val
 struct node_brief {
 	enum node_kind kind;
 	uint64_t size, asset, version;
+	bool stub;
 	int64_t mode, uid, gid, acl;
 	int volume;
 	size_t handle_len;
@@ -113,6 +114,13 @@ int apply_version_move(struct apply *a, uint64_t version, uint64_t asset);
 /* The hash of a version is known: has one of its neighbours in its series the same content? */
 int apply_version_compare(struct apply *a, uint64_t id);
 
+/* VERSION, if it is live and in the cloud, SIGN times in the totals. */
+int apply_uploaded(struct apply *a, uint64_t version, int sign);
+/* The content of VERSION is no longer what its objects are: nothing needs them for its sake. */
+int apply_cloud_leave(struct apply *a, uint64_t version);
+/* The objects of OLDER are NEWER's, which has the same content. */
+int apply_cloud_hand_over(struct apply *a, uint64_t older, uint64_t newer);
+
 /* A job that is due at once. */
 int apply_job(struct apply *a, enum job_type type, uint64_t subject);
 
@@ -120,6 +128,12 @@ int apply_node_add(struct apply *a, struct record_reader *in);
 int apply_node_set(struct apply *a, struct record_reader *in);
 int apply_node_writing(struct apply *a, struct record_reader *in);
 int apply_node_end(struct apply *a, struct record_reader *in);
+int apply_node_stub(struct apply *a, struct record_reader *in);
+int apply_node_pin(struct apply *a, struct record_reader *in);
+int apply_cloud_set(struct apply *a, struct record_reader *in);
+int apply_cloud_verified(struct apply *a, struct record_reader *in);
+int apply_cloud_state(struct apply *a, struct record_reader *in);
+int apply_cloud_remove(struct apply *a, struct record_reader *in);
 int apply_node_target(struct apply *a, struct record_reader *in);
 int apply_node_xattrs(struct apply *a, struct record_reader *in);
 int apply_forget_handles(struct apply *a, struct record_reader *in);

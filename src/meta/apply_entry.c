@@ -22,7 +22,7 @@
 #define LEFT_NS (60 * NSEC_PER_SEC) /* so long a series that was left waits for any run */
 
 /* The totals count nodes that have a name, however many. */
-static void count_node(struct apply *a, enum node_kind kind, uint64_t size, int sign)
+static void count_node(struct apply *a, enum node_kind kind, uint64_t size, bool stub, int sign)
 {
 	static const int item[] = {
 		[KIND_FILE] = TALLY_FILES, [KIND_FOLDER] = TALLY_FOLDERS, [KIND_SYMLINK] = TALLY_SYMLINKS};
@@ -31,6 +31,10 @@ static void count_node(struct apply *a, enum node_kind kind, uint64_t size, int 
 		a->tally->items[item[kind]] += sign;
 	if (kind == KIND_FILE)
 		a->tally->items[TALLY_BYTES] += sign * (int64_t)size;
+	if (kind == KIND_FILE && stub) {
+		a->tally->items[TALLY_STUBS] += sign;
+		a->tally->items[TALLY_STUB_BYTES] += sign * (int64_t)size;
+	}
 }
 
 static int insert_entry(struct apply *a, uint64_t parent, const char *name, size_t len, uint64_t node,
@@ -50,6 +54,7 @@ static int insert_entry(struct apply *a, uint64_t parent, const char *name, size
 struct live_entry {
 	uint64_t node, from, size, asset, version;
 	enum node_kind kind;
+	bool stub;
 };
 
 static int live_entry(struct apply *a, uint64_t parent, const char *name, size_t len, struct live_entry *out,
@@ -71,6 +76,7 @@ static int live_entry(struct apply *a, uint64_t parent, const char *name, size_t
 	out->size = (uint64_t)query_get(&q);
 	out->asset = (uint64_t)query_get(&q);
 	out->version = (uint64_t)query_get(&q);
+	out->stub = query_get(&q);
 	return SQLITE_OK;
 }
 
@@ -136,7 +142,7 @@ static int end_entry(struct apply *a, uint64_t parent, const char *name, size_t 
 	rc = apply_node_named(a, e->node, &named);
 	if (rc != SQLITE_OK || named)
 		return rc;
-	count_node(a, e->kind, e->size, -1);
+	count_node(a, e->kind, e->size, e->stub, -1);
 	if (fresh)
 		fresh->named = false;
 	return SQLITE_OK;
@@ -191,7 +197,7 @@ static int entry_node(struct apply *a, uint64_t node, struct fresh_node *out, bo
 	rc = apply_node_brief(a, node, &brief, found);
 	if (rc != SQLITE_OK || !*found)
 		return rc;
-	*out = (struct fresh_node){.id = node, .kind = brief.kind, .size = brief.size};
+	*out = (struct fresh_node){.id = node, .kind = brief.kind, .size = brief.size, .stub = brief.stub};
 	return apply_node_named(a, node, &out->named);
 }
 
@@ -260,7 +266,7 @@ int apply_entry_add(struct apply *a, struct record_reader *in)
 	if (rc != SQLITE_DONE)
 		return same ? SQLITE_OK : apply_failed(a, rc, "a name for node", node);
 	if (!n.named)
-		count_node(a, n.kind, n.size, 1);
+		count_node(a, n.kind, n.size, n.stub, 1);
 	if (n.kind == KIND_FOLDER && !fresh)
 		memset(a->alone, 0, sizeof(a->alone));
 	rc = apply_day(a, parent);

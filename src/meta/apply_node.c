@@ -26,6 +26,7 @@ int apply_node_brief(struct apply *a, uint64_t node, struct node_brief *out, boo
 	out->gid = query_get(&q);
 	out->acl = query_get(&q);
 	out->volume = (int)query_get(&q);
+	out->stub = query_get(&q);
 	handle = query_get_blob(&q, &out->handle_len);
 	if (handle && out->handle_len <= sizeof(out->handle))
 		memcpy(out->handle, handle, out->handle_len);
@@ -57,7 +58,7 @@ struct fresh_node *apply_fresh(struct apply *a, uint64_t node)
 	return NULL;
 }
 
-static int add_fresh(struct apply *a, uint64_t id, enum node_kind kind, uint64_t size)
+static int add_fresh(struct apply *a, uint64_t id, enum node_kind kind, uint64_t size, bool stub)
 {
 	if (a->fresh_count == a->fresh_room) {
 		size_t room = a->fresh_room ? a->fresh_room * 2 : 8;
@@ -68,7 +69,7 @@ static int add_fresh(struct apply *a, uint64_t id, enum node_kind kind, uint64_t
 		a->fresh = more;
 		a->fresh_room = room;
 	}
-	a->fresh[a->fresh_count++] = (struct fresh_node){.id = id, .kind = kind, .size = size};
+	a->fresh[a->fresh_count++] = (struct fresh_node){.id = id, .kind = kind, .size = size, .stub = stub};
 	return SQLITE_OK;
 }
 
@@ -77,7 +78,7 @@ struct node_change {
 	int64_t id, kind, volume;
 	const void *handle;
 	size_t handle_len;
-	int64_t mode, uid, gid, size, mtime, ctime, acl, writing;
+	int64_t mode, uid, gid, size, mtime, ctime, acl, writing, stub, pin;
 };
 
 static struct node_change get_node(struct record_reader *in)
@@ -96,6 +97,8 @@ static struct node_change get_node(struct record_reader *in)
 	n.ctime = record_get_signed(in);
 	n.acl = (int64_t)record_get(in);
 	n.writing = (int64_t)record_get(in);
+	n.stub = (int64_t)record_get(in);
+	n.pin = (int64_t)record_get(in);
 	return n;
 }
 
@@ -116,6 +119,9 @@ static int insert_node(struct apply *a, const struct node_change *n)
 	query_int(&q, n->ctime);
 	query_int(&q, n->acl);
 	query_int(&q, n->writing);
+	query_int(&q, n->stub);
+	query_int(&q, n->pin);
+	query_int(&q, a->record->time);
 	return query_step(&q);
 }
 
@@ -159,17 +165,19 @@ int apply_node_add(struct apply *a, struct record_reader *in)
 
 	if (rc != SQLITE_DONE)
 		return apply_failed(a, rc, "node", (uint64_t)n.id);
-	return add_fresh(a, (uint64_t)n.id, (enum node_kind)n.kind, (uint64_t)n.size);
+	return add_fresh(a, (uint64_t)n.id, (enum node_kind)n.kind, (uint64_t)n.size, n.stub);
 }
 
-static int resize(struct apply *a, const struct node_change *n, uint64_t old)
+static int resize(struct apply *a, const struct node_change *n, uint64_t old, bool stub)
 {
 	struct fresh_node *fresh = apply_fresh(a, (uint64_t)n->id);
 	bool named;
 	int rc = apply_node_named(a, (uint64_t)n->id, &named);
 
-	if (rc == SQLITE_OK && named)
+	if (rc == SQLITE_OK && named) {
 		a->tally->items[TALLY_BYTES] += n->size - (int64_t)old;
+		a->tally->items[TALLY_STUB_BYTES] += stub ? n->size - (int64_t)old : 0;
+	}
 	if (fresh)
 		fresh->size = (uint64_t)n->size;
 	return rc;
@@ -208,7 +216,7 @@ int apply_node_set(struct apply *a, struct record_reader *in)
 	if (rc == SQLITE_OK)
 		rc = APPLY(a, SQL_NODE_SET, NULL, n.id, n.mode, n.uid, n.gid, n.size, n.mtime, n.ctime, n.acl);
 	if (rc == SQLITE_OK && was.kind == KIND_FILE && (uint64_t)n.size != was.size)
-		rc = resize(a, &n, was.size);
+		rc = resize(a, &n, was.size, was.stub);
 	/* An index is written even when its columns keep their values, and handles rarely change. */
 	if (rc != SQLITE_OK || (n.volume == was.volume && n.handle_len == was.handle_len &&
 				(!n.handle || memcmp(n.handle, was.handle, n.handle_len) == 0)))
@@ -228,6 +236,55 @@ int apply_node_writing(struct apply *a, struct record_reader *in)
 int apply_node_end(struct apply *a, struct record_reader *in)
 {
 	return APPLY(a, SQL_NODE_DROP_HANDLE, NULL, (int64_t)record_get(in));
+}
+
+static int set_stub(struct apply *a, const struct node_change *n)
+{
+	_cleanup_query_ struct query q = {};
+
+	query_start(&q, a->conn, SQL_NODE_SET_STUB);
+	query_int(&q, n->id);
+	query_int(&q, n->stub);
+	query_blob(&q, n->handle, n->handle_len);
+	return query_step(&q);
+}
+
+int apply_node_stub(struct apply *a, struct record_reader *in)
+{
+	struct node_change n = {.id = (int64_t)record_get(in)};
+	struct fresh_node *fresh = apply_fresh(a, (uint64_t)n.id);
+	struct node_brief was;
+	bool found, named = false;
+	int rc = apply_node_brief(a, (uint64_t)n.id, &was, &found), sign;
+
+	n.stub = (int64_t)record_get(in);
+	sign = n.stub ? 1 : -1;
+	if (rc != SQLITE_OK)
+		return rc;
+	if (!found || was.kind != KIND_FILE)
+		return apply_missing(a, "where the bytes are of node", (uint64_t)n.id);
+	n.volume = was.volume;
+	n.handle = record_get_blob(in, &n.handle_len);
+	rc = with_handle(a, &n, set_stub);
+	if (rc != SQLITE_DONE)
+		return apply_failed(a, rc, "the handle of node", (uint64_t)n.id);
+	if (was.stub == (n.stub != 0))
+		return SQLITE_OK;
+	if (fresh)
+		fresh->stub = n.stub;
+	rc = apply_node_named(a, (uint64_t)n.id, &named);
+	if (rc == SQLITE_OK && named) {
+		a->tally->items[TALLY_STUBS] += sign;
+		a->tally->items[TALLY_STUB_BYTES] += sign * (int64_t)was.size;
+	}
+	return rc;
+}
+
+int apply_node_pin(struct apply *a, struct record_reader *in)
+{
+	int64_t node = (int64_t)record_get(in), pin = (int64_t)record_get(in);
+
+	return APPLY(a, SQL_NODE_SET_PIN, NULL, node, pin);
 }
 
 int apply_node_target(struct apply *a, struct record_reader *in)

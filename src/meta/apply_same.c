@@ -80,8 +80,10 @@ static int hide(struct apply *a, const struct twin *newer, const struct twin *ol
 
 static int take_place(struct apply *a, const struct twin *newer, const struct twin *older)
 {
-	int rc = hide(a, newer, older);
+	int rc = apply_cloud_hand_over(a, older->id, newer->id);
 
+	if (rc == SQLITE_OK)
+		rc = hide(a, newer, older);
 	if (rc == SQLITE_OK)
 		rc = APPLY(a, SQL_VERSION_TAKE_PLACE, NULL, (int64_t)newer->id, (int64_t)older->id,
 			   (int64_t)older->number);

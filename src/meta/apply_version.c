@@ -96,6 +96,8 @@ static int set_state(struct apply *a, uint64_t id, const struct version_brief *w
 	struct version_brief now = *was;
 	int rc = was->state == VERSION_NOT_KEPT ? apply_uncount_reason(a, id) : SQLITE_OK;
 
+	if (rc == SQLITE_OK && was->state == VERSION_LIVE)
+		rc = apply_uploaded(a, id, -1);
 	if (rc == SQLITE_OK && state == VERSION_NOT_KEPT)
 		rc = count_reason(a, reason, 1);
 	if (rc != SQLITE_OK)
@@ -283,7 +285,8 @@ int apply_version_add(struct apply *a, struct record_reader *in)
 	if (rc != SQLITE_OK)
 		return rc;
 	if (v.state == VERSION_LIVE)
-		return APPLY(a, SQL_NODE_SET_VERSION, NULL, (int64_t)v.node, (int64_t)place.asset, (int64_t)v.id);
+		return APPLY(a, SQL_NODE_SET_VERSION, NULL, (int64_t)v.node, (int64_t)place.asset, (int64_t)v.id,
+			     a->record->time);
 	return place.made ? APPLY(a, SQL_NODE_SET_ASSET, NULL, (int64_t)v.node, (int64_t)place.asset) : SQLITE_OK;
 }
 
@@ -359,6 +362,8 @@ int apply_version_drop(struct apply *a, struct record_reader *in)
 	if (rc == SQLITE_OK)
 		rc = recount(a, &was, &none);
 	if (rc == SQLITE_OK)
+		rc = apply_cloud_leave(a, id);
+	if (rc == SQLITE_OK)
 		rc = APPLY(a, SQL_VERSION_DROP, NULL, (int64_t)id);
 	if (rc == SQLITE_OK)
 		rc = APPLY(a, SQL_NODE_DROP_VERSION, NULL, (int64_t)was.node, (int64_t)id);
@@ -381,6 +386,9 @@ int apply_version_grow(struct apply *a, struct record_reader *in)
 		return rc;
 	if (!found || v.state != VERSION_LIVE)
 		return apply_missing(a, "the growth of version", id);
+	rc = apply_cloud_leave(a, id);
+	if (rc != SQLITE_OK)
+		return rc;
 	if (v.how == HOW_PACKED) { /* what is packed is not all of it any more */
 		rc = set_how(a, id, &v, HOW_NONE, 0);
 		if (rc != SQLITE_OK)
@@ -407,7 +415,11 @@ int apply_version_settled(struct apply *a, struct record_reader *in)
 	/* What was said by its size then follows it. */
 	if (was.stored == stored_by(was.how, was.size))
 		now.stored = stored_by(was.how, now.size);
-	rc = APPLY(a, SQL_VERSION_SET_SETTLED, NULL, (int64_t)id, size, mtime, (int64_t)now.stored);
+	rc = apply_uploaded(a, id, -1);
+	if (rc == SQLITE_OK)
+		rc = APPLY(a, SQL_VERSION_SET_SETTLED, NULL, (int64_t)id, size, mtime, (int64_t)now.stored);
+	if (rc == SQLITE_OK)
+		rc = apply_uploaded(a, id, 1);
 	return rc == SQLITE_OK ? recount(a, &was, &now) : rc;
 }
 

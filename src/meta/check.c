@@ -40,6 +40,15 @@ int store_totals(struct store *s, struct store_totals *out)
 		.jobs = (uint64_t)t.items[TALLY_JOBS],
 		.commits = (uint64_t)t.items[TALLY_COMMITS],
 		.opens = (uint64_t)t.items[TALLY_OPENS],
+		.stubs = (uint64_t)t.items[TALLY_STUBS],
+		.stub_bytes = (uint64_t)t.items[TALLY_STUB_BYTES],
+		.uploaded = (uint64_t)t.items[TALLY_UPLOADED],
+		.uploaded_bytes = (uint64_t)t.items[TALLY_UPLOADED_BYTES],
+		.cloud = (uint64_t)t.items[TALLY_CLOUD],
+		.cloud_bytes = (uint64_t)t.items[TALLY_CLOUD_BYTES],
+		.cloud_intents = (uint64_t)t.items[TALLY_CLOUD_INTENTS],
+		.cloud_intent_bytes = (uint64_t)t.items[TALLY_CLOUD_INTENT_BYTES],
+		.cloud_going = (uint64_t)t.items[TALLY_CLOUD_GOING],
 		.store_bytes = file_bytes(s->path, "") + file_bytes(s->path, "-wal"),
 	};
 	for (int how = HOW_NONE; how <= HOW_CLOUD; how++)
@@ -129,6 +138,11 @@ static const char *const promises[] = {
 	"SELECT 'other versions are not kept than their reasons count' WHERE (SELECT ifnull(sum(count), 0) FROM "
 	"not_kept)"
 	" <> (SELECT count(*) FROM version WHERE state = 5)",
+	"SELECT 'node ' || id || ' has its bytes in the cloud, which has none of its version' FROM node WHERE stub = 1"
+	" AND EXISTS(SELECT 1 FROM entry INDEXED BY entry_node WHERE node = node.id AND to_commit = " SQL_LIVE
+	") AND NOT EXISTS(SELECT 1 FROM cloud WHERE cloud.version = node.version AND state IN (2, 3)) AND NOT EXISTS"
+	" (SELECT 1 FROM cloud JOIN version ON version.id = node.version WHERE cloud.sha256 = version.sha256"
+	" AND cloud.state IN (2, 3)) LIMIT 1",
 	"SELECT 'node ' || id || ' has no such live version' FROM node WHERE version <> 0 AND NOT EXISTS"
 	" (SELECT 1 FROM version WHERE id = node.version AND node = node.id AND state = 1) LIMIT 1",
 };

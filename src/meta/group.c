@@ -162,7 +162,8 @@ int group_load(struct writer *w, bool *clean)
 	if (!err)
 		err = tally_load(w->conn, &w->saved);
 	w->tally = w->saved;
-	return err;
+	/* to query_row() it was just a failure; here it decides whether the file is a store */
+	return err == -EIO && (sqlite3_errcode(w->conn->db) & 0xff) == SQLITE_CORRUPT ? -EUCLEAN : err;
 }
 
 int group_begin(struct writer *w)

@@ -28,6 +28,9 @@ void node_from_query(struct query *q, struct node_row *out)
 	out->version = (uint64_t)query_get(q);
 	out->writing = query_get(q);
 	out->acl = query_get(q);
+	out->stub = query_get(q);
+	out->pin = query_get(q);
+	out->opened = query_get(q);
 }
 
 /* The one row of a query about a node. */

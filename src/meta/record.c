@@ -73,6 +73,12 @@ static bool is_bookkeeping(enum row row)
 	case ROW_PACK_REMOVE:
 	case ROW_OBJECT_SET:
 	case ROW_OBJECT_REMOVE:
+	case ROW_NODE_STUB:
+	case ROW_NODE_PIN:
+	case ROW_CLOUD_SET:
+	case ROW_CLOUD_VERIFIED:
+	case ROW_CLOUD_STATE:
+	case ROW_CLOUD_REMOVE:
 	case ROW_JOB_ADD:
 	case ROW_JOB_DONE:
 	case ROW_JOB_RETRY:
@@ -162,6 +168,8 @@ static void node_row(struct record *r, enum row row, const struct node_row *n)
 	put_signed(r, n->ctime);
 	put(r, n->acl);
 	put(r, n->writing);
+	put(r, n->stub);
+	put(r, n->pin);
 	end(r, start);
 }
 
@@ -195,6 +203,21 @@ void record_node_writing(struct record *r, uint64_t node, bool writing)
 void record_node_end(struct record *r, uint64_t node)
 {
 	NUMBERS(r, ROW_NODE_END, node);
+}
+
+void record_node_stub(struct record *r, uint64_t node, bool stub, const struct fhandle *handle)
+{
+	size_t start = begin(r, ROW_NODE_STUB);
+
+	put(r, node);
+	put(r, stub);
+	put_handle(r, handle);
+	end(r, start);
+}
+
+void record_node_pin(struct record *r, uint64_t node, bool pin)
+{
+	NUMBERS(r, ROW_NODE_PIN, node, pin);
 }
 
 void record_node_target(struct record *r, uint64_t node, const char *target)
@@ -394,6 +417,44 @@ void record_object_remove(struct record *r, const uint8_t *sha256)
 
 	put_blob(r, sha256, SHA256_BYTES);
 	end(r, start);
+}
+
+static void cloud_row(struct record *r, enum row row, const struct cloud_row *c, enum cloud_state state)
+{
+	size_t start = begin(r, row);
+
+	put_string(r, c->remote);
+	put_string(r, c->key);
+	put(r, c->version);
+	put(r, c->pack);
+	put_blob(r, c->hashed ? c->sha256 : NULL, c->hashed ? SHA256_BYTES : 0);
+	put(r, c->size);
+	put(r, c->stored);
+	put(r, (uint64_t)c->compress);
+	put_string(r, c->etag[0] ? c->etag : NULL);
+	put_string(r, c->class[0] ? c->class : NULL);
+	put(r, state);
+	end(r, start);
+}
+
+void record_cloud_set(struct record *r, const struct cloud_row *c)
+{
+	cloud_row(r, ROW_CLOUD_SET, c, c->state);
+}
+
+void record_cloud_verified(struct record *r, const struct cloud_row *c)
+{
+	cloud_row(r, ROW_CLOUD_VERIFIED, c, CLOUD_VERIFIED);
+}
+
+void record_cloud_state(struct record *r, const struct cloud_row *c, enum cloud_state state)
+{
+	cloud_row(r, ROW_CLOUD_STATE, c, state);
+}
+
+void record_cloud_remove(struct record *r, const struct cloud_row *c)
+{
+	cloud_row(r, ROW_CLOUD_REMOVE, c, c->state);
 }
 
 void record_job_add(struct record *r, enum job_type type, uint64_t subject, int64_t due)

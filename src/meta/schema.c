@@ -10,6 +10,7 @@
  *	label     names that people gave to moments, per folder
  *	object    contents by their hash, and where in which pack they are; pack: the packs
  *	synced    contents that an fsync made durable since the commit at which all was (lake's key "durable")
+ *	cloud     objects at the remotes: of which version, of which content, and whether they can be relied on
  *	not_kept  how many versions are not kept, by reason
  *	change    one row per commit that changed something: what was done, when, by which run
  *	run       executions of programs
@@ -35,6 +36,12 @@
  * version.stored is what keeping the version occupies on disk, whatever its state: an expired one may have to stay for
  * others that are read through it, and how then still says where it is.
  *
+ * node.stub: the bytes of the live file are only in the cloud, and what lies in the bucket is a placeholder.
+ * node.opened is when it was made, cut or opened for reading last; node_cold holds the files that may leave, the
+ * coldest hour first.
+ * There is one row of cloud per key: who overwrites an object takes its row along. A version's row is lost when the
+ * version grows, for the object is then another content.
+ *
  * asset.readable and the "store.*" totals in lake repeat what a count would give. The writer keeps them in the same
  * transaction as the rows, for a listing of all files and a totals page must not count. store_check() counts.
  *
@@ -43,7 +50,7 @@
  * rise on from there.
  *
  * Lists of cheap things are kept cheap by partial indexes: a create touches change, node, node_handle, entry and
- * entry_node; a cut version, version_number, version_node, asset and job.
+ * entry_node; a cut version, version_number, version_node, asset, node_cold and job.
  *
  * Numbers are 64 bit. Names, handles and hashes are BLOBs; what a person reads is TEXT. A handle is as
  * fhandle_to_blob() makes it. kind, op, state, how, ended_how, type are the enums of store.h, whose values therefore
@@ -206,7 +213,32 @@ static const char step_2[] =
 	"INSERT INTO not_kept SELECT ifnull(reason, ''), count(*) FROM version WHERE state = 5 GROUP BY 1;"
 	"INSERT INTO lake(key, value) SELECT 'store.stored', ifnull(sum(stored), 0) FROM version;";
 
-static const char *const steps[SCHEMA_VERSION] = {step_1, step_2};
+/* Schema 2 did not note when a file was opened, but the day: the end of that, unless the file changed later. */
+static const char step_3[] =
+	"ALTER TABLE node ADD COLUMN stub INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE node ADD COLUMN pin INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE node ADD COLUMN opened INTEGER NOT NULL DEFAULT 0;"
+	"UPDATE node SET opened = max(ctime, ifnull((SELECT max(day) FROM opens WHERE opens.asset = node.asset), 0)"
+	" * 86400000000000) WHERE kind = 1;"
+	"CREATE INDEX node_cold ON node(opened / " SQL_HOUR
+	", size DESC) WHERE kind = 1 AND stub = 0 AND version > 0;"
+
+	"CREATE TABLE cloud("
+	"	id INTEGER PRIMARY KEY, remote TEXT NOT NULL, key BLOB NOT NULL, version INTEGER NOT NULL,"
+	"	pack INTEGER NOT NULL, sha256 BLOB, size INTEGER NOT NULL, stored INTEGER NOT NULL,"
+	"	compress INTEGER NOT NULL, etag TEXT, class TEXT, state INTEGER NOT NULL, time INTEGER NOT NULL"
+	") STRICT;"
+	"CREATE UNIQUE INDEX cloud_key ON cloud(remote, key);"
+	"CREATE INDEX cloud_version ON cloud(version) WHERE version > 0;"
+	"CREATE INDEX cloud_pack ON cloud(pack) WHERE pack > 0;"
+	"CREATE INDEX cloud_hash ON cloud(sha256) WHERE sha256 IS NOT NULL;"
+	"CREATE INDEX cloud_state ON cloud(state, id) WHERE state IN (1, 4);"
+	"INSERT INTO lake(key, value) VALUES"
+	"	('store.stubs', 0), ('store.stub_bytes', 0), ('store.uploaded', 0),"
+	"	('store.uploaded_bytes', 0), ('store.cloud', 0), ('store.cloud_bytes', 0), ('store.cloud_intents', 0),"
+	"	('store.cloud_intent_bytes', 0), ('store.cloud_going', 0);";
+
+static const char *const steps[SCHEMA_VERSION] = {step_1, step_2, step_3};
 
 /* One number from the first row of SQL. */
 static int number(sqlite3 *db, const char *sql, int64_t *out)

@@ -2,9 +2,9 @@
 
 #define NODE                                                                                                   \
 	"node.id, node.kind, node.volume, node.handle, node.mode, node.uid, node.gid, node.size, node.mtime, " \
-	"node.ctime, node.asset, node.version, node.writing, node.acl"
+	"node.ctime, node.asset, node.version, node.writing, node.acl, node.stub, node.pin, node.opened"
 #define OBJECT "object.sha256, object.size, object.pack, object.offset, object.length, object.base"
-#define PACK                                                                                   \
+#define PACK                                                                                                \
 	"pack.id, pack.volume, pack.bytes, pack.state, (SELECT count(*) FROM object WHERE pack = pack.id)," \
 	" (SELECT ifnull(sum(length), 0) FROM object WHERE pack = pack.id)"
 #define VERSION                                                                                                    \
@@ -12,12 +12,16 @@
 	"version.mtime, version.mode, version.uid, version.gid, version.sha256, version.state, version.how, "      \
 	"version.settled, version.run, version.run_uid, version.volume, version.mime, version.reason, "            \
 	"version.cut_commit, version.end_commit, version.end_time, version.stored"
+#define CLOUD                                                                                                    \
+	"cloud.id, cloud.remote, cloud.key, cloud.version, cloud.pack, cloud.sha256, cloud.size, cloud.stored, " \
+	"cloud.compress, cloud.etag, cloud.class, cloud.state, cloud.time"
 #define TWIN "id, asset, number, node, size, commit_id, state, settled, sha256"
 #define LIVE "to_commit = " SQL_LIVE
 /* The content of entry.node as of a commit, when that is a file; the id is in the index. */
-#define VERSION_AT(commit)                                                                             \
-	"CASE kind WHEN 1 THEN (SELECT content.id FROM version AS content INDEXED BY version_node"     \
-	" WHERE content.node = entry.node AND content.cut_commit <= " commit " AND content.state <> 4" \
+#define VERSION_AT(commit)                                                                         \
+	"CASE kind WHEN 1 THEN (SELECT content.id FROM version AS content INDEXED BY version_node" \
+	" WHERE content.node = entry.node AND content.cut_commit <= " commit                       \
+	" AND content.state <> 4"                                                                  \
 	" ORDER BY content.cut_commit DESC, content.id DESC LIMIT 1) END"
 /* What can be read: the live bytes and the kept ones, once nobody can write into them any more. */
 #define READABLE "state IN (1, 2) AND settled = 1"
@@ -158,6 +162,33 @@ const char *const sql_text[SQL_COUNT] = {
 	[SQL_OBJECT_TOTALS] = "SELECT count(*), ifnull(sum(size), 0) FROM object",
 	[SQL_VERSIONS_PACKED] = "SELECT " VERSION
 				" FROM version INDEXED BY version_packed WHERE sha256 = ? AND how = 5",
+	[SQL_CLOUD_OF_VERSION] = "SELECT " CLOUD
+				 " FROM cloud INDEXED BY cloud_version WHERE version = ? AND version > 0"
+				 " AND state IN (2, 3) LIMIT 1",
+	[SQL_CLOUD_ALL_OF_VERSION] =
+		"SELECT " CLOUD " FROM cloud INDEXED BY cloud_version WHERE version = ? AND version > 0 ORDER BY id",
+	[SQL_CLOUD_BY_HASH] = "SELECT " CLOUD " FROM cloud INDEXED BY cloud_hash WHERE sha256 = ? AND size = ?"
+			      " AND state = 2 ORDER BY id LIMIT 1",
+	[SQL_CLOUD_BY_HASH_OF] =
+		"SELECT " CLOUD " FROM version CROSS JOIN cloud INDEXED BY cloud_hash ON cloud.sha256 = version.sha256"
+		" AND cloud.size = version.size WHERE version.id = ? AND cloud.sha256 IS NOT NULL"
+		" AND cloud.state IN (2, 3) LIMIT 1",
+	[SQL_CLOUD_BY_KEY] = "SELECT " CLOUD " FROM cloud WHERE remote = ? AND key = ?",
+	[SQL_CLOUD_OF_PACK] =
+		"SELECT " CLOUD " FROM cloud INDEXED BY cloud_pack WHERE pack = ? AND pack > 0 AND state = 2 LIMIT 1",
+	[SQL_CLOUD_EACH] = "SELECT " CLOUD " FROM cloud WHERE id > ? ORDER BY id",
+	[SQL_CLOUD_IN_STATE] = "SELECT " CLOUD " FROM cloud INDEXED BY cloud_state WHERE state IN (1, 4) AND id > ?1"
+			       " AND state = ?2 ORDER BY id",
+	[SQL_COLD] =
+		"SELECT node.id, (SELECT parent FROM entry INDEXED BY entry_node WHERE entry.node = node.id"
+		" AND " LIVE " LIMIT 1), node.version, version.size, node.opened, version.time, node.volume, node.pin,"
+		" node.writing, version.settled = 1, version.sha256 IS NOT NULL,"
+		" EXISTS(SELECT 1 FROM cloud INDEXED BY cloud_version WHERE cloud.version = node.version"
+		" AND cloud.version > 0 AND cloud.state IN (2, 3))"
+		" FROM node INDEXED BY node_cold CROSS JOIN version ON version.id = node.version"
+		" WHERE node.kind = 1 AND node.stub = 0 AND node.version > 0"
+		" AND node.opened / " SQL_HOUR " <= ?1 / " SQL_HOUR " AND node.opened < ?1"
+		" ORDER BY node.opened / " SQL_HOUR ", node.size DESC",
 	[SQL_NOT_KEPT] = "SELECT reason, count FROM not_kept WHERE count > 0 ORDER BY count DESC, reason",
 	[SQL_RUN_FIND] = "SELECT id FROM run WHERE boot = ? AND tgid = ? AND start = ?",
 	[SQL_RUN_EXE] = "SELECT exe FROM run WHERE id = ?",
@@ -173,9 +204,9 @@ const char *const sql_text[SQL_COUNT] = {
 	[SQL_CHANGE_ADD] =
 		"INSERT INTO change(commit_id, time, op, run, uid, node, parent, name) VALUES(?, ?, ?, ?, ?, ?, ?, ?)",
 	[SQL_NODE_ADD] =
-		"INSERT INTO node(id, kind, volume, handle, mode, uid, gid, size, mtime, ctime, acl, writing)"
-		" VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-	[SQL_NODE_BRIEF] = "SELECT kind, size, asset, version, mode, uid, gid, acl, volume, handle FROM node"
+		"INSERT INTO node(id, kind, volume, handle, mode, uid, gid, size, mtime, ctime, acl, writing,"
+		" stub, pin, opened) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+	[SQL_NODE_BRIEF] = "SELECT kind, size, asset, version, mode, uid, gid, acl, volume, stub, handle FROM node"
 			   " WHERE id = ?",
 	[SQL_NODE_SET] =
 		"UPDATE node SET mode = ?2, uid = ?3, gid = ?4, size = ?5, mtime = ?6, ctime = ?7, acl = ?8"
@@ -186,9 +217,12 @@ const char *const sql_text[SQL_COUNT] = {
 	[SQL_NODE_SET_HANDLE] = "UPDATE node SET volume = ?2, handle = ?3 WHERE id = ?1",
 	[SQL_NODE_SET_WRITING] = "UPDATE node SET writing = ?2 WHERE id = ?1",
 	[SQL_NODE_SET_ASSET] = "UPDATE node SET asset = ?2 WHERE id = ?1",
-	[SQL_NODE_SET_VERSION] = "UPDATE node SET asset = ?2, version = ?3 WHERE id = ?1",
+	[SQL_NODE_SET_VERSION] = "UPDATE node SET asset = ?2, version = ?3, opened = ?4 WHERE id = ?1",
 	[SQL_NODE_DROP_VERSION] = "UPDATE node SET version = 0 WHERE id = ? AND version = ?",
 	[SQL_NODE_DROP_HANDLE] = "UPDATE node SET handle = NULL WHERE id = ?",
+	[SQL_NODE_SET_STUB] = "UPDATE node SET stub = ?2, handle = ?3 WHERE id = ?1",
+	[SQL_NODE_SET_PIN] = "UPDATE node SET pin = ?2 WHERE id = ?1",
+	[SQL_NODE_SET_OPENED] = "UPDATE node SET opened = ?2 WHERE id = ?1",
 	[SQL_NODE_SET_TARGET] = "UPDATE node SET target = ?2 WHERE id = ?1",
 	[SQL_NODE_XATTRS_DIFFER] = "SELECT xattrs IS NOT ?2 FROM node WHERE id = ?1",
 	[SQL_NODE_SET_XATTRS] = "UPDATE node SET xattrs = ?2 WHERE id = ?1",
@@ -198,7 +232,7 @@ const char *const sql_text[SQL_COUNT] = {
 		"INSERT INTO entry(parent, to_commit, name, node, kind, from_commit)"
 		" VALUES(?, " SQL_LIVE ", ?, ?, ?, ?)",
 	[SQL_ENTRY_LIVE] =
-		"SELECT entry.node, entry.from_commit, entry.kind, node.size, node.asset, node.version"
+		"SELECT entry.node, entry.from_commit, entry.kind, node.size, node.asset, node.version, node.stub"
 		" FROM entry CROSS JOIN node ON node.id = entry.node WHERE parent = ? AND " LIVE " AND name = ?",
 	[SQL_ENTRY_END] =
 		"UPDATE entry SET to_commit = ?3, ended_how = ?4, asset = ?5"
@@ -271,6 +305,19 @@ const char *const sql_text[SQL_COUNT] = {
 			   " offset = excluded.offset, length = excluded.length",
 	[SQL_OBJECT_REMOVE] = "DELETE FROM object WHERE sha256 = ?",
 	[SQL_OBJECTS_REMOVE] = "DELETE FROM object WHERE pack = ?",
+	[SQL_CLOUD_BRIEF] = "SELECT version, pack, size, stored, state FROM cloud WHERE remote = ? AND key = ?",
+	[SQL_CLOUD_SET] =
+		"INSERT INTO cloud(remote, key, version, pack, sha256, size, stored, compress, etag, class, state,"
+		" time) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT(remote, key) DO UPDATE SET"
+		" version = excluded.version, pack = excluded.pack, sha256 = excluded.sha256, size = excluded.size,"
+		" stored = excluded.stored, compress = excluded.compress, etag = excluded.etag, class = excluded.class,"
+		" state = excluded.state, time = excluded.time",
+	[SQL_CLOUD_SET_STATE] = "UPDATE cloud SET state = ?3, time = ?4 WHERE remote = ?1 AND key = ?2",
+	[SQL_CLOUD_REMOVE] = "DELETE FROM cloud WHERE remote = ? AND key = ?",
+	[SQL_CLOUD_LEAVE] = "UPDATE cloud SET version = 0, state = 4, time = ?2 WHERE version = ?1 AND version > 0",
+	[SQL_CLOUD_HAND_OVER] = "UPDATE cloud SET version = ?2 WHERE version = ?1 AND version > 0",
+	[SQL_CLOUD_UPLOADED] = "SELECT 1 FROM cloud INDEXED BY cloud_version WHERE version = ? AND version > 0"
+			       " AND state IN (2, 3) LIMIT 1",
 	[SQL_VERSION_FORGET] = "UPDATE version SET sha256 = NULL, mime = NULL WHERE id = ?",
 	/* what a shell was told to write stands on its command line */
 	[SQL_RUN_FORGET] =

@@ -94,6 +94,9 @@ struct node_row {
 	uint64_t version;     /* the live version's id; 0: nothing cut yet */
 	bool writing;	      /* open for writing, or not settled since: after a crash its content must be checked */
 	bool acl;	      /* has a POSIX ACL */
+	bool stub;	      /* of a file: its bytes are only in the cloud, a placeholder lies in the bucket */
+	bool pin;	      /* its bytes stay here; of a folder: those of all that lies below it */
+	int64_t opened; /* of a file: when it was made, cut, or opened for reading last (<= 5 s late); only read */
 };
 
 struct version_row {
@@ -114,7 +117,7 @@ struct version_row {
 	gid_t gid;
 	enum version_state state;
 	enum version_how how;
-	bool settled; /* false: somebody may still write into it; then it is not listed */
+	bool settled;	/* false: somebody may still write into it; then it is not listed */
 	bool not_alone; /* whole only with what lay beside it as of its commit; then it is not listed, either */
 	bool hashed;
 	uint8_t sha256[SHA256_BYTES];
@@ -163,11 +166,53 @@ struct object_row {
 	uint8_t base[SHA256_BYTES];
 };
 
+/*
+ * An object at a remote: what lies there under a key. It is the content of a version as it was when that was settled,
+ * or a pack's file, or neither: then nothing but its hash says what is in it.
+ */
+enum cloud_state {
+	CLOUD_INTENT = 1, /* it may be there or not, whole or not: an upload began */
+	CLOUD_VERIFIED,	  /* it is there, and its size and hash were compared with the content's */
+	CLOUD_FOREIGN,	  /* somebody else put it there; its hash may not be known */
+	CLOUD_GOING	  /* it may be there, and nothing needs it: to be removed */
+};
+#define CLOUD_KEY_BYTES 1024
+
+struct cloud_row {
+	uint64_t id;	 /* only read, and only for going through all of them */
+	char remote[64]; /* "": the primary one */
+	char key[CLOUD_KEY_BYTES + 1];
+	uint64_t version; /* 0: of none */
+	uint64_t pack;	  /* 0: not a pack's file */
+	bool hashed;
+	uint8_t sha256[SHA256_BYTES]; /* of the content */
+	uint64_t size, stored;	      /* of the content; of the object */
+	int compress;		      /* 0: the object is the content; 1: zstd, seekable frames */
+	char etag[128], class[32];    /* "": not known */
+	enum cloud_state state;
+	int64_t time; /* when it got its state; only read */
+};
+
+/* A live local file that has a settled version, as the policy looks at it. */
+struct cold_row {
+	uint64_t node, parent, version;
+	uint64_t size; /* of the version */
+	int64_t opened, cut;
+	int volume;
+	bool pin, writing, settled, hashed; /* of the node; of the version */
+	bool uploaded;			    /* an object with the version's content is there, verified */
+};
+
 enum job_type {
 	JOB_SNIFF = 1, /* hash and MIME type of a version */
 	JOB_EXPIRE,    /* a version's bytes go */
 	JOB_SETTLE,
-	JOB_PACK /* history that could not be packed when its turn came */
+	JOB_PACK,	  /* history that could not be packed when its turn came */
+	JOB_UPLOAD,	  /* a live version is wanted in the cloud now */
+	JOB_EVICT,	  /* a file's bytes are to go from here once the cloud has them; a node */
+	JOB_MOVE_KEY,	  /* a file or a folder has another path than its objects' keys say; a node */
+	JOB_CLOUD_REMOVE, /* what nothing needs is removed from the remotes; 0 */
+	JOB_RECALL	  /* a file's bytes are to be here again; a node */
 };
 
 struct job_row {
@@ -216,13 +261,18 @@ void record_free(struct record *r); /* one that is not to be submitted; NULL is 
 /* A new node. Its asset is that of the last file that was unlinked (not renamed away) under the parent and name of its
  * first record_entry_add(), or of a later one as long as it has none; else it gets one with its first version. */
 void record_node_add(struct record *r, const struct node_row *n);
-/* All of mode, uid, gid, size, mtime, ctime, acl, handle, volume, from N->id's row on; not asset, version, writing. */
+/* All of mode, uid, gid, size, mtime, ctime, acl, handle, volume, from N->id's row on; not asset, version, writing,
+ * stub, pin, opened. */
 void record_node_set(struct record *r, const struct node_row *n);
 void record_node_writing(struct record *r, uint64_t node, bool writing);
 /* Where a symlink points to. */
 void record_node_target(struct record *r, uint64_t node, const char *target);
 /* Extended attributes and ACLs, as content/xattrs.h encodes them; LEN 0: it has none. */
 void record_node_xattrs(struct record *r, uint64_t node, const void *blob, size_t len);
+/* The bytes of a file are only in the cloud from now on, or here again; HANDLE is that of what lies in its place now
+ * (len 0: none). */
+void record_node_stub(struct record *r, uint64_t node, bool stub, const struct fhandle *handle);
+void record_node_pin(struct record *r, uint64_t node, bool pin);
 /* The last name went away: its handle is forgotten (its row stays for history). */
 void record_node_end(struct record *r, uint64_t node);
 
@@ -281,6 +331,15 @@ void record_pack_remove(struct record *r, uint64_t pack);
 /* A content is in a pack now, and in no other any more. */
 void record_object_set(struct record *r, const struct object_row *o);
 void record_object_remove(struct record *r, const uint8_t *sha256);
+
+/* All of C but id and time. There is one row per remote and key: what was known of that object before is forgotten. */
+void record_cloud_set(struct record *r, const struct cloud_row *c);
+/* The following are about the object of C's remote and key, as long as it is that of C's version and pack; else nothing
+ * happens, for somebody else has it now. */
+/* An upload ended: C's stored, compress, etag, class, hash are taken. Only when it is an intent, still. */
+void record_cloud_verified(struct record *r, const struct cloud_row *c);
+void record_cloud_state(struct record *r, const struct cloud_row *c, enum cloud_state state);
+void record_cloud_remove(struct record *r, const struct cloud_row *c);
 
 /* One job per type and subject: a later one replaces an earlier, under a new id, so that the worker that is busy with
  * the earlier ends only that. */
@@ -445,6 +504,27 @@ int store_pack_totals(struct store *s, struct pack_totals *out);
 /* The versions, live ones too, whose content is kept as this object (HOW_PACKED). */
 int store_versions_packed(struct store *s, const uint8_t *sha256, store_version_fn fn, void *arg);
 
+/* ---- the cloud ---- */
+
+/* An object with the content of VERSION, verified or foreign: its own, else one with its hash and size. -ENOENT. */
+int store_cloud_of_version(struct store *s, uint64_t version, struct cloud_row *out);
+/* A verified object with this content. -ENOENT. */
+int store_cloud_by_hash(struct store *s, const uint8_t *sha256, uint64_t size, struct cloud_row *out);
+/* In whatever state. -ENOENT. */
+int store_cloud_by_key(struct store *s, const char *remote, const char *key, struct cloud_row *out);
+int store_cloud_of_pack(struct store *s, uint64_t pack, struct cloud_row *out);
+/* Those in STATE (0: all), by rising id from the one after AFTER on; for intents and those that go it costs only them.
+ * FN's non-zero answer ends it and is returned. */
+typedef int (*store_cloud_fn)(void *arg, const struct cloud_row *c);
+int store_cloud_each(struct store *s, enum cloud_state state, uint64_t after, store_cloud_fn fn, void *arg);
+/* All that were made for VERSION, whatever their state. */
+int store_cloud_each_of_version(struct store *s, uint64_t version, store_cloud_fn fn, void *arg);
+/* The files that may leave, in the policy's order: those of the hour in which they were opened least recently first,
+ * and the larger ones first among them; only those opened before BEFORE. FN's non-zero answer ends it and is
+ * returned. */
+typedef int (*store_cold_fn)(void *arg, const struct cold_row *c);
+int store_cold(struct store *s, int64_t before, store_cold_fn fn, void *arg);
+
 /* ---- the whole ---- */
 
 /* Nodes that were open for writing when the last daemon ended. */
@@ -470,6 +550,10 @@ struct store_totals {
 	uint64_t stored_bytes;			 /* what keeping old versions occupies */
 	uint64_t versions_by_how[HOW_CLOUD + 1]; /* of those kept */
 	uint64_t jobs, commits, opens;
+	uint64_t stubs, stub_bytes;	   /* live files whose bytes are only in the cloud */
+	uint64_t uploaded, uploaded_bytes; /* live versions that the cloud has, those of stubs included */
+	uint64_t cloud, cloud_bytes;	   /* objects that can be relied on; what they occupy there */
+	uint64_t cloud_intents, cloud_intent_bytes, cloud_going;
 	uint64_t store_bytes; /* database and WAL on disk */
 };
 /* Why versions are not kept, the most frequent reason first. */

@@ -26,6 +26,15 @@ static const char *const keys[TALLY_ITEMS] = {
 	[TALLY_HOW + HOW_CLOUD] = "store.how.7",
 	[TALLY_JOBS] = "store.jobs",
 	[TALLY_COMMITS] = "store.commits",
+	[TALLY_STUBS] = "store.stubs",
+	[TALLY_STUB_BYTES] = "store.stub_bytes",
+	[TALLY_UPLOADED] = "store.uploaded",
+	[TALLY_UPLOADED_BYTES] = "store.uploaded_bytes",
+	[TALLY_CLOUD] = "store.cloud",
+	[TALLY_CLOUD_BYTES] = "store.cloud_bytes",
+	[TALLY_CLOUD_INTENTS] = "store.cloud_intents",
+	[TALLY_CLOUD_INTENT_BYTES] = "store.cloud_intent_bytes",
+	[TALLY_CLOUD_GOING] = "store.cloud_going",
 	[TALLY_OPENS] = "store.opens",
 	[TALLY_NEXT_ASSET] = "store.next.asset",
 	[TALLY_NEXT_JOB] = "store.next.job",
@@ -48,6 +57,15 @@ static const char count_versions[] =
 	" count(CASE WHEN state = 2 AND how = 5 THEN 1 END), count(CASE WHEN state = 2 AND how = 6 THEN 1 END),"
 	" count(CASE WHEN state = 2 AND how = 7 THEN 1 END) FROM version";
 static const char count_rest[] = "SELECT (SELECT count(*) FROM job), (SELECT count(*) FROM change)";
+static const char count_stubs[] =
+	"SELECT count(*), ifnull(sum(size), 0) FROM node WHERE kind = 1 AND stub = 1 AND id IN " LIVE_NODES;
+static const char count_uploaded[] =
+	"SELECT count(*), ifnull(sum(size), 0) FROM version WHERE state = 1 AND id IN"
+	" (SELECT version FROM cloud WHERE version > 0 AND state IN (2, 3))";
+static const char count_cloud[] =
+	"SELECT count(CASE WHEN state IN (2, 3) THEN 1 END), ifnull(sum(CASE WHEN state IN (2, 3) THEN stored END), 0),"
+	" count(CASE state WHEN 1 THEN 1 END), ifnull(sum(CASE state WHEN 1 THEN size END), 0),"
+	" count(CASE state WHEN 4 THEN 1 END) FROM cloud";
 
 const char *tally_name(int item)
 {
@@ -121,6 +139,12 @@ int tally_count(struct conn *c, struct tally *t)
 	if (!err)
 		err = columns(c, count_versions, &t->items[TALLY_KEPT], TALLY_JOBS - TALLY_KEPT);
 	if (!err)
-		err = columns(c, count_rest, &t->items[TALLY_JOBS], TALLY_OPENS - TALLY_JOBS);
+		err = columns(c, count_rest, &t->items[TALLY_JOBS], TALLY_STUBS - TALLY_JOBS);
+	if (!err)
+		err = columns(c, count_stubs, &t->items[TALLY_STUBS], TALLY_UPLOADED - TALLY_STUBS);
+	if (!err)
+		err = columns(c, count_uploaded, &t->items[TALLY_UPLOADED], TALLY_CLOUD - TALLY_UPLOADED);
+	if (!err)
+		err = columns(c, count_cloud, &t->items[TALLY_CLOUD], TALLY_OPENS - TALLY_CLOUD);
 	return err;
 }

@@ -21,6 +21,15 @@ enum tally_item {
 	TALLY_HOW_LAST = TALLY_HOW + 7,
 	TALLY_JOBS,
 	TALLY_COMMITS,
+	TALLY_STUBS,
+	TALLY_STUB_BYTES,
+	TALLY_UPLOADED, /* live versions with an object that can be relied on */
+	TALLY_UPLOADED_BYTES,
+	TALLY_CLOUD, /* such objects, of whatever */
+	TALLY_CLOUD_BYTES,
+	TALLY_CLOUD_INTENTS,
+	TALLY_CLOUD_INTENT_BYTES,
+	TALLY_CLOUD_GOING,
 	TALLY_OPENS,
 	TALLY_COUNTED, /* the ones above repeat what a count gives, but OPENS */
 	TALLY_NEXT_ASSET = TALLY_COUNTED,

@@ -194,6 +194,37 @@ static void test_from_schema_1(void)
 	store_close(s);
 }
 
+static void test_from_schema_2(void)
+{
+	struct cloud_row c;
+	struct version_row v;
+	struct store_totals t;
+	struct node_row n;
+	struct store *s;
+	const char *why;
+
+	test_remove_store();
+	load("store-schema-2.sql");
+	is_int(try_open(STORE_READ, &why), -EPROTONOSUPPORT, "a reader does not migrate schema 2");
+	s = test_open(STORE_WRITE);
+	test_whole(s, "a writer does, and then the store is whole");
+	is_str(then(s, "raw-data", COMMIT_LIVE), "BUCKET_INFO.txt a.csv e link ", "a folder as it is");
+	is_str(then(s, "raw-data", 26), "BUCKET_INFO.txt a.csv d gone link ", "and as it was");
+	is_int(store_node(s, 12, &n), 0, "a file");
+	ok(!n.stub && !n.pin && n.version == 11, "is here, and not pinned");
+	is_int(n.opened / 1000000000, 1796047094, "it was opened when it was changed last, as far as that is known");
+	store_node(s, 14, &n);
+	is_int(n.opened / 1000000000, 1796047093, "so was one that was never opened");
+	is_int(store_version(s, 8, &v), 0, "an old version");
+	ok(v.state == VERSION_KEPT && v.how == HOW_UNDO && v.stored == 12, "is kept as it was");
+	is_int(store_cloud_of_version(s, 11, &c), -ENOENT, "nothing is in the cloud");
+	store_totals(s, &t);
+	ok(t.files == 7 && t.versions_kept == 2 && !t.stubs && !t.uploaded && !t.cloud, "nor counted there");
+	test_make(s, NODE_ROOT, "new", KIND_FOLDER);
+	test_whole(s, "and life goes on");
+	store_close(s);
+}
+
 static void test_schemas(void)
 {
 	const char *why = NULL;
@@ -202,10 +233,10 @@ static void test_schemas(void)
 
 	test_sql(test_path, "PRAGMA user_version = 7");
 	is_int(try_open(STORE_WRITE, &why), -EPROTONOSUPPORT, "a store of a newer tarn");
-	ok(why && strchr(why, '7') && strchr(why, '2'), "whose words name both schemas");
+	ok(why && strchr(why, '7') && strchr(why, '3'), "whose words name both schemas");
 	diag("%s", why);
 	is_int(try_open(STORE_READ, &why), -EPROTONOSUPPORT, "not for reading either");
-	test_sql(test_path, "PRAGMA user_version = 2");
+	test_sql(test_path, "PRAGMA user_version = 3");
 	is_int(try_open(STORE_WRITE, &why), 0, "it opens again when its number is right");
 	test_sql(test_path, "PRAGMA application_id = 99");
 	is_int(try_open(STORE_WRITE, &why), -EUCLEAN, "another program's database");
@@ -222,7 +253,7 @@ static void test_schemas(void)
 	test_sql(test_path, "PRAGMA user_version = 0");
 	is_int(try_open(STORE_WRITE, &why), -EUCLEAN, "a migration that fails");
 	diag("%s", why);
-	test_sql(test_path, "PRAGMA user_version = 2");
+	test_sql(test_path, "PRAGMA user_version = 3");
 	s = test_open(STORE_WRITE);
 	test_whole(s, "changed nothing");
 	store_close(s);
@@ -359,6 +390,7 @@ int main(void)
 	test_numbers();
 	test_schemas();
 	test_from_schema_1();
+	test_from_schema_2();
 	test_garbage();
 	test_damage();
 	return test_end();
