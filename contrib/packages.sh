@@ -5,8 +5,9 @@
 packages_build="autoconf automake gcc libc6-dev libcsv-dev libfuse3-dev libjson-c-dev libmagic-dev libsqlite3-dev libssl-dev \
 libyaml-dev libzstd-dev make pkgconf uthash-dev"
 packages_run="diffutils fuse3"
-packages_test="acl attr bash borgbackup bsdutils clang e2fsprogs file git gzip jq less libglib2.0-bin logrotate \
-mandoc nano nodejs npm postgresql procps python3 restic rsync shellcheck sqlite3 util-linux vim-tiny xfsprogs xz-utils"
+packages_test="acl attr bash borgbackup bsdutils ceph-common ceph-mon ceph-osd clang curl e2fsprogs file git gzip jq less \
+libglib2.0-bin logrotate mandoc nano nodejs npm openssl postgresql procps python3 radosgw restic rsync shellcheck sqlite3 \
+util-linux vim-tiny xfsprogs xz-utils"
 
 die() {
 	echo "${0##*/}: $*" >&2
