@@ -132,6 +132,13 @@ static int (*const appliers[])(struct apply *, struct record_reader *) = {
 	[ROW_FORGET_HANDLES] = apply_forget_handles,
 };
 
+static int apply_row(struct apply *a, enum row row, struct record_reader *body)
+{
+	if (row >= sizeof(appliers) / sizeof(appliers[0]) || !appliers[row])
+		return apply_refused(a, "row", row, "this tarn does not know it");
+	return appliers[row](a, body);
+}
+
 int apply_record(struct apply *a, const struct record *r)
 {
 	struct record_reader in = {r->bytes, r->bytes + r->len}, body;
@@ -143,7 +150,7 @@ int apply_record(struct apply *a, const struct record *r)
 	a->left = 0;
 	rc = add_change(a, &in);
 	while (rc == SQLITE_OK && record_next(&in, &row, &body))
-		rc = appliers[row](a, &body);
+		rc = apply_row(a, row, &body);
 	return rc;
 }
 

@@ -563,6 +563,8 @@ const void *record_get_blob(struct record_reader *in, size_t *len)
 	uint64_t size = record_get(in);
 	const void *bytes = in->at;
 
+	if (size && size - 1 > (size_t)(in->end - in->at))
+		size = 0;
 	*len = size ? size - 1 : 0;
 	in->at += *len;
 	return size ? bytes : NULL;
@@ -580,10 +582,12 @@ bool record_next(struct record_reader *in, enum row *row, struct record_reader *
 {
 	uint32_t len;
 
-	if (in->at >= in->end)
+	if (in->end - in->at < 5)
 		return false;
 	*row = (enum row)in->at[0];
 	memcpy(&len, in->at + 1, sizeof(len));
+	if (len > (size_t)(in->end - in->at - 5))
+		return false;
 	*body = (struct record_reader){in->at + 5, in->at + 5 + len};
 	in->at = body->end;
 	return true;

@@ -2,7 +2,7 @@
  * A record on its way to the writer: what record_*() were told, in one run of bytes. Inside meta/ only.
  *
  * The bytes are the row changes one after the other, each a code (enum row), the length of its body (4 bytes, the
- * machine's order: records never leave the process) and the body. Integers in a body are LEB128 (signed ones zigzag),
+ * machine's order) and the body. Integers in a body are LEB128 (signed ones zigzag),
  * strings and blobs their length + 1 and the bytes (0: NULL). A create takes about 120 bytes; that counts, for the
  * queue may hold as many records as fit in 64 MiB.
  */
@@ -11,6 +11,7 @@
 
 #include "meta/store.h"
 
+/* These numbers, and what is in the bodies, are in files too: see CHANGES_FORMAT in meta/changes.h. */
 enum row {
 	ROW_NODE_ADD = 1,
 	ROW_NODE_SET,
@@ -90,5 +91,13 @@ const void *record_get_blob(struct record_reader *in, size_t *len);
 const char *record_get_string(struct record_reader *in, size_t *len);
 /* The next row, whose body becomes *BODY. False at the end. */
 bool record_next(struct record_reader *in, enum row *row, struct record_reader *body);
+
+/*
+ * A record with its commit and time as bytes, and back: commit, time, op, flags (1 named, 2 logged), run, node, parent,
+ * uid, the length of its rows, the rows. Command lines are left out unless COMMAND_LINES. *FORGETS is set when it has
+ * something forgotten, and left alone else. unpack: 1, 0 at the end of IN, -EBADMSG or -ENOMEM.
+ */
+void record_pack(const struct record *r, bool command_lines, struct buf *to, bool *forgets);
+int record_unpack(struct record_reader *in, struct record **out);
 
 #endif

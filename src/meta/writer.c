@@ -45,6 +45,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "meta/journal.h"
 #include "meta/reserve.h"
 #include "meta/writer_int.h"
 
@@ -187,6 +188,7 @@ static void tell_jobs(struct writer *w)
 /* Called with the lock held, and comes back with it. */
 static int commit_group(struct writer *w, bool clean)
 {
+	struct journal *journal = w->journal;
 	struct record *done = NULL;
 	struct group g;
 	char message[160] = "";
@@ -199,8 +201,10 @@ static int commit_group(struct writer *w, bool clean)
 		g.limits[i] = w->counters[i].next;
 	pthread_mutex_unlock(&w->lock);
 
+	journal_begin(journal, &g, w->counters);
 	rc = group_write(w, &g);
 	err = conn_errno(w->conn->db, rc);
+	journal_end(journal, rc == SQLITE_OK);
 	if (rc != SQLITE_OK)
 		group_roll_back(w, rc, message, sizeof(message));
 
@@ -367,6 +371,45 @@ int writer_submit(struct writer *w, struct record *r, uint64_t *commit)
 	return 0;
 }
 
+/* As writer_submit(), for what has its commit and time already. */
+int writer_replay(struct writer *w, struct record *r)
+{
+	SCOPED_LOCK(&w->lock);
+
+	if (r->commit <= w->last || r->commit > w->last + 1) {
+		int rc = r->commit <= w->last ? 0 : -EILSEQ;
+
+		record_free(r);
+		return rc;
+	}
+	r->queued = monotonic();
+	while (w->bytes >= QUEUE_BYTES && !w->error)
+		pthread_cond_wait(&w->done, &w->lock);
+	if (w->error) {
+		record_free(r);
+		return w->error;
+	}
+	w->last = r->commit;
+	w->last_time = r->time;
+	append(w, r);
+	if (w->count == 1 || w->count == GROUP_ENOUGH)
+		wake(w);
+	return 0;
+}
+
+void writer_number_at_least(struct writer *w, enum counter_id id, uint64_t next)
+{
+	struct counter *c = &w->counters[id];
+	SCOPED_LOCK(&w->lock);
+
+	if (atomic_load(&c->next) < next)
+		atomic_store(&c->next, next);
+	if (next + NUMBERS_RESERVED / 2 >= c->limit) {
+		w->want_numbers = true;
+		wake(w);
+	}
+}
+
 /* Waits until *REACHED has come to COMMIT; WANT tells the writer. */
 static int wait_for(struct writer *w, uint64_t commit, const _Atomic uint64_t *reached, uint64_t *want)
 {
@@ -485,6 +528,7 @@ static int start(struct writer *w)
 static void writer_free(struct writer *w, bool whole)
 {
 	wal_stop(&w->wal, whole);
+	journal_free(w->journal);
 	free_records(w->first);
 	apply_release(&w->apply);
 	conn_close(w->conn);

@@ -21,6 +21,10 @@ uint64_t writer_number(struct writer *w, enum counter_id id);
 uint64_t writer_last(struct writer *w);
 uint64_t writer_visible(struct writer *w);
 int writer_submit(struct writer *w, struct record *r, uint64_t *commit);
+/* The same for a record that has its commit and time already (meta/changes.h); one that is known is passed over. */
+int writer_replay(struct writer *w, struct record *r);
+/* The next number of this kind is NEXT or higher. */
+void writer_number_at_least(struct writer *w, enum counter_id id, uint64_t next);
 int writer_barrier(struct writer *w, uint64_t commit);
 int writer_sync(struct writer *w, uint64_t commit);
 /* The WAL's file is empty then, when nothing is committed meanwhile. SQLite's code; SQLITE_BUSY: somebody reads. */

@@ -11,6 +11,8 @@
 #include "meta/wal.h"
 #include "meta/writer.h"
 
+struct journal;
+
 #define NUMBERS_RESERVED 65536 /* at a time */
 
 struct counter {
@@ -25,6 +27,7 @@ struct writer {
 	void (*on_jobs)(void *arg);
 	void *on_jobs_arg;
 	struct counter counters[COUNTERS];
+	struct journal *_Atomic journal; /* NULL until changes are kept for the first time */
 	_Atomic uint64_t visible, durable;
 
 	pthread_mutex_t lock;
