@@ -136,13 +136,16 @@ daemon_pid()
 	done 2>/dev/null
 }
 
-# modes FUNCTION: calls it for a mount with passthrough and for one without. MODE is for the words of a point.
+# modes FUNCTION: calls it for a mount with passthrough and for one without, or for what LONG_MODES (with, without) says.
+# MODE is for the words of a point.
 modes()
 {
-	MODE='with passthrough' MODE_OPTIONS=()
-	"$1"
-	MODE='without passthrough' MODE_OPTIONS=(-o passthrough=off)
-	"$1"
+	local mode
+	for mode in ${LONG_MODES:-with without}; do
+		MODE="$mode passthrough" MODE_OPTIONS=()
+		[ "$mode" = with ] || MODE_OPTIONS=(-o passthrough=off)
+		"$1"
+	done
 	MODE='' MODE_OPTIONS=()
 }
 
