@@ -22,7 +22,7 @@ const char *view_root_name(int i)
 	return NULL;
 }
 
-static int node_stat(struct lake *lake, const struct view_node *n, struct stat *st)
+int view_stat(struct lake *lake, const struct view_node *n, struct stat *st)
 {
 	int rc = 0;
 
@@ -51,7 +51,7 @@ int view_answer(struct lake *lake, struct view_node *draft, struct ns_entry *e)
 	if (!n)
 		return -ENOMEM;
 	*e = (struct ns_entry){.ino = n->number, .entry_timeout = entry_timeout, .attr_timeout = n->attr_timeout};
-	rc = node_stat(lake, n, &e->st);
+	rc = view_stat(lake, n, &e->st);
 	if (rc > 0)
 		e->attr_timeout = 0;
 	if (rc < 0) {
@@ -120,7 +120,9 @@ int view_get_attributes(struct lake *lake, uint64_t ino, struct stat *st, double
 
 	if (!n)
 		return -ESTALE;
-	rc = node_stat(lake, n, st);
+	rc = view_stat(lake, n, st);
+	if (rc == -ENOENT && view_stat_opened(n, st))
+		rc = 1;
 	*timeout = rc ? 0 : n->attr_timeout;
 	return rc < 0 ? rc : 0;
 }

@@ -48,6 +48,7 @@ struct view_node {
 	/* how the kernel has it open; protected by the lock of view_file.c */
 	unsigned cached_opens, passthrough_opens;
 	int backing_id;
+	struct stat opened_st;	    /* as it was when it was last opened */
 	_Atomic uint64_t listed_at; /* the last commit when the kernel began to remember its listing */
 
 	/* a rendered file; the last two are protected by the table's lock, as `st` is then */
@@ -127,6 +128,10 @@ void view_changed(uint64_t node);
 /* Rises with each such change. */
 uint64_t view_changes(void);
 void view_release_draft(struct view_node *draft);
+/* What it is now. 1: as 0, but not to be remembered. -ENOENT: it is not any more. */
+int view_stat(struct lake *lake, const struct view_node *n, struct stat *st);
+/* Of one that somebody has open, as it was when it was opened: a version stays readable for who has it open. */
+bool view_stat_opened(struct view_node *n, struct stat *st);
 /* The mount that knows a number; NULL: nobody does. */
 const struct frontend *view_front(uint64_t number);
 /* Of a rendered file: a descriptor of its bytes, which stay as they are from now on, or -errno; its attributes. */

@@ -84,13 +84,14 @@ int view_render(struct lake *lake, const struct buf *text, mode_t mode, uid_t ui
  */
 static pthread_mutex_t ways_lock = PTHREAD_MUTEX_INITIALIZER;
 
-/* Whole local files that nobody changes are read by the kernel itself. */
-static void choose_way(struct lake *lake, struct view_file *f)
+/* Whole local files that nobody changes are read by the kernel itself. ST: what it is now. */
+static void choose_way(struct lake *lake, struct view_file *f, const struct stat *st)
 {
 	SCOPED_LOCK(&ways_lock);
 	struct view_node *n = f->node;
 	int fd = view_file_fd(f), id = 0;
 
+	n->opened_st = *st;
 	if (!n->cached_opens && !n->passthrough_opens && fd >= 0 && n->front->backing_open)
 		id = n->front->backing_open(n->front->arg, fd);
 	if (id > 0)
@@ -102,6 +103,14 @@ static void choose_way(struct lake *lake, struct view_file *f)
 	} else {
 		n->cached_opens++;
 	}
+}
+
+bool view_stat_opened(struct view_node *n, struct stat *st)
+{
+	SCOPED_LOCK(&ways_lock);
+
+	*st = n->opened_st;
+	return n->cached_opens || n->passthrough_opens;
 }
 
 static void end_way(struct view_file *f)
@@ -135,6 +144,7 @@ static void close_bytes(struct view_file *f)
 int view_open(struct lake *lake, uint64_t ino, struct view_file **out)
 {
 	struct view_file *f = calloc(1, sizeof(*f));
+	struct stat st;
 	int rc;
 
 	if (!f)
@@ -142,11 +152,13 @@ int view_open(struct lake *lake, uint64_t ino, struct view_file **out)
 	f->fd = -1;
 	f->node = view_find(ino);
 	rc = f->node ? open_bytes(lake, f) : -ESTALE;
+	if (!rc)
+		rc = view_stat(lake, f->node, &st);
 	if (rc < 0) {
 		close_bytes(f);
 		return rc;
 	}
-	choose_way(lake, f);
+	choose_way(lake, f, &st);
 	*out = f;
 	return 0;
 }
