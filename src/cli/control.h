@@ -1,14 +1,15 @@
 /*
  * The control socket: how verbs talk to the daemon of a mounted lake.
  *
- * A unix stream socket LAKE/temp/control.sock. A client sends one request, a JSON object in one line; the daemon
+ * A unix stream socket LAKE/control.sock. A client sends one request, a JSON object in one line; the daemon
  * answers with one JSON object in one line and closes.
  *
  *	{"verb": "status"}				{"ok": true, "lake": "/data/lake", …}
  *	{"verb": "status", "path": "raw-data/a.csv"}	{"ok": false, "errno": 2, "error": "no such file"}
  *
- * A path is relative to buckets/. The peer's user is asked from the kernel (SO_PEERCRED): root and the daemon's own
- * user may do everything, others may ask for the status without a path, and for what is done with their own rights.
+ * A path is relative to buckets/. It lies in the lake's folder itself, so that whoever may reach buckets/ may reach it,
+ * too. The peer's user is asked from the kernel (SO_PEERCRED): root and the daemon's own user may do everything, others
+ * may ask for the status without a path, and for what is done with their own rights.
  * Paths of any length work, for both sides reach the socket through a descriptor of its folder.
  *
  * Hostile or broken clients are harmless: a request has 64 KiB and 10 seconds, an unread answer 5 seconds; a silent
@@ -50,7 +51,7 @@ void control_stop(struct control *c);
 
 /* ---- both ---- */
 
-#define CONTROL_SOCKET "control.sock" /* in temp/ */
+#define CONTROL_SOCKET "control.sock" /* in the lake's folder */
 #define CONTROL_REQUEST_MAX (64 * 1024)
 #define CONTROL_REPLY_MAX (4 * 1024 * 1024)
 

@@ -38,14 +38,10 @@ struct json_object *control_parse(const char *bytes, size_t len)
 /* Connected, or -ENOTCONN when nobody listens. */
 static int connect_to(const char *lake)
 {
-	_cleanup_buf_ struct buf path = BUF_INIT;
 	_cleanup_close_ int dir = -1, fd = -1;
 	struct sockaddr_un to;
 
-	buf_addf(&path, "%s/temp", lake);
-	if (buf_error(&path))
-		return buf_error(&path);
-	dir = open(buf_str(&path), O_PATH | O_DIRECTORY | O_CLOEXEC);
+	dir = open(lake, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (dir < 0)
 		return errno == ENOENT ? -ENOTCONN : -errno;
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);

@@ -42,7 +42,7 @@ struct client {
 };
 
 struct control {
-	int temp_fd, listen_fd;
+	int lake_fd, listen_fd;
 	int wake_fd; /* an eventfd: control_stop() was called */
 	control_fn handler;
 	void *arg;
@@ -297,8 +297,8 @@ static void control_free(struct control *c)
 		close(c->listen_fd);
 	if (c->wake_fd >= 0)
 		close(c->wake_fd);
-	if (c->temp_fd >= 0)
-		close(c->temp_fd);
+	if (c->lake_fd >= 0)
+		close(c->lake_fd);
 	pthread_cond_destroy(&c->idle);
 	pthread_mutex_destroy(&c->lock);
 	free(c);
@@ -309,19 +309,19 @@ static int listen_in(struct control *c, int lake_dirfd)
 {
 	struct sockaddr_un at;
 
-	c->temp_fd = openat(lake_dirfd, "temp", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (c->temp_fd < 0)
+	c->lake_fd = openat(lake_dirfd, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (c->lake_fd < 0)
 		return -errno;
-	if (unlinkat(c->temp_fd, CONTROL_SOCKET, 0) < 0 && errno != ENOENT)
+	if (unlinkat(c->lake_fd, CONTROL_SOCKET, 0) < 0 && errno != ENOENT)
 		return -errno;
 	c->listen_fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (c->listen_fd < 0)
 		return -errno;
-	control_address(&at, c->temp_fd);
+	control_address(&at, c->lake_fd);
 	if (bind(c->listen_fd, (struct sockaddr *)&at, sizeof(at)) < 0)
 		return -errno;
-	/* Who may ask what is decided by SO_PEERCRED; who gets here, by the mode of temp/. */
-	if (fchmodat(c->temp_fd, CONTROL_SOCKET, 0666, 0) < 0 || listen(c->listen_fd, CLIENTS_MAX) < 0)
+	/* Who may ask what is decided by SO_PEERCRED; who gets here, by the mode of the lake's folder. */
+	if (fchmodat(c->lake_fd, CONTROL_SOCKET, 0666, 0) < 0 || listen(c->listen_fd, CLIENTS_MAX) < 0)
 		return -errno;
 	return 0;
 }
@@ -346,7 +346,7 @@ int control_start(int lake_dirfd, control_fn handler, void *arg, struct control 
 
 	if (!c)
 		return -ENOMEM;
-	*c = (struct control){.temp_fd = -1, .listen_fd = -1, .wake_fd = -1, .handler = handler, .arg = arg};
+	*c = (struct control){.lake_fd = -1, .listen_fd = -1, .wake_fd = -1, .handler = handler, .arg = arg};
 	pthread_mutex_init(&c->lock, NULL);
 	pthread_cond_init(&c->idle, NULL);
 	rc = listen_in(c, lake_dirfd);
@@ -369,7 +369,7 @@ void control_stop(struct control *c)
 		return;
 	eventfd_write(c->wake_fd, 1);
 	pthread_join(c->thread, NULL);
-	unlinkat(c->temp_fd, CONTROL_SOCKET, 0);
+	unlinkat(c->lake_fd, CONTROL_SOCKET, 0);
 	pthread_mutex_lock(&c->lock);
 	while (c->workers)
 		pthread_cond_wait(&c->idle, &c->lock);

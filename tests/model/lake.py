@@ -15,15 +15,17 @@ class Failure(Exception):
 
 
 class Lake:
-	def __init__(self, program, top, below, options):
+	def __init__(self, program, top, below, options, settings):
+		"""SETTINGS: of the daemon, as its environment says them."""
 		self.program, self.below, self.options = program, below, options
+		self.environment = {**os.environ, **settings}
 		self.path, self.mnt = os.path.join(below.path, "lake"), os.path.join(top, "mnt")
 		self.view = os.path.join(top, "view")
 		self.pid, self.mounted = 0, False
 
 	def tarn(self, *words, codes=(0,)):
 		done = subprocess.run([self.program, *words], capture_output=True, text=True, errors="replace",
-				      stdin=subprocess.DEVNULL, timeout=300)
+				      stdin=subprocess.DEVNULL, timeout=300, env=self.environment)
 		if done.returncode not in codes:
 			raise Failure(f"tarn {' '.join(words)}: exit {done.returncode}: {done.stderr.strip()[-300:]}")
 		return done.stdout
@@ -42,6 +44,20 @@ class Lake:
 	def unmount(self):
 		self.tarn("umount", self.mnt)
 		self.mounted = False
+
+	def keep_only_labelled(self, buckets):
+		for bucket in buckets:
+			self.tarn("bucket", "set", bucket, "retention_days=0", "keep_last=1", "--lake", self.path)
+
+	def begin_gc(self):
+		return subprocess.Popen([self.program, "gc", self.path], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+					stderr=subprocess.PIPE, text=True, errors="replace")
+
+	@staticmethod
+	def end_gc(process, may_fail=False):
+		said = process.communicate(timeout=300)[1]
+		if process.returncode and not may_fail:
+			raise Failure(f"tarn gc: exit {process.returncode}: {said.strip()[-300:]}")
 
 	def facts(self):
 		with open(os.path.join(self.mnt, ".catalog/stats.json"), encoding="utf-8") as f:

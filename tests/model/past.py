@@ -32,7 +32,7 @@ class Past:
 		self.versions = {}	# what is wrong with listed versions
 		self.trees = {}		# what is wrong with the past of the tree, by way
 		self.views = {}
-		self.collected, self.gone = {}, 0
+		self.collected, self.gone, self.packed = {}, 0, 0
 
 	def wrong(self):
 		return [line for found in (self.versions, self.trees, self.views, self.collected) for lines in found.values() for line in lines]
@@ -56,16 +56,18 @@ class Past:
 	def last_look(self):
 		for snapshot in self.snapshots:
 			self.look_back(snapshot, every=True)
-		for snapshot in self.snapshots[::max(1, len(self.snapshots) // 10)]:
+
+	def views_of_all(self):
+		for snapshot in self.snapshots:
 			self.view(snapshot)
 
 	def collect(self):
 		"""All that need not be kept goes; what is labelled stays."""
-		before = self.lake.facts()["versions_kept"]
-		for bucket in BUCKETS:
-			self.lake.tarn("bucket", "set", bucket, "retention_days=0", "keep_last=1", "--lake", self.lake.path)
+		facts = self.lake.facts()
+		self.lake.keep_only_labelled(BUCKETS)
 		self.lake.tarn("gc", self.lake.path)
-		self.gone = before - self.lake.facts()["versions_kept"]
+		self.packed = facts["versions_kept_packed"]
+		self.gone = facts["versions_kept"] - self.lake.facts()["versions_kept"]
 		for snapshot in self.snapshots:
 			for name in snapshot.names():
 				self.compare(snapshot, os.path.join(self.lake.mnt, "@v", name), name.split("-")[0], self.collected)
@@ -157,6 +159,7 @@ class Past:
 			   [line for lines in self.versions.values() for line in lines])
 		points.say(f"each of {n} states is what D@v shows by commit, time and label",
 			   [line for lines in self.trees.values() for line in lines])
-		points.say(f"and after gc, which took {self.gone} versions, with everything labelled",
+		packed = f", {self.packed} were packed" if self.packed else ""
+		points.say(f"and after gc, which took {self.gone} versions{packed}, with everything labelled",
 			   [line for lines in self.collected.values() for line in lines])
-		points.say("and what a view mount shows", [line for lines in self.views.values() for line in lines])
+		points.say(f"and what {n} view mounts show", [line for lines in self.views.values() for line in lines])

@@ -21,6 +21,7 @@ from tree import FOLDER, SYMLINK, Tree, take_in
 HERE = os.path.dirname(os.path.abspath(__file__))
 BUCKETS = ("alpha", "beta")
 PRIVATE = ".marks"	# a bucket that is no part of the model
+GC_EACH = 0.05		# of the batches have gc beside them
 
 
 class Play:
@@ -79,6 +80,8 @@ class Play:
 			os.chmod(os.path.join(self.lake.mnt, name), 0o755)
 			self.tree.add(self.tree.root, name, self.tree.node(FOLDER, 0o755))
 		os.mkdir(os.path.join(self.lake.mnt, PRIVATE))
+		if self.o.collect:
+			self.lake.keep_only_labelled(BUCKETS)
 		self.start_clients()
 
 	def end(self):
@@ -86,9 +89,12 @@ class Play:
 
 	def go_on(self, until):
 		while self.count() < until:
+			collector = self.lake.begin_gc() if self.o.collect and self.rng.random() < GC_EACH else None
 			batch = self.send(until - self.count())
 			for op in batch:
 				self.judge(op, self.answer(op.client))
+			if collector:
+				self.lake.end_gc(collector)
 
 	def send(self, most):
 		batch = self.operations.batch(min(most, self.o.clients))
@@ -174,11 +180,15 @@ class Play:
 
 	def crash(self, kind):
 		"""In the midst of a batch."""
+		collector = self.lake.begin_gc() if self.o.collect else None
 		batch = self.send(self.o.clients)
-		time.sleep(self.rng.expovariate(300))
+		# It takes a while to start.
+		time.sleep(self.rng.expovariate(300 if not collector else 30))
 		if kind == "power":
 			self.lake.below.shut_down()
 		self.lake.kill()
+		if collector:
+			self.lake.end_gc(collector, may_fail=True)
 		for op in batch:
 			answer = self.answer(op.client)
 			op.done = not answer.get("error")

@@ -3,14 +3,16 @@
 """Random operations by several clients against a model; the past must be what the model was.
 
 	run.py --tarn FILE --dir FOLDER [--operations N] [--each N] [--clients N] [--seed N] [--kills N] [--failures N]
-	       [--disk plain|ext4|xfs|lazy-ext4|lazy-xfs] [--lazyfs FILE] [--stop] [--words TEXT] [-- MOUNT OPTION…]
+	       [--disk plain|ext4|xfs|lazy-ext4|lazy-xfs] [--lazyfs FILE] [--collect] [--stop] [--words TEXT]
+	       [-- MOUNT OPTION…]
 
 At each N-th state everything is closed and settled, the mount must be equal to the model, and every version that is
 listed must be readable, have its hash, and have been a file's content. Commit and time are noted, and a label is made.
 In between the daemon is killed (--kills) or the power fails (--failures, on a disk whose power can fail); then whatever
 was durable must be there. Now and then, and at the end, each state must be what its commit, its time and its label
-show, in D@v and as a view mount. Prints TAP points. A run with the same seed does the same operations, but for what
-follows a crash.
+show, in D@v and as a view mount. With --collect nothing but labels keeps history: it is packed as soon as it is
+history, and gc runs now and then, also while the daemon is killed or the power fails. Prints TAP points. A run with the
+same seed does the same operations, but for what follows a crash.
 """
 import argparse
 import os
@@ -38,6 +40,7 @@ def arguments():
 	p.add_argument("--disk", default="plain")
 	p.add_argument("--disk-bytes", type=int, default=8 << 30)
 	p.add_argument("--lazyfs", default="lazyfs")
+	p.add_argument("--collect", action="store_true", help="history is packed at once, and gc runs all the time")
 	p.add_argument("--stop", action="store_true", help="as soon as something is wrong")
 	p.add_argument("--words", default="")
 	p.add_argument("options", nargs="*")
@@ -88,6 +91,7 @@ def test(o, play, past, points):
 	play.lake.unmount()
 	play.lake.mount()
 	past.last_look()
+	past.views_of_all()
 	past.collect()
 	if o.kills or o.failures:
 		points.say(f"{o.kills} kills, {o.failures} power failures: what was durable is there", play.lost)
@@ -102,7 +106,7 @@ def main():
 	o = arguments()
 	points = Points(o)
 	below = disk(o.disk, o.dir, o.disk_bytes, o.lazyfs)
-	lake = Lake(o.tarn, o.dir, below, o.options)
+	lake = Lake(o.tarn, o.dir, below, o.options, {"TARN_STORAGE_PACK_AFTER": "0"} if o.collect else {})
 	play = Play(o, lake)
 	past = Past(lake, play)
 	try:
