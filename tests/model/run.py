@@ -104,6 +104,7 @@ def main():
 	# A TERM ends it as an error does: nothing stays mounted.
 	signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
 	o = arguments()
+	o.dir = os.path.abspath(o.dir)
 	points = Points(o)
 	below = disk(o.disk, o.dir, o.disk_bytes, o.lazyfs)
 	lake = Lake(o.tarn, o.dir, below, o.options, {"TARN_STORAGE_PACK_AFTER": "0"} if o.collect else {})
