@@ -45,6 +45,14 @@ __attribute__((format(printf, 1, 2))) static inline const char *in_lake(const ch
 	return path;
 }
 
+/* How long everything is done at once: as the environment says, or USUAL seconds. */
+static inline int stress_seconds(int usual)
+{
+	const char *said = getenv("STRESS_SECONDS");
+
+	return said && atoi(said) > 0 ? atoi(said) : usual;
+}
+
 static inline void bail_out(const char *what)
 {
 	printf("Bail out! %s: %s\n", what, strerror(errno));

@@ -385,8 +385,6 @@ static void test_faults(void)
 
 /* ---- all at once ---- */
 
-#define STRESS_NS (3 * NSEC_PER_SEC)
-
 static _Atomic bool over;
 static _Atomic int opened, unreadable, wrong;
 
@@ -494,7 +492,6 @@ static void test_all_at_once(void)
 {
 	pthread_t threads[6];
 	uint64_t written = 5;
-	int64_t until;
 
 	begin();
 	write_versions("raw/a", 1, 5);
@@ -505,8 +502,7 @@ static void test_all_at_once(void)
 	pthread_create(&threads[3], NULL, keep_expiring, NULL);
 	pthread_create(&threads[4], NULL, keep_erasing, NULL);
 	pthread_create(&threads[5], NULL, keep_collecting, NULL);
-	for (until = clock_monotonic() + STRESS_NS; clock_monotonic() < until;)
-		usleep(50000);
+	sleep((unsigned)stress_seconds(3));
 	atomic_store(&over, true);
 	for (int i = 0; i < 6; i++)
 		pthread_join(threads[i], NULL);

@@ -11,12 +11,14 @@
 #include "content/past.h"
 #include "work/gc.h"
 
-#define SECONDS	  4
-#define HOUR	  (INT64_C(3600) * NSEC_PER_SEC)
-#define LARGE	  200000
-#define VERSIONS  512
-#define WRITERS	  3 /* of each kind */
-#define READERS	  2
+#define SETTINGS                                                                          \
+	"storage: {pack_after: 0}\nbuckets:\n  raw: {retention_days: 0, keep_last: 40}\n" \
+	"monitoring: {log_level: ERROR}\n"
+#define HOUR (INT64_C(3600) * NSEC_PER_SEC)
+#define LARGE 200000
+#define VERSIONS 512
+#define WRITERS 3 /* of each kind */
+#define READERS 2
 #define PER_ROUND (30 * NSEC_PER_MSEC)
 
 static _Atomic int64_t later;
@@ -273,7 +275,7 @@ static void test_all_at_once(void)
 		pthread_create(&readers[i], NULL, read_main, (void *)(i + 100));
 	pthread_create(&collector, NULL, collect_main, NULL);
 	pthread_create(&shortener, NULL, shorten_main, work);
-	sleep(SECONDS);
+	sleep((unsigned)stress_seconds(4));
 	ended = true;
 	for (int i = 0; i < 3 * WRITERS; i++)
 		pthread_join(writers[i].thread, NULL);
@@ -281,7 +283,8 @@ static void test_all_at_once(void)
 		pthread_join(readers[i], NULL);
 	pthread_join(collector, NULL);
 	pthread_join(shortener, NULL);
-	diag("%d writes, %d versions read, %d expired before they were opened", writes, reads, expired);
+	diag("%d writes, %d versions read, %d expired before they were opened; %d are packed", writes, reads, expired,
+	     (int)totals().versions_by_how[HOW_PACKED]);
 	ok(writes > 20 && reads > 20, "there was something to see");
 	is_int(mixed, 0, "no version had a byte of another");
 	is_int(broken, 0, "what was open could be read to its end");
@@ -312,7 +315,7 @@ int main(void)
 {
 	real_wall = clock_source.wall;
 	clock_source.wall = wall;
-	test_begin("buckets:\n  raw: {retention_days: 0, keep_last: 4}\nmonitoring: {log_level: ERROR}\n");
+	test_begin(SETTINGS);
 	make_folder(in_lake("buckets/raw"));
 	make_files();
 	open_lake();
