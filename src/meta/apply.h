@@ -44,8 +44,8 @@ struct apply {
 	uint64_t left; /* the node that left its series in this record */
 	struct noted_day days[DAYS_CACHED];
 	uint64_t alone[ALONE_CACHED]; /* folders that took nobody's place (line.h) */
-	bool jobs;	/* jobs were added since this was cleared */
-	int complaints; /* in this minute */
+	bool jobs;		      /* jobs were added since this was cleared */
+	int complaints;		      /* in this minute */
 	int64_t minute;
 };
 
@@ -118,6 +118,8 @@ int apply_version_compare(struct apply *a, uint64_t id);
 int apply_uploaded(struct apply *a, uint64_t version, int sign);
 /* The content of VERSION is no longer what its objects are: nothing needs them for its sake. */
 int apply_cloud_leave(struct apply *a, uint64_t version);
+/* VERSION is over: its objects go, unless another version needs them, which has them then. */
+int apply_cloud_over(struct apply *a, uint64_t version);
 /* The objects of OLDER are NEWER's, which has the same content. */
 int apply_cloud_hand_over(struct apply *a, uint64_t older, uint64_t newer);
 

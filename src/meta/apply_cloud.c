@@ -260,6 +260,25 @@ int apply_cloud_leave(struct apply *a, uint64_t version)
 	return rc == SQLITE_DONE ? APPLY(a, SQL_CLOUD_LEAVE, NULL, (int64_t)version, a->record->time) : rc;
 }
 
+int apply_cloud_over(struct apply *a, uint64_t version)
+{
+	_cleanup_query_ struct query q = {};
+	uint64_t heir = 0;
+	int rc;
+
+	if (!has_objects(a))
+		return SQLITE_OK;
+	query_start(&q, a->conn, SQL_CLOUD_HEIR);
+	query_int(&q, (int64_t)version);
+	rc = query_step(&q);
+	if (rc == SQLITE_ROW)
+		heir = (uint64_t)query_get(&q);
+	else if (rc != SQLITE_DONE)
+		return rc;
+	query_end(&q);
+	return heir ? apply_cloud_hand_over(a, version, heir) : apply_cloud_leave(a, version);
+}
+
 int apply_cloud_hand_over(struct apply *a, uint64_t older, uint64_t newer)
 {
 	int rc;

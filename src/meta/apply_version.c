@@ -119,9 +119,9 @@ static int set_state(struct apply *a, uint64_t id, const struct version_brief *w
 		rc = APPLY(a, SQL_VERSION_END, NULL, (int64_t)id, (int64_t)a->record->commit, a->record->time);
 	else if (rc == SQLITE_DONE)
 		rc = SQLITE_OK;
-	if (rc != SQLITE_OK)
-		return rc;
-	return recount(a, was, &now);
+	if (rc == SQLITE_OK && (state == VERSION_NOT_KEPT || state == VERSION_EXPIRED || state == VERSION_PURGED))
+		rc = apply_cloud_over(a, id);
+	return rc == SQLITE_OK ? recount(a, was, &now) : rc;
 }
 
 /* ---- cutting ---- */

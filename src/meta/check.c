@@ -140,9 +140,7 @@ static const char *const promises[] = {
 	" <> (SELECT count(*) FROM version WHERE state = 5)",
 	"SELECT 'node ' || id || ' has its bytes in the cloud, which has none of its version' FROM node WHERE stub = 1"
 	" AND EXISTS(SELECT 1 FROM entry INDEXED BY entry_node WHERE node = node.id AND to_commit = " SQL_LIVE
-	") AND NOT EXISTS(SELECT 1 FROM cloud WHERE cloud.version = node.version AND state IN (2, 3)) AND NOT EXISTS"
-	" (SELECT 1 FROM cloud JOIN version ON version.id = node.version WHERE cloud.sha256 = version.sha256"
-	" AND cloud.state IN (2, 3)) LIMIT 1",
+	") AND NOT EXISTS(SELECT 1 FROM cloud WHERE cloud.version = node.version AND state IN (2, 3)) LIMIT 1",
 	"SELECT 'node ' || id || ' has no such live version' FROM node WHERE version <> 0 AND NOT EXISTS"
 	" (SELECT 1 FROM version WHERE id = node.version AND node = node.id AND state = 1) LIMIT 1",
 };

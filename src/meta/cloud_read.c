@@ -92,6 +92,19 @@ int store_cloud_of_pack(struct store *s, uint64_t pack, struct cloud_row *out)
 	return by_number(s, SQL_CLOUD_OF_PACK, pack, out);
 }
 
+int store_cloud_need(struct store *s, const struct cloud_row *c, uint64_t *version)
+{
+	_cleanup_query_ struct query q = {};
+	int got;
+
+	store_query(s, &q, SQL_CLOUD_NEEDED_BY);
+	query_int(&q, (int64_t)c->version);
+	query_blob(&q, c->hashed ? c->sha256 : NULL, c->hashed ? SHA256_BYTES : 0);
+	got = query_row(&q);
+	*version = got > 0 ? (uint64_t)query_get(&q) : 0;
+	return got;
+}
+
 int store_cloud_each(struct store *s, enum cloud_state state, uint64_t after, store_cloud_fn fn, void *arg)
 {
 	_cleanup_query_ struct query q = {};

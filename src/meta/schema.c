@@ -40,7 +40,8 @@
  * node.opened is when it was made, cut or opened for reading last; node_cold holds the files that may leave, the
  * coldest hour first.
  * There is one row of cloud per key: who overwrites an object takes its row along. A version's row is lost when the
- * version grows, for the object is then another content.
+ * version grows, for the object is then another content. An old version may be read from any object with its hash, a
+ * live one only from its own: so what needs an object is found by its version, or by its hash among those of how = 7.
  *
  * asset.readable and the "store.*" totals in lake repeat what a count would give. The writer keeps them in the same
  * transaction as the rows, for a listing of all files and a totals page must not count. store_check() counts.
@@ -233,6 +234,7 @@ static const char step_3[] =
 	"CREATE INDEX cloud_pack ON cloud(pack) WHERE pack > 0;"
 	"CREATE INDEX cloud_hash ON cloud(sha256) WHERE sha256 IS NOT NULL;"
 	"CREATE INDEX cloud_state ON cloud(state, id) WHERE state IN (1, 4);"
+	"CREATE INDEX version_cloud ON version(sha256) WHERE how = 7;"
 	"INSERT INTO lake(key, value) VALUES"
 	"	('store.stubs', 0), ('store.stub_bytes', 0), ('store.uploaded', 0),"
 	"	('store.uploaded_bytes', 0), ('store.cloud', 0), ('store.cloud_bytes', 0), ('store.cloud_intents', 0),"

@@ -171,7 +171,8 @@ const char *const sql_text[SQL_COUNT] = {
 			      " AND state = 2 ORDER BY id LIMIT 1",
 	[SQL_CLOUD_BY_HASH_OF] =
 		"SELECT " CLOUD " FROM version CROSS JOIN cloud INDEXED BY cloud_hash ON cloud.sha256 = version.sha256"
-		" AND cloud.size = version.size WHERE version.id = ? AND cloud.sha256 IS NOT NULL"
+		" AND cloud.size = version.size WHERE version.id = ? AND version.state <> 1"
+		" AND cloud.sha256 IS NOT NULL"
 		" AND cloud.state IN (2, 3) LIMIT 1",
 	[SQL_CLOUD_BY_KEY] = "SELECT " CLOUD " FROM cloud WHERE remote = ? AND key = ?",
 	[SQL_CLOUD_OF_PACK] =
@@ -179,6 +180,11 @@ const char *const sql_text[SQL_COUNT] = {
 	[SQL_CLOUD_EACH] = "SELECT " CLOUD " FROM cloud WHERE id > ? ORDER BY id",
 	[SQL_CLOUD_IN_STATE] = "SELECT " CLOUD " FROM cloud INDEXED BY cloud_state WHERE state IN (1, 4) AND id > ?1"
 			       " AND state = ?2 ORDER BY id",
+	[SQL_CLOUD_NEEDED_BY] =
+		"SELECT id FROM version WHERE id = ?1 AND (how = 7 AND state IN (2, 3) OR state = 1 AND EXISTS"
+		" (SELECT 1 FROM node WHERE node.id = version.node AND node.version = version.id AND stub = 1))"
+		" UNION ALL SELECT id FROM version INDEXED BY version_cloud WHERE sha256 = ?2 AND how = 7"
+		" AND state IN (2, 3) LIMIT 1",
 	[SQL_COLD] =
 		"SELECT node.id, (SELECT parent FROM entry INDEXED BY entry_node WHERE entry.node = node.id"
 		" AND " LIVE " LIMIT 1), node.version, version.size, node.opened, version.time, node.volume, node.pin,"
@@ -316,6 +322,9 @@ const char *const sql_text[SQL_COUNT] = {
 	[SQL_CLOUD_REMOVE] = "DELETE FROM cloud WHERE remote = ? AND key = ?",
 	[SQL_CLOUD_LEAVE] = "UPDATE cloud SET version = 0, state = 4, time = ?2 WHERE version = ?1 AND version > 0",
 	[SQL_CLOUD_HAND_OVER] = "UPDATE cloud SET version = ?2 WHERE version = ?1 AND version > 0",
+	[SQL_CLOUD_HEIR] = "SELECT other.id FROM version CROSS JOIN version AS other INDEXED BY version_cloud"
+			   " ON other.sha256 = version.sha256 WHERE version.id = ?1 AND other.how = 7"
+			   " AND other.state IN (2, 3) AND other.id <> ?1 LIMIT 1",
 	[SQL_CLOUD_UPLOADED] = "SELECT 1 FROM cloud INDEXED BY cloud_version WHERE version = ? AND version > 0"
 			       " AND state IN (2, 3) LIMIT 1",
 	[SQL_VERSION_FORGET] = "UPDATE version SET sha256 = NULL, mime = NULL WHERE id = ?",

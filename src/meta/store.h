@@ -506,13 +506,17 @@ int store_versions_packed(struct store *s, const uint8_t *sha256, store_version_
 
 /* ---- the cloud ---- */
 
-/* An object with the content of VERSION, verified or foreign: its own, else one with its hash and size. -ENOENT. */
+/* An object with the content of VERSION, verified or foreign: its own; of one that is not live any more also one with
+ * its hash and size. -ENOENT. */
 int store_cloud_of_version(struct store *s, uint64_t version, struct cloud_row *out);
 /* A verified object with this content. -ENOENT. */
 int store_cloud_by_hash(struct store *s, const uint8_t *sha256, uint64_t size, struct cloud_row *out);
 /* In whatever state. -ENOENT. */
 int store_cloud_by_key(struct store *s, const char *remote, const char *key, struct cloud_row *out);
 int store_cloud_of_pack(struct store *s, uint64_t pack, struct cloud_row *out);
+/* Can some version be read only from an object with C's content: the live one of a stub from its own, an old one that
+ * is kept in the cloud from any? 1, and which one; 0; -errno. That there is another such object is not asked. */
+int store_cloud_need(struct store *s, const struct cloud_row *c, uint64_t *version);
 /* Those in STATE (0: all), by rising id from the one after AFTER on; for intents and those that go it costs only them.
  * FN's non-zero answer ends it and is returned. */
 typedef int (*store_cloud_fn)(void *arg, const struct cloud_row *c);

@@ -115,6 +115,7 @@ static void test_versions(struct store *s)
 
 	hash(s, v, 3);
 	submit(s, record_cloud_set, &c);
+	test_state(s, v, VERSION_KEPT, HOW_ASIDE, NULL);
 	next = test_cut(s, node, VERSION_LIVE, HOW_NONE, 10);
 	test_whole(s, "a version that is over is not counted as uploaded");
 	is_int(test_totals(s).uploaded, 0, "not once");
@@ -142,6 +143,32 @@ static void test_versions(struct store *s)
 	submit(s, record_cloud_set, &c);
 	is_int(store_cloud_of_pack(s, 5, &found), 0, "a pack's file");
 	ok(!found.hashed && found.size == 77, "and what is known of it");
+	test_whole(s, "the totals are right");
+}
+
+static void test_needs(struct store *s)
+{
+	uint64_t node = test_make(s, NODE_ROOT, "n", KIND_FILE), other = test_make(s, NODE_ROOT, "o", KIND_FILE);
+	uint64_t v = test_cut(s, node, VERSION_LIVE, HOW_NONE, 10), who;
+	uint64_t old = test_cut(s, other, VERSION_KEPT, HOW_CLOUD, 10);
+	struct cloud_row c = object("p/n", v, 9, 10, CLOUD_VERIFIED), found;
+
+	hash(s, v, 9);
+	submit(s, record_cloud_set, &c);
+	is_int(store_cloud_need(s, &c, &who), 0, "a file that is here needs no object");
+	stub(s, node, true);
+	is_int(store_cloud_need(s, &c, &who), 1, "a stub does");
+	is_int(who, v, "its own");
+	stub(s, node, false);
+	hash(s, old, 9);
+	is_int(store_cloud_need(s, &c, &who), 1, "so does an old version with that content");
+	is_int(who, old, "whoever the object was made for");
+	test_state(s, v, VERSION_EXPIRED, HOW_NONE, "gone");
+	is_int(store_cloud_of_version(s, old, &found), 0, "when that one is over");
+	is_int(found.version, old, "it is handed on");
+	ok(strstr(in_state(s, CLOUD_GOING), "p/n") == NULL, "and stays");
+	test_state(s, old, VERSION_EXPIRED, HOW_NONE, "gone");
+	ok(strstr(in_state(s, CLOUD_GOING), "p/n") != NULL, "until the last one is over");
 	test_whole(s, "the totals are right");
 }
 
@@ -268,6 +295,7 @@ int main(void)
 	s = test_open(STORE_CREATE);
 	test_upload(s);
 	test_versions(s);
+	test_needs(s);
 	test_stubs(s);
 	store_close(s);
 	test_cold();
