@@ -1,0 +1,339 @@
+#include "tier/tier.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "tier/tier_int.h"
+
+const char *tier_verb_name(enum tier_verb v)
+{
+	static const char *const names[TIER_VERBS] = {
+		[TIER_VERB_PUT] = "put",   [TIER_VERB_GET] = "get",	  [TIER_VERB_HEAD] = "head",
+		[TIER_VERB_LIST] = "list", [TIER_VERB_REMOVE] = "remove", [TIER_VERB_COPY] = "copy",
+		[TIER_VERB_OTHER] = "ask",
+	};
+
+	return names[v];
+}
+
+/* ---- opening ---- */
+
+static void tier_free(struct tier *t)
+{
+	if (t->engine)
+		t->ops->close(t->engine);
+	pthread_mutex_destroy(&t->lock);
+	settings_unref(t->settings);
+	free(t->url);
+	free(t->bucket);
+	free(t->prefix);
+	free(t->path);
+	free(t->lake);
+	free(t);
+}
+
+struct tier *tier_ref(struct tier *t)
+{
+	__atomic_add_fetch(&t->refs, 1, __ATOMIC_RELAXED);
+	return t;
+}
+
+void tier_unref(struct tier *t)
+{
+	if (t && __atomic_sub_fetch(&t->refs, 1, __ATOMIC_ACQ_REL) == 0)
+		tier_free(t);
+}
+
+static int keep(char **to, const char *text, size_t len)
+{
+	*to = strndup(text, len);
+	return *to ? 0 : -ENOMEM;
+}
+
+/* Without slashes at its ends. */
+static int keep_prefix(struct tier *t, const char *prefix)
+{
+	size_t len;
+
+	prefix += strspn(prefix, "/");
+	for (len = strlen(prefix); len && prefix[len - 1] == '/'; len--)
+		;
+	return keep(&t->prefix, prefix, len);
+}
+
+static int keep_folder(struct tier *t, const char *path, const char *prefix, struct buf *why)
+{
+	int r;
+
+	t->ops = &tier_dir;
+	if (path[0] != '/') {
+		buf_addf(why, "%s is no absolute path", path);
+		return -EINVAL;
+	}
+	r = keep(&t->path, path, strlen(path));
+	return r < 0 ? r : keep_prefix(t, prefix);
+}
+
+static int no_such(struct buf *why, const char *what)
+{
+	buf_adds(why, what);
+	return -EINVAL;
+}
+
+static int place_of_settings(struct tier *t, const struct settings *s, struct buf *why)
+{
+	const char *prefix = s->cloud_prefix ? s->cloud_prefix : "";
+
+	if (!s->cloud_provider || strcmp(s->cloud_provider, "none") == 0)
+		return -ENODEV;
+	if (strcmp(s->cloud_provider, "dir") == 0)
+		return s->cloud_path ? keep_folder(t, s->cloud_path, prefix, why) : -ENODEV;
+	return no_such(why, "this tarn has no S3");
+}
+
+static int place_of_url(struct tier *t, const char *url, struct buf *why)
+{
+	if (url[0] == '/')
+		return keep_folder(t, url, "", why);
+	return no_such(why, "a remote is /FOLDER");
+}
+
+static int compose_url(struct tier *t)
+{
+	_cleanup_buf_ struct buf url = BUF_INIT;
+
+	if (t->path)
+		buf_addf(&url, "%s", t->path);
+	else
+		buf_addf(&url, "s3://%s", t->bucket);
+	if (t->prefix[0])
+		buf_addf(&url, "/%s", t->prefix);
+	t->url = buf_detach(&url);
+	return t->url ? 0 : -ENOMEM;
+}
+
+static int open_engine(struct tier *t, const char *lake, struct buf *why)
+{
+	int r = compose_url(t);
+
+	if (r == 0 && lake)
+		r = keep(&t->lake, lake, strlen(lake));
+	if (r < 0)
+		return r;
+	t->place = (struct tier_place){t->settings, t->bucket, t->prefix, t->path, t->lake};
+	return t->ops->open(&t->place, &t->engine, why);
+}
+
+int tier_open(struct settings *s, const char *url, const char *lake, struct tier **out, struct buf *why)
+{
+	struct tier *t = calloc(1, sizeof(*t));
+	int r;
+
+	if (!t)
+		return -ENOMEM;
+	t->refs = 1;
+	pthread_mutex_init(&t->lock, NULL);
+	t->settings = settings_ref(s);
+	r = url ? place_of_url(t, url, why) : place_of_settings(t, s, why);
+	if (r == 0)
+		r = open_engine(t, lake, why);
+	if (r < 0)
+		tier_unref(t);
+	else
+		*out = t;
+	return r;
+}
+
+const char *tier_url(const struct tier *t)
+{
+	return t->url;
+}
+
+const char *tier_prefix(const struct tier *t)
+{
+	return t->prefix;
+}
+
+const char *tier_engine(const struct tier *t)
+{
+	return t->ops->name;
+}
+
+void tier_stats(struct tier *t, struct tier_stats *out)
+{
+	SCOPED_LOCK(&t->lock);
+	*out = t->stats;
+}
+
+/* ---- objects ---- */
+
+static int check_key(const char *key)
+{
+	size_t len = strlen(key);
+
+	return len == 0 || len > TIER_KEY_MAX ? -EINVAL : 0;
+}
+
+int tier_head(struct tier *t, const char *key, const struct tier_call *call, struct tier_head *head)
+{
+	struct attempts a;
+	int r = check_key(key);
+
+	if (r < 0)
+		return r;
+	attempts_begin(&a, t, call, TIER_VERB_HEAD, key);
+	do {
+		r = attempt_begin(&a);
+		if (r == 0)
+			r = t->ops->head(t->engine, key, &a.t, head);
+	} while (attempt_again(&a, &r));
+	return r;
+}
+
+static const char *class_of(const struct tier *t, const char *class)
+{
+	(void)t;
+	return class ? class : "";
+}
+
+/*
+ * Ours after all? A try that seemed to fail may have been done, and then the next one finds its object there.
+ */
+static int look_whether_ours(struct tier *t, const struct tier_put *p, const struct tier_call *call,
+			     struct tier_head *head)
+{
+	const struct tier_facts *f = &p->facts;
+	int r = tier_head(t, p->key, call, head);
+
+	if (r < 0)
+		return r == -ENOENT ? -EIO : r;
+	return head->size == p->source.size && (f->known & TIER_KNOWS_SHA256) &&
+			       (head->facts.known & TIER_KNOWS_SHA256) &&
+			       memcmp(head->facts.sha256, f->sha256, 32) == 0 && head->facts.version == f->version &&
+			       head->facts.node == f->node
+		       ? 0
+		       : -EEXIST;
+}
+
+int tier_put(struct tier *t, const struct tier_put *put, const struct tier_call *call, struct tier_head *head)
+{
+	struct tier_put p = *put;
+	struct tier_head own;
+	struct attempts a;
+	int r = check_key(p.key);
+
+	if (r < 0)
+		return r;
+	head = head ? head : &own;
+	p.class = class_of(t, p.class);
+	if (p.source.size > t->ops->put_max)
+		return -EINVAL;
+	attempts_begin(&a, t, call, TIER_VERB_PUT, p.key);
+	do {
+		r = attempt_begin(&a);
+		if (r == 0)
+			r = t->ops->put(t->engine, &p, &a.t, head);
+	} while (attempt_again(&a, &r));
+	if (r == -EEXIST && a.unsure)
+		r = look_whether_ours(t, &p, call, head);
+	return r;
+}
+
+int tier_remove(struct tier *t, const char *const *keys, int n, const struct tier_call *call, int *results)
+{
+	int first = 0;
+
+	for (int done = 0; done < n; done += REMOVE_MAX) {
+		int own[REMOVE_MAX], *results_here = results ? results + done : own;
+		int some = n - done < REMOVE_MAX ? n - done : REMOVE_MAX, r;
+		struct attempts a;
+
+		attempts_begin(&a, t, call, TIER_VERB_REMOVE, keys[done]);
+		do {
+			r = attempt_begin(&a);
+			if (r == 0)
+				r = t->ops->remove(t->engine, keys + done, some, results_here, &a.t);
+		} while (attempt_again(&a, &r));
+		for (int i = 0; i < some; i++) {
+			if (r < 0)
+				results_here[i] = r;
+			if (first == 0)
+				first = results_here[i];
+		}
+	}
+	return first;
+}
+
+int tier_copy(struct tier *t, const struct tier_copy *copy, const struct tier_call *call, struct tier_head *head)
+{
+	struct tier_copy c = *copy;
+	struct tier_head own, from;
+	struct attempts a;
+	int r = check_key(c.from);
+
+	if (r == 0)
+		r = check_key(c.to);
+	if (r == 0 && c.size == 0) {
+		r = tier_head(t, c.from, call, &from);
+		c.size = from.size;
+	}
+	if (r < 0)
+		return r;
+	head = head ? head : &own;
+	c.class = class_of(t, c.class);
+	if (c.size > t->ops->put_max)
+		return -EINVAL;
+	attempts_begin(&a, t, call, TIER_VERB_COPY, c.to);
+	a.patient = true;
+	do {
+		r = attempt_begin(&a);
+		if (r == 0)
+			r = t->ops->copy(t->engine, &c, &a.t, head);
+	} while (attempt_again(&a, &r));
+	return r;
+}
+
+int tier_restore(struct tier *t, const char *key, int days, const struct tier_call *call)
+{
+	struct attempts a;
+	int r = check_key(key);
+
+	if (r < 0)
+		return r;
+	attempts_begin(&a, t, call, TIER_VERB_OTHER, key);
+	do {
+		r = attempt_begin(&a);
+		if (r == 0)
+			r = t->ops->restore(t->engine, key, days, &a.t);
+	} while (attempt_again(&a, &r));
+	return r;
+}
+
+int tier_sweep(struct tier *t, const char *prefix, int64_t older, const struct tier_call *call, uint64_t *removed)
+{
+	uint64_t own = 0;
+	struct attempts a;
+	int r = 0;
+
+	removed = removed ? removed : &own;
+	*removed = 0;
+	attempts_begin(&a, t, call, TIER_VERB_OTHER, prefix);
+	do {
+		r = attempt_begin(&a);
+		if (r == 0 && t->ops->sweep)
+			r = t->ops->sweep(t->engine, prefix, older, &a.t, removed);
+	} while (attempt_again(&a, &r));
+	return r;
+}
+
+ssize_t tier_source_fd(void *arg, void *bytes, size_t len, uint64_t offset)
+{
+	ssize_t n;
+
+	do
+		n = pread(*(int *)arg, bytes, len, (off_t)offset);
+	while (n < 0 && errno == EINTR);
+	return n < 0 ? -errno : n;
+}
