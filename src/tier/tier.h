@@ -13,7 +13,7 @@
  * Errors, of every call:
  *
  *	-ENOENT			no such object (or bucket: the log tells)
- *	-EACCES			refused: the secret, the region, the clock or the rights are wrong, and the log says which
+ *	-EACCES			refused: secret, region, clock or rights are wrong, and the log says which
  *	-EEXIST			there is one already, and if_none_match was said
  *	-ESTALE			the object has another ETag than was asked for; the source another SHA-256
  *	-ERANGE			the offset is at the object's end or beyond
