@@ -15,6 +15,7 @@
 #include "content/former.h"
 #include "content/packs.h"
 #include "content/registered.h"
+#include "content/remote.h"
 #include "content/run.h"
 #include "content/settle.h"
 
@@ -247,6 +248,7 @@ int lake_reload(struct lake *lake, struct findings *findings)
 		return rc;
 	log_set_level(settings->log_level);
 	lake_set_settings(lake, settings);
+	remote_open(lake);
 	log_info("settings reloaded");
 	return 0;
 }
@@ -412,6 +414,25 @@ static int open_root(struct lake *lake, struct buf *error)
 	return rc; /* the reference stays until the end */
 }
 
+static int find_id(struct lake *lake)
+{
+	_cleanup_buf_ struct buf known = BUF_INIT;
+	struct record *r;
+	int rc = store_lake(lake->store, "id", &known);
+
+	if (!rc && known.len == sizeof(lake->id)) {
+		memcpy(&lake->id, known.data, sizeof(lake->id));
+		return 0;
+	}
+	if (rc < 0 && rc != -ENOENT)
+		return rc;
+	clock_source.random(&lake->id, sizeof(lake->id));
+	r = record_new(OP_SYSTEM, RUN_TARN, 0, 0, 0, NULL);
+	record_lake(r, "id", &lake->id, sizeof(lake->id));
+	rc = store_submit(lake->store, r, NULL);
+	return rc == -EROFS ? 0 : rc ? rc : store_sync(lake->store, 0);
+}
+
 static int open_first_buckets(struct lake *lake)
 {
 	struct findings findings = {0};
@@ -470,6 +491,10 @@ int lake_open(const char *path, struct settings *settings, struct lake **out, st
 	if (!rc)
 		rc = packs_new(&lake->packs);
 	if (!rc)
+		rc = find_id(lake);
+	if (!rc)
+		remote_open(lake);
+	if (!rc)
 		rc = open_root(lake, error);
 	if (!rc)
 		rc = open_first_buckets(lake);
@@ -512,6 +537,7 @@ int lake_close(struct lake *lake)
 	for (int i = 0; i < lake->nretired; i++)
 		settings_unref(lake->retired[i]);
 	settings_unref(lake->settings);
+	remote_close(lake);
 	close_fd(lake->buckets_fd);
 	close_fd(lake->temp_fd);
 	close_fd(lake->fd);

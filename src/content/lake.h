@@ -54,6 +54,7 @@ struct lake_counters {
 
 struct lake {
 	char *path;		     /* absolute */
+	uint64_t id;		     /* whatever becomes of it: a copy of the lake has the same */
 	int fd, buckets_fd, temp_fd; /* opened before anything is mounted over buckets/ */
 	struct store *store;
 	bool privileged;	  /* may act for others: root */
@@ -67,6 +68,8 @@ struct lake {
 	struct inode_table *inodes;
 
 	pthread_mutex_t buckets_lock; /* settings, the list of buckets */
+	struct tier *tier;	      /* content/remote.h */
+	_Atomic bool has_tier;	      /* it is there */
 	struct settings *settings;    /* the newest; older ones live on in `retired` */
 	struct settings *retired[64];
 	int nretired;
