@@ -18,8 +18,9 @@
 #include "content/settle.h"
 
 /*
- * RELEASE is sent after close() returned, so an open that follows may be served first. It was queued before, though:
- * waiting a moment for it tells "nobody" from "somebody".
+ * RELEASE is sent after close() returned, so an open that follows may be served first. FLUSH came before close()
+ * returned, though: of a handle that had none somebody has a descriptor, and nobody waits for it. One that had one is
+ * released in a moment, unless a duplicate or a mapping lives on; what was waited for in vain is not waited for again.
  */
 #define RELEASE_WAIT_NS (250 * NSEC_PER_MSEC)
 #define OTHERS_WAIT_NS (10 * NSEC_PER_MSEC) /* where little depends on it */
@@ -144,21 +145,44 @@ static struct timespec deadline(int64_t ns)
 	return until;
 }
 
+static int64_t others_wait(const struct inode *inode, bool writes)
+{
+	if (inode->writers)
+		return writes ? RELEASE_WAIT_NS : OTHERS_WAIT_NS;
+	/* the kernel gives up a backing file a little later */
+	return inode->settling ? 3 * OTHERS_WAIT_NS : OTHERS_WAIT_NS;
+}
+
+/* Is what was written about to be cut? STAY: how many that were closed are known to stay. */
+static bool is_ending_locked(const struct inode *inode, unsigned stay)
+{
+	if (!inode->dirty)
+		return false;
+	if (inode->writers)
+		return !inode->settling && inode->closed_writers > stay;
+	return inode->met_at != inode->writer_releases + 1;
+}
+
 /*
  * Another run wrote, and may have closed: what it wrote is cut before ACTOR reads or adds to it. The lock is held, and
  * given up meanwhile.
  */
-static void wait_for_others_locked(struct inode *inode, const struct actor *actor)
+static void wait_for_others_locked(struct inode *inode, const struct actor *actor, bool writes)
 {
+	unsigned *stay = writes ? &inode->stay.writer : &inode->stay.reader;
 	struct timespec until;
 
 	if (!inode->dirty || inode->writer_run == actor->run)
 		return;
-	/* the kernel gives up a backing file a little later */
-	until = deadline(inode->settling && !inode->writers ? 3 * OTHERS_WAIT_NS : OTHERS_WAIT_NS);
-	while (inode->dirty && !(inode->settling && inode->writers) && inode->met_at != inode->writer_releases + 1)
-		if (pthread_cond_timedwait(&inode->changed, &inode->lock, &until) == ETIMEDOUT)
+	until = deadline(others_wait(inode, writes));
+	while (is_ending_locked(inode, *stay)) {
+		if (pthread_cond_timedwait(&inode->changed, &inode->lock, &until) != ETIMEDOUT)
+			continue;
+		if (inode->writers)
+			*stay = inode->closed_writers;
+		else
 			inode->met_at = inode->writer_releases + 1;
+	}
 }
 
 /* Counts the handle in; with WAY_PASSTHROUGH the first one registers the file, without the lock. */
@@ -167,7 +191,7 @@ static int enter(struct lake *lake, struct inode *inode, struct handle *h, int r
 	SCOPED_LOCK(&inode->lock);
 	int id;
 
-	wait_for_others_locked(inode, actor);
+	wait_for_others_locked(inode, actor, h->writer);
 	inode_wait_free_locked(inode);
 	h->way = decide_locked(lake, inode, h->flags);
 	if (h->writer && h->way == WAY_PASSTHROUGH_DIRECT && may_change_unseen(h->flags) && base_due_locked(inode))
@@ -205,19 +229,30 @@ static int enter(struct lake *lake, struct inode *inode, struct handle *h, int r
 	return 0;
 }
 
+static void count_out_locked(struct inode *inode, const struct handle *h)
+{
+	inode->handles--;
+	inode->releases++;
+	inode->writer_releases += h->writer;
+	inode->unseen -= h->unseen;
+	inode->writers -= h->writer;
+	inode->closed -= h->closed;
+	inode->closed_writers -= h->closed && h->writer;
+	if (inode->stay.alone > inode->closed)
+		inode->stay.alone = inode->closed;
+	if (inode->stay.reader > inode->closed_writers)
+		inode->stay.reader = inode->closed_writers;
+	if (inode->stay.writer > inode->closed_writers)
+		inode->stay.writer = inode->closed_writers;
+}
+
 /* Counts it out. Its registration stays, unless the file's name is gone: it would hold the disk's space. */
 static void leave(struct lake *lake, struct inode *inode, struct handle *h)
 {
 	bool last, named;
 
 	pthread_mutex_lock(&inode->lock);
-	inode->handles--;
-	inode->releases++;
-	inode->writer_releases += h->writer;
-	inode->unseen -= h->unseen;
-	inode->closed -= h->closed;
-	if (h->writer)
-		inode->writers--;
+	count_out_locked(inode, h);
 	last = !inode->handles && inode->state == INODE_PASSTHROUGH;
 	named = inode->name;
 	if (!inode->handles)
@@ -230,13 +265,21 @@ static void leave(struct lake *lake, struct inode *inode, struct handle *h)
 		registered_drop(lake, inode);
 }
 
+static bool gets_quiet_locked(const struct inode *inode)
+{
+	bool moves = inode->frozen || inode->state == INODE_CHANGING;
+
+	if (inode->settling || inode->waited_at == inode->releases + 1)
+		return false;
+	return moves || (inode->writers ? inode->closed_writers > inode->stay.writer : inode->dirty);
+}
+
 void inode_wait_quiet(struct inode *inode)
 {
 	struct timespec until = deadline(RELEASE_WAIT_NS);
 	SCOPED_LOCK(&inode->lock);
 
-	while ((inode->writers || inode->dirty || inode->frozen || inode->state == INODE_CHANGING) &&
-	       !inode->settling && inode->waited_at != inode->releases + 1)
+	while (gets_quiet_locked(inode))
 		if (pthread_cond_timedwait(&inode->changed, &inode->lock, &until) == ETIMEDOUT) {
 			inode->waited_at = inode->releases + 1;
 			break;
@@ -255,10 +298,10 @@ static bool become_alone(struct inode *inode)
 			pthread_cond_wait(&inode->changed, &inode->lock);
 			continue;
 		}
-		if (inode->waited_at == inode->releases + 1)
-			break; /* waited for these very handles before */
+		if (inode->closed < inode->handles || inode->closed <= inode->stay.alone)
+			break; /* somebody has it open, and stays */
 		if (pthread_cond_timedwait(&inode->changed, &inode->lock, &until) == ETIMEDOUT && inode->handles) {
-			inode->waited_at = inode->releases + 1;
+			inode->stay.alone = inode->closed;
 			break;
 		}
 	}
@@ -501,8 +544,11 @@ void handle_flush(struct handle *h)
 {
 	SCOPED_LOCK(&h->inode->lock);
 
-	h->inode->closed += !h->closed;
+	if (h->closed)
+		return;
 	h->closed = true;
+	h->inode->closed++;
+	h->inode->closed_writers += h->writer;
 }
 
 void inode_before_change(struct lake *lake, struct inode *inode, const struct actor *actor, uint64_t from, uint64_t to)

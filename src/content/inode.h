@@ -91,17 +91,22 @@ struct inode {
 	int pinned;	       /* an O_PATH descriptor kept open where handles cannot be opened, else -1 */
 
 	enum inode_state state;
-	bool in_ring;		  /* of content/registered.h */
-	int backing_id;		  /* registered with the kernel, in use or kept (content/registered.h); 0: not */
-	unsigned handles;	  /* open now, replies on the way included */
-	unsigned writers;	  /* of those, for writing */
-	bool written;		  /* a write or truncation came by here since it was clean */
-	unsigned closed;	  /* of those that are cached, closed but still mapped, or duplicated */
-	unsigned releases;	  /* how many handles were ever released: tells a waiter that one came */
-	unsigned waited_at;	  /* the value of releases at which waiting for one was last in vain */
-	unsigned writer_releases; /* of those, how many were for writing */
-	unsigned met_at;	  /* the value of that at which another run waited in vain */
-	unsigned unseen;	  /* of the writers, those that change it without coming by here, but for appends */
+	bool in_ring;		 /* of content/registered.h */
+	int backing_id;		 /* registered with the kernel, in use or kept (content/registered.h); 0: not */
+	unsigned handles;	 /* open now, replies on the way included */
+	unsigned writers;	 /* of those, for writing */
+	bool written;		 /* a write or truncation came by here since it was clean */
+	unsigned closed;	 /* of the handles, closed: a release is on its way, or a mapping or duplicate stays */
+	unsigned closed_writers; /* of those, for writing */
+	struct {
+		unsigned alone;		 /* of `closed`, by who wants it alone… */
+		unsigned reader, writer; /* …and of `closed_writers`, by who opens it */
+	} stay;				 /* how many of the closed ones were waited for in vain */
+	unsigned releases;		 /* how many handles were ever released: tells a waiter that one came */
+	unsigned waited_at;		 /* the value of releases at which waiting for one was last in vain */
+	unsigned writer_releases;	 /* of those, how many were for writing */
+	unsigned met_at;		 /* the value of that at which another run waited in vain */
+	unsigned unseen; /* of the writers, those that change it without coming by here, but for appends */
 
 	uint64_t version; /* whose bytes these are, when clean */
 	struct former former;
