@@ -72,6 +72,15 @@ int store_commit_time(struct store *s, uint64_t commit, int64_t *time)
 
 /* ---- nodes ---- */
 
+void past_attributes_from_query(struct query *q, struct node_row *n)
+{
+	n->mode = (mode_t)query_get(q);
+	n->uid = (uid_t)query_get(q);
+	n->gid = (gid_t)query_get(q);
+	n->mtime = query_get(q);
+	n->acl = query_get(q);
+}
+
 static int set_attributes(struct store *s, uint64_t commit, struct node_row *n)
 {
 	_cleanup_query_ struct query q = {};
@@ -81,27 +90,27 @@ static int set_attributes(struct store *s, uint64_t commit, struct node_row *n)
 	query_int(&q, (int64_t)n->id);
 	query_int(&q, (int64_t)commit);
 	got = query_row(&q);
-	if (got <= 0)
-		return got;
-	n->mode = (mode_t)query_get(&q);
-	n->uid = (uid_t)query_get(&q);
-	n->gid = (gid_t)query_get(&q);
-	n->mtime = query_get(&q);
-	n->acl = query_get(&q);
-	return 0;
+	if (got > 0)
+		past_attributes_from_query(&q, n);
+	return got < 0 ? got : 0;
+}
+
+void past_set_content(struct node_row *n, const struct version_row *v)
+{
+	n->version = v->id;
+	n->size = v->size;
+	if (v->id)
+		n->mtime = v->mtime;
 }
 
 static int set_content(struct store *s, uint64_t commit, struct node_row *n)
 {
-	struct version_row v;
+	struct version_row v = {0};
 	int err = store_version_of_node_at(s, n->id, commit, &v);
 
 	if (err && err != -ENOENT)
 		return err;
-	n->version = err ? 0 : v.id;
-	n->size = err ? 0 : v.size;
-	if (!err)
-		n->mtime = v.mtime;
+	past_set_content(n, &v);
 	return 0;
 }
 
@@ -345,37 +354,6 @@ int store_change_days(struct store *s, uint64_t folder, int limit, store_day_fn 
 	for (int i = 0; !rc && i < d.n; i++)
 		rc = fn(arg, d.day[i]);
 	return rc;
-}
-
-int store_entries_at(struct store *s, uint64_t parent, uint64_t commit, const char *after, store_past_entry_fn fn,
-		     void *arg)
-{
-	_cleanup_query_ struct query q = {};
-	int got, answer = 0;
-
-	store_query(s, &q, SQL_ENTRIES_AT);
-	query_int(&q, (int64_t)parent);
-	query_int(&q, (int64_t)commit);
-	query_blob(&q, after ? after : "", after ? strlen(after) : 0);
-	while (!answer && (got = query_row(&q)) > 0) {
-		char name[NAME_BYTES + 1];
-		struct past_entry e = {.name = name};
-		struct version_row content;
-		size_t len;
-		const void *bytes = query_get_blob(&q, &len);
-
-		e.node = (uint64_t)query_get(&q);
-		e.kind = (enum node_kind)query_get(&q);
-		version_from_query(&q, &content);
-		if (!bytes || len > NAME_BYTES || (e.kind == KIND_FILE && !content.id))
-			continue;
-		e.version = content.id;
-		e.content = content.id ? &content : NULL;
-		memcpy(name, bytes, len);
-		name[len] = 0;
-		answer = fn(arg, &e);
-	}
-	return answer ? answer : got;
 }
 
 /* Where a node was, by the name that it had first: 1, 0 when it had none, or -errno. */

@@ -15,13 +15,39 @@
 #define CLOUD                                                                                                    \
 	"cloud.id, cloud.remote, cloud.key, cloud.version, cloud.pack, cloud.sha256, cloud.size, cloud.stored, " \
 	"cloud.compress, cloud.etag, cloud.class, cloud.state, cloud.time"
+/* what a listing asks of a version */
+#define BRIEF "version.id, version.node, version.state, version.how, version.settled"
+/* what stat() of an entry asks; node_past as in SQL_NODE_PAST */
+#define KNOWN NODE ", " VERSION ", was.mode, was.uid, was.gid, was.mtime, was.acl, ifnull(length(node.target), -1)"
+#define KNOWN_FROM \
+	" CROSS JOIN node ON node.id = entry.node LEFT JOIN version ON version.id = " VERSION_AT("?2")    \
+	" LEFT JOIN node_past AS was ON was.node = entry.node AND was.to_commit = (SELECT next.to_commit" \
+	" FROM node_past AS next WHERE next.node = entry.node AND next.to_commit > ?2"                    \
+	" ORDER BY next.to_commit LIMIT 1)"
+/* where a node is now, ?1 if it is there, or was last */
+#define PLACE                                                                                                \
+	"coalesce((SELECT here.parent FROM entry AS here INDEXED BY entry_node WHERE here.node = entry.node" \
+	" AND here." LIVE                                                                                    \
+	" AND here.parent = ?1 LIMIT 1),"                                                                    \
+	" (SELECT there.parent FROM entry AS there INDEXED BY entry_node WHERE there.node = entry.node"      \
+	" AND there." LIVE                                                                                   \
+	" LIMIT 1),"                                                                                         \
+	" (SELECT last.parent FROM entry AS last INDEXED BY entry_past WHERE last.node = entry.node"         \
+	" AND last.to_commit < " SQL_LIVE " ORDER BY last.to_commit DESC LIMIT 1))"
+#define KNOWN_LIVE(names)                                                                                              \
+	"SELECT name, parent, " KNOWN " FROM entry" KNOWN_FROM " WHERE parent = ?1 AND entry." LIVE " AND name " names \
+	" AND from_commit <= ?2"
+#define KNOWN_ENDED(names)                                                               \
+	"SELECT name, " PLACE ", " KNOWN " FROM entry INDEXED BY entry_ended" KNOWN_FROM \
+	" WHERE parent = ?1 AND name " names " AND entry.to_commit < " SQL_LIVE          \
+	" AND entry.to_commit > ?2 AND from_commit <= ?2"
 #define TWIN "id, asset, number, node, size, commit_id, state, settled, sha256"
 #define LIVE "to_commit = " SQL_LIVE
 /* The content of entry.node as of a commit, when that is a file; the id is in the index. */
-#define VERSION_AT(commit)                                                                         \
-	"CASE kind WHEN 1 THEN (SELECT content.id FROM version AS content INDEXED BY version_node" \
-	" WHERE content.node = entry.node AND content.cut_commit <= " commit                       \
-	" AND content.state <> 4"                                                                  \
+#define VERSION_AT(commit)                                                                               \
+	"CASE entry.kind WHEN 1 THEN (SELECT content.id FROM version AS content INDEXED BY version_node" \
+	" WHERE content.node = entry.node AND content.cut_commit <= " commit                             \
+	" AND content.state <> 4"                                                                        \
 	" ORDER BY content.cut_commit DESC, content.id DESC LIMIT 1) END"
 /* What can be read: the live bytes and the kept ones, once nobody can write into them any more. */
 #define READABLE "state IN (1, 2) AND settled = 1"
@@ -110,13 +136,15 @@ const char *const sql_text[SQL_COUNT] = {
 	[SQL_ENTRY_AT_ENDED] =
 		"SELECT node, from_commit FROM entry INDEXED BY entry_ended WHERE parent = ? AND name = ?"
 		" AND to_commit > ? AND to_commit < " SQL_LIVE " ORDER BY to_commit LIMIT 1",
-	/* both in the order of their index, so that they are merged and not sorted */
+	/* these two, and the next: both in the order of their index, so that they are merged and not sorted */
 	[SQL_ENTRIES_AT] =
-		"SELECT name, entry.node, kind, " VERSION " FROM entry LEFT JOIN version ON"
+		"SELECT name, entry.node, kind, " BRIEF " FROM entry LEFT JOIN version ON"
 		" version.id = " VERSION_AT("?2") " WHERE parent = ?1 AND " LIVE " AND name > ?3 AND from_commit <= ?2"
-		" UNION ALL SELECT name, entry.node, kind, " VERSION " FROM entry INDEXED BY entry_ended"
+		" UNION ALL SELECT name, entry.node, kind, " BRIEF " FROM entry INDEXED BY entry_ended"
 		" LEFT JOIN version ON version.id = " VERSION_AT("?2") " WHERE parent = ?1 AND name > ?3"
 		" AND to_commit < " SQL_LIVE " AND to_commit > ?2 AND from_commit <= ?2 ORDER BY name",
+	[SQL_ENTRIES_KNOWN_AT] = KNOWN_LIVE("> ?3") " UNION ALL " KNOWN_ENDED("> ?3") " ORDER BY name",
+	[SQL_ENTRY_KNOWN_AT] = KNOWN_LIVE("= ?3") " UNION ALL " KNOWN_ENDED("= ?3") " LIMIT 1",
 	[SQL_ENTRY_OF_NODE_AT_LIVE] =
 		"SELECT parent, name, from_commit FROM entry INDEXED BY entry_node WHERE node = ?1 AND " LIVE
 		" AND from_commit <= ?2 ORDER BY from_commit LIMIT 1",

@@ -447,11 +447,25 @@ struct past_entry {
 	uint64_t node;
 	enum node_kind kind;
 	uint64_t version;
-	const struct version_row *content; /* the row of `version`, of a file; valid during the call */
+	/* of a file, of the row of `version`: id, node, state, how, settled, not_alone; valid during the call */
+	const struct version_row *content;
 };
 typedef int (*store_past_entry_fn)(void *arg, const struct past_entry *e);
 int store_entries_at(struct store *s, uint64_t parent, uint64_t commit, const char *after, store_past_entry_fn fn,
 		     void *arg);
+/* The same, with all that stat() of each asks: as store_node_at() has it, and as store_node(). */
+struct past_known {
+	const char *name;
+	struct node_row then, now;
+	struct version_row content; /* of a file; else its id is 0 */
+	uint64_t place;		    /* store_last_place() of it, and PARENT where that is possible */
+	int64_t target;		    /* the length of a symlink's target; -1: it is not known */
+};
+typedef int (*store_past_known_fn)(void *arg, const struct past_known *e);
+int store_entries_known_at(struct store *s, uint64_t parent, uint64_t commit, const char *after, store_past_known_fn fn,
+			   void *arg);
+/* That of NAME. -ENOENT as store_entry_at(). OUT->name is NAME. */
+int store_entry_known_at(struct store *s, uint64_t parent, const char *name, uint64_t commit, struct past_known *out);
 /* The content of a file: the newest of the node's versions that was cut by then, whatever became of it since (its state
  * may well be NOT_KEPT); transient ones are passed over. -ENOENT: none. */
 int store_version_of_node_at(struct store *s, uint64_t node, uint64_t commit, struct version_row *out);

@@ -140,7 +140,7 @@ static int record_newborn(struct lake *lake, struct real_folder *f, const char *
 			record_entry_add(r, f->inode->id, name, row.id);
 		record_rest(lake, f, name, c, actor, n, r);
 	}
-	return real_submit(lake, r, n->inode, f->inode);
+	return real_submit_name(lake, r, n->inode, f->inode, name);
 }
 
 static int open_newborn(struct real_folder *f, const char *name, mode_t mode, struct newborn *n)
@@ -352,7 +352,7 @@ int ns_link(struct lake *lake, uint64_t ino, uint64_t parent, const char *name, 
 			real_record_node(lake, inode, &raw, r);
 			record_entry_add(r, f.inode->id, name, ino);
 		}
-		rc = real_submit(lake, r, inode, f.inode);
+		rc = real_submit_name(lake, r, inode, f.inode, name);
 	}
 	pthread_rwlock_unlock(&lake->tree_lock);
 	if (!rc)

@@ -116,6 +116,15 @@ int real_submit(struct lake *lake, struct record *r, struct inode *inode, struct
 	return 0;
 }
 
+int real_submit_name(struct lake *lake, struct record *r, struct inode *inode, struct inode *parent, const char *name)
+{
+	int rc = real_submit(lake, r, inode, parent);
+
+	if (!rc && name)
+		view_name_changed(lake, parent->id, name);
+	return rc;
+}
+
 int real_check_root(struct lake *lake, struct inode *parent, const char *name, bool is_folder)
 {
 	if (parent->id != NODE_ROOT)

@@ -43,6 +43,8 @@ struct record *real_record(enum change_op op, const struct actor *actor, uint64_
 void real_record_node(struct lake *lake, struct inode *inode, const struct stat *raw, struct record *r);
 /* Submits R, and keeps INODE and PARENT (either may be NULL) in memory until it can be read. */
 int real_submit(struct lake *lake, struct record *r, struct inode *inode, struct inode *parent);
+/* The same of what changes what NAME in PARENT is (NULL: it has no name). */
+int real_submit_name(struct lake *lake, struct record *r, struct inode *inode, struct inode *parent, const char *name);
 
 /* May a name be made or removed in the root? Only folders. Logs the refusal. */
 int real_check_root(struct lake *lake, struct inode *parent, const char *name, bool is_folder);

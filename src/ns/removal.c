@@ -66,7 +66,7 @@ static int record_unlink(struct lake *lake, struct real_folder *f, const char *n
 	if (!r)
 		return -ENOMEM;
 	removal_add_rows(lake, f, name, inode, before, a, actor, r);
-	rc = real_submit(lake, r, inode, f->inode);
+	rc = real_submit_name(lake, r, inode, f->inode, name);
 	if (!rc)
 		removal_done(lake, f, name, inode);
 	return rc;
@@ -163,7 +163,7 @@ int ns_rmdir(struct lake *lake, uint64_t parent, const char *name, const struct 
 			record_node_end(r, inode->id);
 		}
 		inode_set_name(lake, inode, NULL, NULL, NULL);
-		rc = real_submit(lake, r, inode, f.inode);
+		rc = real_submit_name(lake, r, inode, f.inode, name);
 	}
 	pthread_rwlock_unlock(&lake->tree_lock);
 	inode_unref(lake, inode);

@@ -220,7 +220,9 @@ static int record(struct rename *m)
 	if (!r)
 		return -ENOMEM;
 	rename_add_rows(m, r);
-	rc = real_submit(m->lake, r, m->inode, m->to.inode);
+	rc = real_submit_name(m->lake, r, m->inode, m->to.inode, m->to_name);
+	if (!rc)
+		view_name_changed(m->lake, m->from.inode->id, m->name);
 	commit = atomic_load(&m->inode->commit);
 	inode_submitted(m->from.inode, commit);
 	if (m->over)

@@ -3,6 +3,8 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/which.h"
 
 static const struct view_ops *const views[] = {&versions_view, &moments_view, &tree_view, &catalog_view};
 #define VIEWS (int)(sizeof(views) / sizeof(views[0]))
@@ -39,12 +41,54 @@ int view_stat(struct lake *lake, const struct view_node *n, struct stat *st)
 	return rc;
 }
 
+/* ---- the way to what is listed ---- */
+
+#define WALK_SECONDS 1.0
+#define WALK_NS (2 * NSEC_PER_SEC) /* with what the answer takes */
+
+static atomic_int walks;
+static _Atomic int64_t walked_until;
+
+void view_walk_begin(void)
+{
+	atomic_fetch_add(&walks, 1);
+}
+
+void view_walk_end(void)
+{
+	atomic_fetch_sub(&walks, 1);
+}
+
+/* Before what a name leads to is looked at, so that a change that comes meanwhile is told. */
+static void note_walk(void)
+{
+	if (atomic_load(&walks))
+		atomic_store(&walked_until, clock_monotonic() + WALK_NS);
+}
+
+static double entry_timeout_of(const struct view_node *draft)
+{
+	return draft->on_the_way && atomic_load(&walks) ? WALK_SECONDS : draft->entry_timeout;
+}
+
+void view_name_changed(struct lake *lake, uint64_t folder, const char *name)
+{
+	const struct frontend *f = &lake->frontend;
+	_cleanup_buf_ struct buf beside = BUF_INIT;
+
+	if (!f->invalidate_entry || clock_monotonic() > atomic_load(&walked_until))
+		return;
+	buf_addf(&beside, "%s" VERSION_MARK, name);
+	if (!buf_error(&beside) && beside.len <= NAME_BYTES)
+		f->invalidate_entry(f->arg, folder, buf_str(&beside));
+}
+
 /* ---- look-ups ---- */
 
 /* For how long a name may be remembered depends on the name, and is the draft's. */
 int view_answer(struct lake *lake, struct view_node *draft, struct ns_entry *e)
 {
-	double entry_timeout = draft->entry_timeout;
+	double entry_timeout = entry_timeout_of(draft);
 	_cleanup_view_node_ struct view_node *n = view_keep(draft);
 	int rc;
 
@@ -59,6 +103,24 @@ int view_answer(struct lake *lake, struct view_node *draft, struct ns_entry *e)
 		e->ino = 0;
 		return rc;
 	}
+	atomic_fetch_add_explicit(&lake->counters.synthetic, 1, memory_order_relaxed);
+	return 0;
+}
+
+int view_answer_known(struct lake *lake, struct view_node *draft, const struct stat *st, uint64_t changes,
+		      struct ns_entry *e)
+{
+	double entry_timeout = draft->entry_timeout;
+	_cleanup_view_node_ struct view_node *n = view_keep(draft);
+
+	if (!n)
+		return -ENOMEM;
+	*e = (struct ns_entry){
+		.ino = n->number, .st = *st, .entry_timeout = entry_timeout, .attr_timeout = n->attr_timeout};
+	if (!e->st.st_ino)
+		e->st.st_ino = n->number;
+	if (view_changes() != changes)
+		e->attr_timeout = 0;
 	atomic_fetch_add_explicit(&lake->counters.synthetic, 1, memory_order_relaxed);
 	return 0;
 }
@@ -80,8 +142,10 @@ static int draft_at(struct lake *lake, struct inode *folder, const char *name, s
 int view_look_up_at(struct lake *lake, struct inode *folder, const char *name, struct ns_entry *e)
 {
 	struct view_node draft;
-	int rc = draft_at(lake, folder, name, &draft);
+	int rc;
 
+	note_walk();
+	rc = draft_at(lake, folder, name, &draft);
 	return rc ? rc : view_answer(lake, &draft, e);
 }
 
@@ -99,7 +163,9 @@ int view_look_up(struct lake *lake, uint64_t folder, const char *name, const str
 {
 	_cleanup_view_node_ struct view_node *n = view_find(folder);
 	struct view_node draft = {.fd = -1};
-	int rc;
+	uint64_t changes = view_changes();
+	struct stat st;
+	int rc = 1;
 
 	if (!n)
 		return -ESTALE;
@@ -107,7 +173,12 @@ int view_look_up(struct lake *lake, uint64_t folder, const char *name, const str
 		return -ENOTDIR;
 	draft.ops = n->ops;
 	draft.front = n->front;
-	rc = n->ops->look_up(lake, n, name, actor, &draft);
+	if (n->ops->look_up_known)
+		rc = n->ops->look_up_known(lake, n, name, &draft, &st);
+	if (!rc)
+		return view_answer_known(lake, &draft, &st, changes, e);
+	if (rc > 0)
+		rc = n->ops->look_up(lake, n, name, actor, &draft);
 	if (rc)
 		view_release_draft(&draft);
 	return rc ? rc : view_answer(lake, &draft, e);

@@ -45,6 +45,7 @@ struct view_node {
 	struct view_node *next_of_live, **at_of_live; /* protected by the table's lock */
 	struct stat st;				      /* of a fixed folder, or a rendered file */
 	double entry_timeout, attr_timeout;
+	bool on_the_way; /* a name that many paths lead through: see view_walk_begin() */
 	/* how the kernel has it open; protected by the lock of view_file.c */
 	unsigned cached_opens, passthrough_opens;
 	int backing_id;
@@ -69,6 +70,8 @@ struct view_file {
 
 /* NUMBER: of the entry, 0 when it is not known. */
 typedef int (*view_emit_fn)(void *arg, const char *name, enum node_kind kind, uint64_t number);
+/* DRAFT, which is used up, is what a look-up of NAME would find, and ST what stat() of it would say. */
+typedef int (*view_found_fn)(void *arg, const char *name, struct view_node *draft, const struct stat *st);
 
 /* Any of these but name may be NULL. */
 struct view_ops {
@@ -78,7 +81,14 @@ struct view_ops {
 	/* NAME in a folder of this view. The draft may become another view's. */
 	int (*look_up)(struct lake *lake, const struct view_node *folder, const char *name, const struct actor *actor,
 		       struct view_node *draft);
+	/* The same, with what stat() will say. 1: it takes more to look it up. */
+	int (*look_up_known)(struct lake *lake, const struct view_node *folder, const char *name,
+			     struct view_node *draft, struct stat *st);
 	int (*list)(struct lake *lake, const struct view_node *folder, view_emit_fn emit, void *arg);
+	/* Looks up all at once what list() would emit after AFTER (NULL: from the first on), in the order of the names
+	 * (memcmp). What takes more to look up is left out. */
+	int (*look_up_all)(struct lake *lake, const struct view_node *folder, const char *after, view_found_fn fn,
+			   void *arg);
 	/* 1: as 0, but it may change without view_changed(node->live), and must not be remembered. */
 	int (*stat)(struct lake *lake, const struct view_node *node, struct stat *st);
 	int (*open)(struct lake *lake, const struct view_node *node, struct view_file *file);
@@ -111,6 +121,16 @@ int view_temp_file(struct lake *lake);
  * is the view says all but `version`, which is the table's: two of different things, or for different callers, differ.
  */
 int view_render(struct lake *lake, const struct buf *text, mode_t mode, uid_t uid, gid_t gid, struct view_node *draft);
+
+/*
+ * What D@v leads to changes with what lies at D, so that the kernel asks for it each time. While somebody lists the
+ * past that would be several times for each name of the listing: then it is remembered for a second, and forgotten
+ * when another thing takes the name of D.
+ */
+void view_walk_begin(void);
+void view_walk_end(void);
+/* NAME in FOLDER is another thing from now on, as the store was told. */
+void view_name_changed(struct lake *lake, uint64_t folder, const char *name);
 
 /* ---- the table: view_table.c ---- */
 
@@ -145,6 +165,9 @@ bool view_has(struct lake *lake, struct inode *folder, const char *name);
 int view_look_up(struct lake *lake, uint64_t folder, const char *name, const struct actor *actor, struct ns_entry *e);
 /* Keeps DRAFT and fills the answer. */
 int view_answer(struct lake *lake, struct view_node *draft, struct ns_entry *e);
+/* The same with what stat() would say; CHANGES: view_changes() before that was found out. */
+int view_answer_known(struct lake *lake, struct view_node *draft, const struct stat *st, uint64_t changes,
+		      struct ns_entry *e);
 int view_get_attributes(struct lake *lake, uint64_t ino, struct stat *st, double *timeout);
 int view_read_link(struct lake *lake, uint64_t ino, char *target, size_t room);
 int view_make_folder(struct lake *lake, uint64_t parent, const char *name, const struct actor *actor,

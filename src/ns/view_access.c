@@ -109,32 +109,43 @@ static int access_of_inode(struct lake *lake, struct inode *inode, struct access
 }
 
 /* The row of one that is not in memory is up to date; its ACL is read from the live file. */
-static int access_of_stored(struct lake *lake, uint64_t node, struct access *now)
+static int access_of_stored(struct lake *lake, const struct node_row *row, struct access *now)
 {
 	struct inode *inode = NULL;
-	struct node_row row;
-	int rc = store_node(lake->store, node, &row);
+	int rc = access_at(lake, row, COMMIT_LIVE, now);
 
-	if (rc < 0)
-		return rc;
-	rc = access_at(lake, &row, COMMIT_LIVE, now);
-	if (!rc && row.acl && row.handle.len && !inode_get(lake, &row, NULL, NULL, NULL, &inode, NULL)) {
-		now->mode = mode_by_acl(lake, inode, row.mode);
+	if (!rc && row->acl && row->handle.len && !inode_get(lake, row, NULL, NULL, NULL, &inode, NULL)) {
+		now->mode = mode_by_acl(lake, inode, row->mode);
 		inode_unref(lake, inode);
 	}
 	return rc;
 }
 
-int access_now(struct lake *lake, uint64_t node, struct access *now)
+/* -ESTALE: it is not in memory. */
+static int access_in_memory(struct lake *lake, uint64_t node, struct access *now)
 {
 	struct inode *inode = inode_find(lake, node);
-	int rc = -ESTALE;
+	int rc = inode ? access_of_inode(lake, inode, now) : -ESTALE;
 
-	if (inode) {
-		rc = access_of_inode(lake, inode, now);
+	if (inode)
 		inode_unref(lake, inode);
-	}
-	return rc ? access_of_stored(lake, node, now) : 0;
+	return rc;
+}
+
+int access_of_row(struct lake *lake, const struct node_row *row, struct access *now)
+{
+	return access_in_memory(lake, row->id, now) ? access_of_stored(lake, row, now) : 0;
+}
+
+int access_now(struct lake *lake, uint64_t node, struct access *now)
+{
+	struct node_row row;
+	int rc = access_in_memory(lake, node, now);
+
+	if (!rc)
+		return 0;
+	rc = store_node(lake->store, node, &row);
+	return rc ? rc : access_of_stored(lake, &row, now);
 }
 
 /* ---- then and now ---- */

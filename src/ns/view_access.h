@@ -22,6 +22,8 @@ struct access {
 
 /* What NODE allows now, or allowed at its end. */
 int access_now(struct lake *lake, uint64_t node, struct access *now);
+/* The same, ROW being what the store has of the node now. */
+int access_of_row(struct lake *lake, const struct node_row *row, struct access *now);
 /* What ROW, the node as it was as of COMMIT, allows. */
 int access_at(struct lake *lake, const struct node_row *row, uint64_t commit, struct access *then);
 /*

@@ -143,6 +143,7 @@ static int draft_folder(const struct series *f, uint64_t parent, const char *nam
 	draft->version = f->asset;
 	draft->live = f->live;
 	draft->parent = parent;
+	draft->on_the_way = true;
 	draft->text = strdup(name);
 	return draft->text ? 0 : -ENOMEM;
 }

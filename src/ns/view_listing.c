@@ -68,12 +68,14 @@ int view_list_start(uint64_t ino, struct view_listing **out)
 	if (!l)
 		return -ENOMEM;
 	l->folder = steal_ptr(&n);
+	view_walk_begin();
 	*out = l;
 	return 0;
 }
 
 void view_listing_free(struct view_listing *l)
 {
+	view_walk_end();
 	view_put(&l->folder);
 	buf_release(&l->names);
 	free(l->entries);
@@ -96,29 +98,82 @@ static mode_t type_of(enum node_kind kind)
 	return kind == KIND_FOLDER ? S_IFDIR : kind == KIND_SYMLINK ? S_IFLNK : S_IFREG;
 }
 
+/* One answer to readdir(2). */
+struct page {
+	struct lake *lake;
+	struct view_listing *l;
+	const struct actor *actor; /* of readdirplus; NULL: only names are asked for */
+	ns_emit_fn emit;
+	void *arg;
+	size_t next;
+	uint64_t changes; /* view_changes() at its beginning */
+};
+
+static const char *name_at(const struct view_listing *l, size_t i)
+{
+	return l->names.data + l->entries[i].name;
+}
+
+/* E counts as looked up when it has a number. */
+static int emit_next(struct page *p, const struct ns_entry *e)
+{
+	int rc = p->emit(p->arg, name_at(p->l, p->next), e, (off_t)p->next + 1);
+
+	if (rc == -ENOSPC && e->ino)
+		view_forget(e->ino, 1);
+	p->next += !rc;
+	return rc;
+}
+
+static int list_next(struct page *p)
+{
+	const struct listed *entry = &p->l->entries[p->next];
+	struct ns_entry e = {.st = {.st_mode = type_of(entry->kind),
+				    .st_ino = entry->number ? entry->number : p->l->folder->number}};
+	int rc = p->actor && p->next > 1
+			 ? view_look_up(p->lake, p->l->folder->number, name_at(p->l, p->next), p->actor, &e)
+			 : 0;
+
+	if (rc == -ENOENT)
+		p->next++;
+	return rc == -ENOENT ? 0 : rc ? rc : emit_next(p, &e);
+}
+
+/* One that look_up_all() found: those before it that it left out come first, one that is not listed is not shown. */
+static int list_found(void *arg, const char *name, struct view_node *draft, const struct stat *st)
+{
+	struct page *p = arg;
+	struct ns_entry e;
+	int rc = 0, order = -1;
+
+	while (!rc && p->next < p->l->n && (order = strcmp(name_at(p->l, p->next), name)) < 0)
+		rc = list_next(p);
+	if (rc || p->next == p->l->n || order > 0) {
+		view_release_draft(draft);
+		return rc;
+	}
+	rc = view_answer_known(p->lake, draft, st, p->changes, &e);
+	return rc ? rc : emit_next(p, &e);
+}
+
 int view_list(struct lake *lake, struct view_listing *l, off_t offset, bool plus, const struct actor *actor,
 	      ns_emit_fn emit, void *arg)
 {
+	struct page p = {.lake = lake,
+			 .l = l,
+			 .actor = plus ? actor : NULL,
+			 .emit = emit,
+			 .arg = arg,
+			 .next = (size_t)offset,
+			 .changes = view_changes()};
+	const struct view_ops *ops = l->folder->ops;
 	int rc = read_all(lake, l);
 
-	if (rc)
-		return rc;
-	for (size_t i = (size_t)offset; i < l->n; i++) {
-		const struct listed *entry = &l->entries[i];
-		const char *name = l->names.data + entry->name;
-		struct ns_entry e = {.st = {.st_mode = type_of(entry->kind),
-					    .st_ino = entry->number ? entry->number : l->folder->number}};
-
-		if (plus && i > 1)
-			rc = view_look_up(lake, l->folder->number, name, actor, &e);
-		if (rc == -ENOENT)
-			continue;
-		if (!rc)
-			rc = emit(arg, name, &e, (off_t)i + 1);
-		if (rc == -ENOSPC && e.ino)
-			view_forget(e.ino, 1);
-		if (rc)
-			return rc == -ENOSPC ? 0 : rc;
-	}
-	return 0;
+	while (!rc && p.next < 2 && p.next < l->n)
+		rc = list_next(&p);
+	if (!rc && plus && ops->look_up_all && p.next < l->n)
+		rc = ops->look_up_all(lake, l->folder, p.next > 2 ? name_at(l, p.next - 1) : NULL, list_found, &p);
+	while (!rc && p.next < l->n)
+		rc = list_next(&p);
+	return rc == -ENOSPC ? 0 : rc;
 }

@@ -33,6 +33,7 @@ static int become(struct lake *lake, const struct lay *lay, uint64_t parent, con
 	draft->parent = parent;
 	draft->version = parent;
 	draft->attr_timeout = past_attr_timeout(lake);
+	draft->on_the_way = true;
 	draft->text = strdup(name);
 	return draft->text ? 0 : -ENOMEM;
 }
@@ -81,7 +82,9 @@ static int look_up(struct lake *lake, const struct view_node *folder, const char
 	rc = past_commit(lake, folder->node, &w, name, &commit);
 	if (!rc)
 		rc = tree_draft(lake, folder->version, folder->text, folder->node, commit, name, draft);
-	if (!rc && w.kind != WHICH_LABEL) /* a moment that lies in the past is always the same */
+	if (w.kind == WHICH_LABEL)
+		draft->on_the_way = true;
+	else if (!rc) /* a moment that lies in the past is always the same */
 		draft->entry_timeout = PAST_TIMEOUT;
 	return rc;
 }

@@ -129,17 +129,21 @@ static uint64_t shown_number(struct lake *lake, const struct view_node *n)
 	return n->front == &lake->frontend ? n->number : n->node;
 }
 
+static void stat_content(const struct version_row *v, struct stat *st)
+{
+	st->st_size = (off_t)v->size;
+	st->st_blocks = (blkcnt_t)((v->size + 511) / 512);
+	past_set_times(st, v->mtime, v->time);
+}
+
 static int set_content(struct lake *lake, const struct node_row *row, struct stat *st)
 {
 	struct version_row v;
 	int rc = past_version(lake, row->version, &v);
 
-	if (rc)
-		return rc;
-	st->st_size = (off_t)v.size;
-	st->st_blocks = (blkcnt_t)((v.size + 511) / 512);
-	past_set_times(st, v.mtime, v.time);
-	return 0;
+	if (!rc)
+		stat_content(&v, st);
+	return rc;
 }
 
 /* A symlink's target never changes. One that an older tarn took in is read from the link itself, if it lives. */
@@ -164,16 +168,33 @@ static int read_link(struct lake *lake, const struct view_node *n, struct buf *t
 	return buf_error(target);
 }
 
+static void stat_target(int64_t len, const struct access *now, struct stat *st)
+{
+	st->st_mode = S_IFLNK | 0777;
+	st->st_uid = now->uid;
+	st->st_gid = now->gid;
+	st->st_size = (off_t)len;
+}
+
 static int stat_link(struct lake *lake, const struct view_node *n, const struct access *now, struct stat *st)
 {
 	_cleanup_buf_ struct buf target = BUF_INIT;
 	int rc = read_link(lake, n, &target);
 
-	st->st_mode = S_IFLNK | 0777;
-	st->st_uid = now->uid;
-	st->st_gid = now->gid;
-	st->st_size = (off_t)target.len;
+	stat_target((int64_t)target.len, now, st);
 	return rc;
+}
+
+/* As it was; what it allows is left of it later. */
+static void stat_then(const struct node_row *then, const struct access *was, struct stat *st)
+{
+	/* one link, also of folders: whoever walks the tree must not count folders by it */
+	*st = (struct stat){.st_mode = (then->mode & S_IFMT) | was->mode,
+			    .st_uid = was->uid,
+			    .st_gid = was->gid,
+			    .st_nlink = 1,
+			    .st_blksize = 4096};
+	past_set_times(st, then->mtime, then->mtime);
 }
 
 static int stat_node(struct lake *lake, const struct view_node *n, struct stat *st)
@@ -188,14 +209,8 @@ static int stat_node(struct lake *lake, const struct view_node *n, struct stat *
 		rc = access_now(lake, n->node, &now);
 	if (rc)
 		return rc;
-	/* one link, also of folders: whoever walks the tree must not count folders by it */
-	*st = (struct stat){.st_ino = shown_number(lake, n),
-			    .st_mode = (then.mode & S_IFMT) | was.mode,
-			    .st_uid = was.uid,
-			    .st_gid = was.gid,
-			    .st_nlink = 1,
-			    .st_blksize = 4096};
-	past_set_times(st, then.mtime, then.mtime);
+	stat_then(&then, &was, st);
+	st->st_ino = shown_number(lake, n);
 	if (n->kind == KIND_SYMLINK)
 		return stat_link(lake, n, &now, st);
 	if (n->kind == KIND_FILE)
@@ -262,6 +277,72 @@ static int list(struct lake *lake, const struct view_node *folder, view_emit_fn 
 	struct lister l = {.lake = lake, .folder = folder, .emit = emit, .arg = arg};
 
 	return store_entries_at(lake->store, folder->node, folder->commit, NULL, list_entry, &l);
+}
+
+/* What has an ACL, is elsewhere now or is just being overwritten takes more to look up. */
+static bool is_simple(struct lake *lake, const struct view_node *folder, const struct past_known *e)
+{
+	return !e->then.acl && !e->now.acl && e->place == folder->node &&
+	       (e->now.kind != KIND_FILE || version_is_readable(lake, &e->content)) &&
+	       (e->now.kind != KIND_SYMLINK || e->target >= 0);
+}
+
+/* What look_up() and stat_node() come to, of an entry of which all is known: 0, or 1 when it takes more. */
+static int draft_known(struct lake *lake, const struct view_node *folder, const struct past_known *e,
+		       struct view_node *draft, struct stat *st)
+{
+	struct access was, now;
+
+	if (!is_simple(lake, folder, e) || access_at(lake, &e->then, folder->commit, &was) ||
+	    access_of_row(lake, &e->now, &now))
+		return 1;
+	stat_then(&e->then, &was, st);
+	if (e->now.kind == KIND_FILE)
+		stat_content(&e->content, st);
+	if (e->now.kind == KIND_SYMLINK)
+		stat_target(e->target, &now, st);
+	else
+		access_restrict(st, e->now.id, &now);
+	become_below(lake, folder, &e->now, draft);
+	st->st_ino = draft->front == &lake->frontend ? 0 : e->now.id;
+	return 0;
+}
+
+static int look_up_known(struct lake *lake, const struct view_node *folder, const char *name, struct view_node *draft,
+			 struct stat *st)
+{
+	struct past_known e;
+	int rc = store_entry_known_at(lake->store, folder->node, name, folder->commit, &e);
+
+	if (!rc && !is_shown(folder->node, name, e.now.kind))
+		rc = -ENOENT;
+	return rc ? rc : draft_known(lake, folder, &e, draft, st);
+}
+
+struct finder {
+	struct lake *lake;
+	const struct view_node *folder;
+	view_found_fn fn;
+	void *arg;
+};
+
+static int find_entry(void *arg, const struct past_known *e)
+{
+	struct finder *f = arg;
+	struct view_node draft = {.fd = -1, .front = f->folder->front};
+	struct stat st;
+
+	if (!is_shown(f->folder->node, e->name, e->now.kind) || draft_known(f->lake, f->folder, e, &draft, &st))
+		return 0;
+	return f->fn(f->arg, e->name, &draft, &st);
+}
+
+static int look_up_all(struct lake *lake, const struct view_node *folder, const char *after, view_found_fn fn,
+		       void *arg)
+{
+	struct finder f = {.lake = lake, .folder = folder, .fn = fn, .arg = arg};
+
+	return store_entries_known_at(lake->store, folder->node, folder->commit, after, find_entry, &f);
 }
 
 static int open_node(struct lake *lake, const struct view_node *n, struct view_file *f)
@@ -340,7 +421,9 @@ static int xattrs(struct lake *lake, const struct view_node *n, struct buf *enco
 const struct view_ops tree_view = {
 	.name = "tree",
 	.look_up = look_up,
+	.look_up_known = look_up_known,
 	.list = list,
+	.look_up_all = look_up_all,
 	.lists_the_past = true,
 	.stat = stat_node,
 	.open = open_node,
