@@ -24,6 +24,8 @@ static int settings_new(struct settings **out)
 	s->pack_after = 600;
 	s->history_budget_gb = -1;
 	s->version_interval = 15 * 60;
+	s->metadata_backup = true;
+	s->metadata_interval = 20;
 	s->passthrough_stack_depth = 1;
 	s->auto_lineage = s->auto_schema_detection = true;
 	s->log_level = LOG_LEVEL_INFO;

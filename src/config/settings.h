@@ -53,6 +53,9 @@ struct settings {
 	char *cloud_bucket, *cloud_prefix, *cloud_region, *cloud_endpoint, *cloud_path; /* NULL: not said */
 	char *cloud_signature;								/* "v2", "v4"; NULL: not said */
 	bool cloud_allow_same_disk;
+	bool metadata_backup;	   /* the store is copied to the cloud */
+	bool metadata_full;	   /* with command lines, text and samples */
+	int64_t metadata_interval; /* seconds between what is copied */
 	/* monitoring */
 	enum log_level log_level;
 	char *log_path; /* NULL: LAKE/logs */

@@ -81,6 +81,9 @@ const struct settings_key settings_keys[] = {
 	{"hybrid_storage", "cloud_path", VALUE_PATH, IN(cloud_path)},
 	{"hybrid_storage", "cloud_allow_same_disk", VALUE_BOOL, IN(cloud_allow_same_disk)},
 	{"hybrid_storage", "signature", VALUE_CHOICE, IN(cloud_signature), .words = signatures},
+	{"hybrid_storage", "metadata_backup", VALUE_BOOL, IN(metadata_backup)},
+	{"hybrid_storage", "metadata_full", VALUE_BOOL, IN(metadata_full)},
+	{"hybrid_storage", "metadata_interval", VALUE_TIME, IN(metadata_interval), FROM(1, 60)},
 
 	{"monitoring", "log_level", VALUE_WORD, IN(log_level), .words = levels},
 	{"monitoring", "log_path", VALUE_PATH, IN(log_path)},

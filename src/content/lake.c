@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "config/finding.h"
+#include "content/backup.h"
 #include "content/durable.h"
 #include "content/former.h"
 #include "content/packs.h"
@@ -18,6 +19,7 @@
 #include "content/remote.h"
 #include "content/run.h"
 #include "content/settle.h"
+#include "meta/changes.h"
 
 bool bucket_name_reserved(const char *name)
 {
@@ -375,6 +377,19 @@ static int open_store(struct lake *lake, struct buf *error)
 	return rc;
 }
 
+/* Before anything is submitted: a copy of the metadata goes on from what is there (work/backup.c). */
+static void keep_changes(struct lake *lake)
+{
+	_cleanup_buf_ struct buf folder = BUF_INIT;
+
+	if (!lake->settings->cloud_provider || !lake->settings->metadata_backup)
+		return;
+	buf_addf(&folder, "%s/" BACKUP_FOLDER, lake->path);
+	lake->changes_kept =
+		!buf_error(&folder) &&
+		!store_changes_keep(lake->store, buf_str(&folder), lake->settings->metadata_full, &lake->changes_last);
+}
+
 /* Root's node, and whether this is the folder that the store knows: a copied lake has other inodes everywhere. */
 static int open_root(struct lake *lake, struct buf *error)
 {
@@ -478,6 +493,8 @@ int lake_open(const char *path, struct settings *settings, struct lake **out, st
 		rc = open_folders(lake, error);
 	if (!rc)
 		rc = open_store(lake, error);
+	if (!rc)
+		keep_changes(lake);
 	if (!rc && !store_was_clean(lake->store) && store_commit_time(lake->store, COMMIT_LIVE, &lake->crashed_at) < 0)
 		lake->crashed_at = 0;
 	if (!rc)

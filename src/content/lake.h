@@ -95,6 +95,10 @@ struct lake {
 	atomic_uint_fast64_t undo_limit; /* content/kept.h; and when it was found out */
 	_Atomic int64_t undo_limit_time;
 	int64_t crashed_at;	/* the last commit before the last daemon ended without saying so; 0: it ended well */
+	bool changes_kept;	/* content/backup.h: from the store's opening on; work/ takes it over… */
+	uint64_t changes_last;	/* …with the last commit then */
+	_Atomic int64_t backup_at; /* wall clock: all that was committed by then is at the remote; 0: not yet */
+	_Atomic int backup_error;  /* -errno of the last attempt; 0 */
 	bool power_failed;	/* since the last daemon ran; known from lake_recover() on */
 	_Atomic bool undurable; /* something was cut since the last durable_point() */
 	_Atomic bool scan_running;

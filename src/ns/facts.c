@@ -122,6 +122,21 @@ static void add_rates(struct emitter *e, struct lake *lake, const struct store_t
 	fraction(e, "uptime_seconds", (double)(clock_wall() - lake->since) / NSEC_PER_SEC);
 }
 
+/* How far the copy of the metadata has come (content/backup.h). */
+static void add_backup(struct emitter *e, struct lake *lake)
+{
+	_cleanup_buf_ struct buf at = BUF_INIT;
+	int64_t copied = atomic_load(&lake->backup_at);
+	int error = atomic_load(&lake->backup_error);
+
+	if (copied) {
+		buf_add_time(&at, copied);
+		text(e, "metadata_copied_at", buf_str(&at));
+	}
+	if (error)
+		text(e, "metadata_not_copied_because", strerror(-error));
+}
+
 static void add_daemon(struct emitter *e, struct lake *lake)
 {
 	number(e, "opens_passthrough", atomic_load(&lake->counters.opens_passthrough));
@@ -137,6 +152,7 @@ static void add_daemon(struct emitter *e, struct lake *lake)
 	text(e, "scan", atomic_load(&lake->scan_running) ? "running" : "done");
 	number(e, "scan_seen", atomic_load(&lake->scan_seen));
 	text(e, "space", atomic_load(&lake->space_short) ? "short" : "enough");
+	add_backup(e, lake);
 }
 
 int lake_facts(struct lake *lake, fact_fn fn, void *arg)

@@ -107,6 +107,8 @@ static int start_threads(struct work *w)
 		rc = start_thread(w, gc_main, "tarn-gc");
 	if (!rc)
 		rc = start_thread(w, pack_main, "tarn-pack");
+	if (!rc)
+		rc = start_thread(w, backup_main, "tarn-backup");
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	return rc;
 }
