@@ -15,6 +15,7 @@
 #include "content/durable.h"
 #include "content/former.h"
 #include "content/packs.h"
+#include "content/recall.h"
 #include "content/registered.h"
 #include "content/remote.h"
 #include "content/run.h"
@@ -99,6 +100,16 @@ static int volume_index(struct lake *lake, const char *id)
 	return -ENOSPC;
 }
 
+static int open_folder(int at, const char *name, mode_t mode)
+{
+	int fd;
+
+	if (mkdirat(at, name, mode) < 0 && errno != EEXIST)
+		return -errno;
+	fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
 /* Another file system: history of its files stays on it. FOLDERFD: the bucket's folder. */
 static int open_volume(struct lake *lake, struct bucket *b, int folderfd)
 {
@@ -123,6 +134,7 @@ static int open_volume(struct lake *lake, struct bucket *b, int folderfd)
 		rc = volume_open(index, folderfd, steal_fd(&versionsfd), &v);
 		if (rc < 0)
 			return rc;
+		v->cachefd = open_folder(v->versionsfd, "cache", 0700);
 		lake->volumes[index] = v;
 	}
 	b->volume = v;
@@ -319,16 +331,6 @@ int lake_space(struct lake *lake, uint64_t *used, uint64_t *free_bytes, uint64_t
 
 /* ---- opening ---- */
 
-static int open_folder(int at, const char *name, mode_t mode)
-{
-	int fd;
-
-	if (mkdirat(at, name, mode) < 0 && errno != EEXIST)
-		return -errno;
-	fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return fd < 0 ? -errno : fd;
-}
-
 static int open_folders(struct lake *lake, struct buf *error)
 {
 	struct volume *v;
@@ -353,7 +355,10 @@ static int open_folders(struct lake *lake, struct buf *error)
 		return rc;
 	}
 	lake->volumes[0] = v;
-	return 0;
+	v->cachefd = open_folder(lake->fd, "cache", 0700);
+	if (v->cachefd < 0)
+		buf_addf(error, "%s/cache: %s", lake->path, strerror(-v->cachefd));
+	return v->cachefd < 0 ? v->cachefd : 0;
 }
 
 static int open_store(struct lake *lake, struct buf *error)
@@ -512,6 +517,8 @@ int lake_open(const char *path, struct settings *settings, struct lake **out, st
 	if (!rc)
 		remote_open(lake);
 	if (!rc)
+		rc = recalls_new(&lake->recalls);
+	if (!rc)
 		rc = open_root(lake, error);
 	if (!rc)
 		rc = open_first_buckets(lake);
@@ -541,6 +548,7 @@ int lake_close(struct lake *lake)
 	settle_queue_free(lake);
 	inode_table_free(lake);
 	registered_free(lake->registered);
+	recalls_free(lake->recalls);
 	former_names_free(lake->formers);
 	packs_free(lake->packs);
 	run_forget_all();

@@ -91,6 +91,7 @@ struct lake {
 	pthread_mutex_t growth_lock;	 /* held while a version grows, or a moment gets a name */
 	_Atomic uint64_t pinned;	 /* content/appends.h: versions of this commit and before do not grow */
 	struct packs *packs;		 /* content/packs.h */
+	struct recalls *recalls;	 /* content/recall.h */
 	_Atomic bool space_short;	 /* history must not grow; writers may be slowed */
 	atomic_uint_fast64_t undo_limit; /* content/kept.h; and when it was found out */
 	_Atomic int64_t undo_limit_time;

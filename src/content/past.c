@@ -12,6 +12,7 @@
 #include "content/kept.h"
 #include "content/packs.h"
 #include "content/reach.h"
+#include "content/recall_version.h"
 
 #define TRIES 8 /* the raw file may go aside between two steps of opening */
 
@@ -21,6 +22,7 @@ struct past {
 	int fd;
 	struct stat st; /* of a whole file when it was opened */
 	struct pack_object *packed;
+	struct recall *recall;
 	struct chain *chain; /* NULL: the file, or what is packed, is all there is to it */
 	/* whose raw file it is, so that the chain stays in use by those who write it; NULL: nobody does */
 	struct lake *lake;
@@ -207,6 +209,8 @@ static int open_by_how(struct lake *lake, const struct version_row *v, struct pa
 {
 	if (v->how == HOW_PACKED && v->size)
 		return pack_open(lake, v->sha256, &p->packed);
+	if (v->how == HOW_CLOUD && v->size)
+		return recall_open_version(lake, v, &p->recall);
 	if (v->how == HOW_ASIDE && v->size && v->state != VERSION_LIVE)
 		return open_whole(lake, v, p);
 	return v->size || v->state == VERSION_LIVE ? open_through(lake, v, p) : 0;
@@ -283,6 +287,7 @@ void past_close(struct past *p)
 	if (p->inode)
 		inode_unref(p->lake, p->inode);
 	pack_object_close(p->packed);
+	recall_close(p->recall);
 	free(p);
 }
 
@@ -337,6 +342,28 @@ static ssize_t read_chain(struct past *p, void *to, size_t len, off_t at)
 	return rc < 0 ? rc : (ssize_t)len;
 }
 
+bool past_has(struct past *p, uint64_t at, uint64_t len)
+{
+	return !p->recall || recall_has(p->recall, at, len);
+}
+
+int past_want(struct past *p, uint64_t at, uint64_t len, const struct tier_call *call)
+{
+	int rc = p->recall ? recall_want(p->recall, at, len, call) : 0;
+
+	if (rc == -ESTALE && !recall_find_again(p->lake, p->version))
+		rc = recall_want(p->recall, at, len, call);
+	return rc == -ESTALE ? -EIO : rc;
+}
+
+static ssize_t read_recall(struct past *p, void *to, size_t len, uint64_t at)
+{
+	int rc = past_want(p, at, len, NULL);
+	ssize_t n = rc ? rc : recall_read(p->recall, to, len, at, NULL);
+
+	return n == -ESTALE ? -EIO : n;
+}
+
 ssize_t past_read(struct past *p, void *to, size_t len, off_t at)
 {
 	if (at < 0)
@@ -347,6 +374,8 @@ ssize_t past_read(struct past *p, void *to, size_t len, off_t at)
 		len = p->size - (uint64_t)at;
 	if (p->packed)
 		return pack_object_read(p->packed, to, len, (uint64_t)at);
+	if (p->recall)
+		return read_recall(p, to, len, (uint64_t)at);
 	return p->chain ? read_chain(p, to, len, at) : read_whole(p, to, len, at);
 }
 
@@ -408,6 +437,8 @@ uint64_t past_size(const struct past *p)
 
 int past_fd(const struct past *p)
 {
+	if (p->recall)
+		return recall_is_whole(p->recall) ? recall_fd(p->recall) : -1;
 	return p->chain ? -1 : p->fd;
 }
 

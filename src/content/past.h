@@ -1,9 +1,10 @@
 /*
  * Reading a version: an earlier one, or the live one while its file is being changed.
  *
- * A version's bytes lie in a whole file that nobody changes (put aside, a copy), or are put together from the raw file
- * and what was saved before that was changed in place (content/chain.h). What is read is the version or an error, never
- * other bytes. Who has one open can read it to its end, also when it expires meanwhile: a past holds descriptors.
+ * A version's bytes lie in a whole file that nobody changes (put aside, a copy), are put together from the raw file
+ * and what was saved before that was changed in place (content/chain.h), or come from the cloud (content/recall.h).
+ * What is read is the version or an error, never other bytes. Who has one open can read it to its end, also when it
+ * expires meanwhile: a past holds descriptors.
  *
  * Threads: any; one past may be used by many at once.
  */
@@ -11,6 +12,7 @@
 #define TARN_CONTENT_PAST_H
 
 #include "content/lake.h"
+#include "tier/tier.h"
 
 struct past;
 struct chain;
@@ -23,6 +25,13 @@ int past_open_unsure(struct lake *lake, const struct version_row *v, struct inod
 int past_open_chain(const struct version_row *v, struct chain *c, int rawfd, struct past **out);
 /* NULL is fine. */
 void past_close(struct past *p);
+
+/*
+ * Can [AT, AT + LEN) be read without waiting for a remote? Else past_want() waits until it can; CALL may be NULL. 0 or
+ * -errno, as recall_want().
+ */
+bool past_has(struct past *p, uint64_t at, uint64_t len);
+int past_want(struct past *p, uint64_t at, uint64_t len, const struct tier_call *call);
 
 /* Up to LEN bytes from AT; fewer only at the version's end. -EIO: they are damaged, or not the version's any more. */
 ssize_t past_read(struct past *p, void *to, size_t len, off_t at);

@@ -50,6 +50,7 @@ int volume_open(int index, int rootfd, int versionsfd, struct volume **out)
 	if (!v)
 		return -ENOMEM;
 	v->index = index;
+	v->cachefd = -1;
 	v->packsfd = open_packs(owned);
 	v->dev = st.st_dev;
 	v->handles = fhandle_usable(mountfd);
@@ -98,6 +99,8 @@ void volume_close(struct volume *v)
 	close(v->versionsfd);
 	if (v->packsfd >= 0)
 		close(v->packsfd);
+	if (v->cachefd >= 0)
+		close(v->cachefd);
 	free(v);
 }
 

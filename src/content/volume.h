@@ -4,6 +4,7 @@
  *	LAKE/versions/HH/NODE.VERSION			the lake's own
  *	<bucket's path>/.tarn-versions/HH/NODE.VERSION	a bucket's that lies elsewhere; never shown on the mount
  *	…/packs/NUMBER.pack				many versions in one file (content/pack_file.h)
+ *	LAKE/cache/, <bucket's path>/.tarn-versions/cache/	what came back from the cloud (content/recall.h)
  *	…/NODE.VERSION.undo, …/NODE.VERSION.copy	what else is kept of one (content/kept.h)
  *	<bucket's path>/.tarn-versions/volume		32 hex digits: which volume this is, wherever it is mounted
  *
@@ -23,6 +24,7 @@ struct volume {
 	int mountfd;		 /* a plain descriptor on it, for open_by_handle_at */
 	int versionsfd;		 /* its versions folder */
 	int packsfd;		 /* and packs/ in that; -1: it cannot be made */
+	int cachefd;		 /* its cache/; set by who opens it */
 	bool handles;		 /* files can be opened by handle here */
 	_Atomic bool no_reflink; /* it cannot share blocks between files: found out at the first try */
 };

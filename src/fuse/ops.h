@@ -5,6 +5,7 @@
 #include "base/kernel_order.h"
 #include "fuse/lowlevel.h"
 #include "fuse/passthrough.h"
+#include "fuse/waiting.h"
 #include "ns/ns.h"
 
 /* What a session serves: the user's data of its requests, and the first member of struct session. */
@@ -12,12 +13,15 @@ struct served {
 	struct passthrough passthrough;
 	struct lake *lake;
 	uint64_t root; /* the node that is the root of the mount: NODE_ROOT, or a view's */
+	struct waiting *waiting;
 };
 
 /* Who asks; its run is found out at the same time, for operations that are recorded. */
 struct actor ops_actor(fuse_req_t req);
 struct actor ops_caller(fuse_req_t req); /* without the run */
 struct lake *ops_lake(fuse_req_t req);
+/* REQ has to wait for a remote: from now on it is answered elsewhere. */
+void ops_wait(fuse_req_t req, const struct wait *what);
 /* The node that INO is in REQ's session, for the operations of a mount that shows a view. */
 uint64_t ops_node(fuse_req_t req, fuse_ino_t ino);
 

@@ -112,21 +112,18 @@ static void reply_from_view(fuse_req_t req, struct open_file *f, size_t size, of
 	free(bytes);
 }
 
-void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, struct fuse_file_info *fi)
+static void reply_bytes(fuse_req_t req, struct open_file *f, size_t size, off_t offset)
 {
 	struct fuse_bufvec buf = FUSE_BUFVEC_INIT(size);
-	struct open_file *f = ops_file(fi);
-	int fd;
+	int fd = open_file_view_fd(f);
 
-	(void)ino;
-	fd = open_file_view_fd(f);
 	if (fd < 0 && !open_file_handle(f)) {
 		reply_from_view(req, f, size, offset);
 		return;
 	}
 	if (fd < 0)
 		fd = open_file_fd(ops_lake(req), f);
-	ops_handle_done(fi);
+	order_before_reply(f);
 	if (fd < 0) {
 		ops_reply_error(req, fd);
 		return;
@@ -135,6 +132,54 @@ void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, struct f
 	buf.buf[0].fd = fd;
 	buf.buf[0].pos = offset;
 	fuse_reply_data(req, &buf, FUSE_BUF_SPLICE_MOVE);
+}
+
+/* A read of what is not here yet. */
+struct late_read {
+	struct open_file *f;
+	size_t size;
+	off_t offset;
+};
+
+static int wait_for_bytes(void *arg, const struct tier_call *call)
+{
+	struct late_read *r = arg;
+
+	order_after_request(r->f);
+	return ns_want(r->f, r->offset, r->size, call);
+}
+
+static void reply_late(fuse_req_t req, void *arg, int rc)
+{
+	struct late_read *r = arg;
+
+	if (!rc) {
+		reply_bytes(req, r->f, r->size, r->offset);
+	} else {
+		order_before_reply(r->f);
+		ops_reply_error(req, rc);
+	}
+	free(r);
+}
+
+void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, struct fuse_file_info *fi)
+{
+	struct open_file *f = ops_file(fi);
+	struct late_read *late;
+
+	(void)ino;
+	if (ns_has(f, offset, size)) {
+		reply_bytes(req, f, size, offset);
+		return;
+	}
+	late = malloc(sizeof(*late));
+	if (!late) {
+		ops_handle_done(fi);
+		ops_reply_error(req, -ENOMEM);
+		return;
+	}
+	*late = (struct late_read){.f = f, .size = size, .offset = offset};
+	ops_wait(req, &(struct wait){.wait = wait_for_bytes, .reply = reply_late, .arg = late});
 }
 
 void op_write_buf(fuse_req_t req, fuse_ino_t ino, struct fuse_bufvec *in, off_t offset, struct fuse_file_info *fi)

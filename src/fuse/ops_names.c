@@ -5,6 +5,11 @@ struct lake *ops_lake(fuse_req_t req)
 	return ((struct served *)fuse_req_userdata(req))->lake;
 }
 
+void ops_wait(fuse_req_t req, const struct wait *what)
+{
+	waiting_add(((struct served *)fuse_req_userdata(req))->waiting, req, what);
+}
+
 uint64_t ops_node(fuse_req_t req, fuse_ino_t ino)
 {
 	return ino == FUSE_ROOT_ID ? ((struct served *)fuse_req_userdata(req))->root : ino;

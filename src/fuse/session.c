@@ -13,6 +13,7 @@
 #include "fuse/notify.h"
 #include "fuse/ops.h"
 #include "fuse/passthrough.h"
+#include "fuse/waiting.h"
 
 #define MAX_WRITE (1u << 20)
 #define THREADS 10
@@ -250,6 +251,8 @@ int session_mount(struct lake *lake, const struct session_options *o, struct ses
 	snprintf(s->passthrough, sizeof(s->passthrough), "no: not known yet");
 	rc = find_root(s, o, error);
 	if (!rc)
+		rc = waiting_new(&s->served.waiting);
+	if (!rc)
 		rc = mount_session(s, o, error);
 	if (!rc)
 		rc = notifier_start(s->se, &s->notifier);
@@ -354,6 +357,7 @@ void session_free(struct session *s)
 {
 	if (!s)
 		return;
+	waiting_free(s->served.waiting);
 	if (s->view)
 		ns_drop_front(s->lake, &s->front);
 	notifier_stop(s->notifier);

@@ -14,6 +14,7 @@
 #include "content/handle.h"
 #include "content/lake.h"
 #include "content/run.h"
+#include "tier/tier.h"
 
 #define VIEW_NODE (UINT64_C(1) << 62)
 
@@ -98,6 +99,10 @@ int open_file_fd(struct lake *lake, struct open_file *f);
  * file that nobody changes (-1: only ns_read_view() will do). */
 int open_file_view_backing(const struct open_file *f);
 int open_file_view_fd(const struct open_file *f);
+/* Can [AT, AT + LEN) of a file be read without waiting for a remote? Else ns_want() waits until it can (-ECANCELED,
+ * -ETIMEDOUT, …: content/recall.h). */
+bool ns_has(struct open_file *f, off_t at, size_t len);
+int ns_want(struct open_file *f, off_t at, size_t len, const struct tier_call *call);
 /* Reads from a view's file. */
 ssize_t ns_read_view(struct open_file *f, void *to, size_t len, off_t at);
 /* Around each write to a file's descriptor. The second is not called when the first failed. */

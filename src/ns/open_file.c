@@ -159,6 +159,16 @@ int open_file_view_fd(const struct open_file *f)
 	return f->view ? view_file_fd(f->view) : -1;
 }
 
+bool ns_has(struct open_file *f, off_t at, size_t len)
+{
+	return !f->view || view_file_has(f->view, at, len);
+}
+
+int ns_want(struct open_file *f, off_t at, size_t len, const struct tier_call *call)
+{
+	return f->view ? view_file_want(f->view, at, len, call) : 0;
+}
+
 ssize_t ns_read_view(struct open_file *f, void *to, size_t len, off_t at)
 {
 	return view_file_read(f->view, to, len, at);

@@ -185,6 +185,9 @@ bool view_file_keeps_cache(const struct view_file *f);
 int view_file_fd(const struct view_file *f);
 int view_file_backing_id(const struct view_file *f);
 ssize_t view_file_read(struct view_file *f, void *to, size_t len, off_t at);
+/* As ns_has() and ns_want(). */
+bool view_file_has(const struct view_file *f, off_t at, size_t len);
+int view_file_want(const struct view_file *f, off_t at, size_t len, const struct tier_call *call);
 off_t view_file_seek(struct view_file *f, off_t offset, int whence);
 /* The names of views in the root, when they are listed; NULL after the last. */
 const char *view_root_name(int i);

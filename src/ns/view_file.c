@@ -184,6 +184,16 @@ int view_file_fd(const struct view_file *f)
 	return f->past ? past_fd(f->past) : -1;
 }
 
+bool view_file_has(const struct view_file *f, off_t at, size_t len)
+{
+	return !f->past || past_has(f->past, (uint64_t)at, len);
+}
+
+int view_file_want(const struct view_file *f, off_t at, size_t len, const struct tier_call *call)
+{
+	return f->past ? past_want(f->past, (uint64_t)at, len, call) : 0;
+}
+
 ssize_t view_file_read(struct view_file *f, void *to, size_t len, off_t at)
 {
 	ssize_t n = f->past ? past_read(f->past, to, len, at) : pread(f->fd, to, len, at);

@@ -1,0 +1,307 @@
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <utlist.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "content/recall_int.h"
+
+#define FETCH_PATIENCE (RECALL_PATIENCE - 4 * NSEC_PER_SEC) /* its own error comes before that of who waits */
+#define AHEAD_PAUSE (2 * NSEC_PER_SEC)			    /* after a failure */
+#define RESTORE_DAYS 7
+
+static void *fetcher(void *arg);
+
+/* ---- the queue ---- */
+
+static struct fetch **queue_of(struct recalls *rs, const struct fetch *f)
+{
+	return f->urgent ? &rs->urgent : &rs->ahead;
+}
+
+/* One more thread when all are busy. The set's lock is held. */
+static void call_fetcher_locked(struct recalls *rs)
+{
+	if (rs->idle || rs->nfetchers == RECALL_THREADS)
+		pthread_cond_signal(&rs->work);
+	else if (!pthread_create(&rs->fetchers[rs->nfetchers], NULL, fetcher, rs))
+		rs->nfetchers++;
+}
+
+static int enqueue_locked(struct recall *r, uint64_t from, uint64_t to, bool urgent)
+{
+	struct fetch *f = calloc(1, sizeof(*f));
+	SCOPED_LOCK(&r->set->lock);
+
+	if (!f || extents_add(&r->coming, from, to) < 0) {
+		free(f);
+		return -ENOMEM;
+	}
+	*f = (struct fetch){.recall = r, .from = from, .to = to, .at = from, .urgent = urgent};
+	DL_APPEND(*queue_of(r->set, f), f);
+	call_fetcher_locked(r->set);
+	return 0;
+}
+
+/* What was only to be fetched ahead is waited for now. */
+static void hurry_locked(struct recall *r, uint64_t from, uint64_t to)
+{
+	SCOPED_LOCK(&r->set->lock);
+	struct fetch *f, *next;
+
+	DL_FOREACH_SAFE(r->set->ahead, f, next)
+	{
+		if (f->recall != r || f->from >= to || f->to <= from)
+			continue;
+		DL_DELETE(r->set->ahead, f);
+		f->urgent = true;
+		DL_APPEND(r->set->urgent, f);
+	}
+}
+
+/* The first bytes of [AT, TO) that are neither here nor on their way. */
+static bool next_gap(const struct recall *r, uint64_t at, uint64_t to, struct extent *gap)
+{
+	struct extent coming;
+
+	while (at < to && extents_gap(&r->here, at, to, gap)) {
+		if (extents_gap(&r->coming, gap->from, gap->to, &coming)) {
+			*gap = coming;
+			return true;
+		}
+		at = gap->to;
+	}
+	return false;
+}
+
+int recall_fetch_locked(struct recall *r, uint64_t from, uint64_t to, uint64_t piece, bool urgent)
+{
+	uint64_t at = from / RECALL_PART * RECALL_PART;
+	struct extent gap;
+	int rc = 0;
+
+	to = (to + RECALL_PART - 1) / RECALL_PART * RECALL_PART;
+	if (to > r->size)
+		to = r->size;
+	if (urgent && extents_touch(&r->coming, at, to))
+		hurry_locked(r, at, to);
+	while (!rc && next_gap(r, at, to, &gap)) {
+		if (gap.to - gap.from > piece)
+			gap.to = gap.from + piece;
+		rc = enqueue_locked(r, gap.from, gap.to, urgent);
+		at = gap.to;
+	}
+	return rc;
+}
+
+static void drop_queued(struct fetch **queue, struct recall *r)
+{
+	struct fetch *f, *next;
+
+	DL_FOREACH_SAFE(*queue, f, next)
+	{
+		if (f->recall != r)
+			continue;
+		DL_DELETE(*queue, f);
+		extents_remove(&r->coming, f->from, f->to);
+		free(f);
+	}
+}
+
+void recall_unfetch_locked(struct recall *r)
+{
+	SCOPED_LOCK(&r->set->lock);
+
+	drop_queued(&r->set->urgent, r);
+	drop_queued(&r->set->ahead, r);
+}
+
+/* The next one to do, with a reference to its recall; NULL: the end. */
+static struct fetch *take(struct recalls *rs)
+{
+	SCOPED_LOCK(&rs->lock);
+	struct fetch *f;
+
+	while (!rs->stop && !rs->urgent && !rs->ahead) {
+		rs->idle++;
+		pthread_cond_wait(&rs->work, &rs->lock);
+		rs->idle--;
+	}
+	if (rs->stop)
+		return NULL;
+	f = rs->urgent ? rs->urgent : rs->ahead;
+	DL_DELETE(*queue_of(rs, f), f);
+	recall_ref_locked(f->recall);
+	f->begun = clock_monotonic();
+	return f;
+}
+
+/* ---- fetching ---- */
+
+static int put_all(int fd, const char *bytes, size_t len, uint64_t at)
+{
+	while (len) {
+		ssize_t n = pwrite(fd, bytes, len, (off_t)at);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return n < 0 ? -errno : -ENOSPC;
+		bytes += n;
+		at += (uint64_t)n;
+		len -= (size_t)n;
+	}
+	return 0;
+}
+
+/* The last piece of all is given out once everything is verified. */
+static void note_arrival(struct recall *r, uint64_t from, uint64_t to)
+{
+	SCOPED_LOCK(&r->lock);
+
+	if (extents_add(&r->here, from, to) < 0)
+		return; /* fetched again */
+	if (!r->since)
+		r->since = clock_monotonic();
+	if (!r->verified && extents_cover(&r->here, r->hashed_to, r->size))
+		r->withheld = (struct extent){from, to};
+	recall_came_locked(r, from, to);
+}
+
+/* It is the object that all came from so far. */
+static int check_head(struct fetch *f)
+{
+	struct recall *r = f->recall;
+	SCOPED_LOCK(&r->lock);
+
+	if (f->head.size != r->size)
+		return -ESTALE;
+	if (!r->etag && f->head.etag[0])
+		r->etag = strdup(f->head.etag);
+	return r->etag && f->head.etag[0] && strcmp(r->etag, f->head.etag) != 0 ? -ESTALE : 0;
+}
+
+static int sink(void *arg, const void *bytes, size_t len)
+{
+	struct fetch *f = arg;
+	int rc = f->at == f->from ? check_head(f) : 0;
+
+	if (rc < 0)
+		return rc;
+	if (len > f->to - f->at) {
+		log_warning("%s: the remote sent more than was asked for", f->recall->key);
+		return -EIO;
+	}
+	rc = put_all(f->recall->fd, bytes, len, f->at);
+	if (rc < 0)
+		return rc;
+	f->at += len;
+	note_arrival(f->recall, f->at - len, f->at);
+	return 0;
+}
+
+static bool is_unwanted(void *arg)
+{
+	return ((struct recalls *)arg)->stop;
+}
+
+/* What a tier says, as a recall says it. */
+static int translate(struct recall *r, const char *key, int rc, const struct tier_call *call)
+{
+	switch (rc) {
+	case -ENODATA:
+		rc = recall_calls.restore(r->tier, key, RESTORE_DAYS, call);
+		log_info("%s: archived; it was asked for and can be read later", key);
+		return rc && rc != -EINPROGRESS ? rc : -ENODATA;
+	case -ENOENT:
+	case -ERANGE:
+	case -ESTALE:
+		log_warning("%s: the object is not the one that was put there", key);
+		return -ESTALE;
+	case -EACCES:
+	case -EHOSTUNREACH:
+	case -ETIMEDOUT:
+	case -ENOSPC:
+	case -EDQUOT:
+	case -ENOMEM:
+	case -ECANCELED:
+		return rc;
+	default:
+		return rc ? -EIO : 0;
+	}
+}
+
+static int fetch(struct fetch *f)
+{
+	struct recall *r = f->recall;
+	struct tier_call call = {.patience = FETCH_PATIENCE, .stop = is_unwanted, .arg = r->set};
+	_cleanup_free_ char *key = NULL, *etag = NULL;
+	struct tier_get get;
+	int rc;
+
+	pthread_mutex_lock(&r->lock);
+	key = strdup(r->key);
+	etag = r->etag ? strdup(r->etag) : NULL;
+	rc = !key || (r->etag && !etag) ? -ENOMEM : 0;
+	pthread_mutex_unlock(&r->lock);
+	if (rc < 0 || !r->tier)
+		return rc ? rc : -EHOSTUNREACH;
+	get = (struct tier_get){
+		.key = key, .etag = etag, .offset = f->from, .length = f->to - f->from, .sink = sink, .arg = f};
+	rc = recall_reserve(r, get.length, f->urgent);
+	if (rc < 0)
+		return rc;
+	rc = recall_calls.get(r->tier, &get, &call, &f->head);
+	recall_unreserve(r, get.length);
+	if (!rc && f->at < f->to) {
+		log_warning("%s: the object ends before it should", key);
+		rc = -ESTALE;
+	}
+	return translate(r, key, rc, &call);
+}
+
+static void finish(struct fetch *f, int rc)
+{
+	struct recall *r = f->recall;
+
+	recall_verify(r);
+	pthread_mutex_lock(&r->lock);
+	extents_remove(&r->coming, f->from, f->to);
+	if (rc == -ESTALE)
+		recall_break_locked(r, rc);
+	if (rc && !f->urgent)
+		r->ahead_after = clock_monotonic() + AHEAD_PAUSE;
+	recall_failed_locked(r, f->from, f->to, rc, f->begun);
+	pthread_mutex_unlock(&r->lock);
+	recall_unref(r);
+	free(f);
+}
+
+static void *fetcher(void *arg)
+{
+	struct recalls *rs = arg;
+	struct fetch *f;
+
+	while ((f = take(rs)))
+		finish(f, fetch(f));
+	return NULL;
+}
+
+void recall_stop_fetching(struct recalls *rs)
+{
+	struct fetch *f, *next;
+
+	pthread_mutex_lock(&rs->lock);
+	rs->stop = true;
+	pthread_cond_broadcast(&rs->work);
+	pthread_mutex_unlock(&rs->lock);
+	for (unsigned i = 0; i < rs->nfetchers; i++)
+		pthread_join(rs->fetchers[i], NULL);
+	DL_CONCAT(rs->urgent, rs->ahead);
+	DL_FOREACH_SAFE(rs->urgent, f, next)
+	free(f);
+	rs->urgent = NULL;
+}

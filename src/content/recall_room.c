@@ -1,0 +1,307 @@
+/*
+ * Room on the disk for what comes. Files of others and their writers go first: what is fetched ahead leaves a part of
+ * the disk free, what somebody waits for a smaller one. When that is not there, what can be fetched again goes:
+ *
+ *	1. files in cache/ that nobody has open, those that were used longest ago first
+ *	2. recalls that nobody has open any more
+ *	3. of those that are open, what lies behind their readers: so one who reads everything in order needs little
+ *	   room, however large the file is
+ *
+ * What is whole and verified stays while somebody has it open: the kernel may read it by itself.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include <utlist.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "content/recall_int.h"
+
+#define AHEAD_PART 20 /* a twentieth of the disk stays free of what is fetched ahead */
+#define URGENT_PART 64
+#define BEHIND (UINT64_C(4) * 1024 * 1024) /* the kernel may come back for that */
+#define PAGE 4096
+#define SCAN_NS (2 * NSEC_PER_SEC) /* cache/ is not read more often */
+
+/* ---- 1. files of nobody ---- */
+
+struct old_file {
+	char name[RECALL_NAME_MAX];
+	int64_t used;
+	uint64_t bytes;
+};
+
+struct old_files {
+	struct old_file *list;
+	size_t n, room;
+};
+
+static bool is_in_use(struct recalls *rs, uint64_t id)
+{
+	SCOPED_LOCK(&rs->lock);
+	struct recall *r, *next;
+
+	HASH_ITER (by_content, rs->table, r, next)
+		if (r->of.id == id)
+			return true;
+	return false;
+}
+
+static void note_file(struct old_files *files, int dirfd, const char *name)
+{
+	struct stat st;
+
+	if (strlen(name) >= RECALL_NAME_MAX || fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+	    !S_ISREG(st.st_mode))
+		return;
+	if (files->n == files->room) {
+		size_t room = files->room ? 2 * files->room : 64;
+		struct old_file *more = reallocarray(files->list, room, sizeof(*more));
+
+		if (!more)
+			return;
+		files->list = more;
+		files->room = room;
+	}
+	files->list[files->n] = (struct old_file){.bytes = (uint64_t)st.st_blocks * 512};
+	files->list[files->n].used = st.st_mtim.tv_sec > st.st_atim.tv_sec ? st.st_mtim.tv_sec : st.st_atim.tv_sec;
+	memcpy(files->list[files->n++].name, name, strlen(name) + 1);
+}
+
+static int by_use(const void *a, const void *b)
+{
+	const struct old_file *x = a, *y = b;
+
+	return x->used < y->used ? -1 : x->used > y->used;
+}
+
+static void list_files(struct recalls *rs, int cachefd, struct old_files *files)
+{
+	int fd = openat(cachefd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_closedir_ DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *e;
+	uint64_t id;
+	int end;
+
+	while (d && (e = readdir(d))) {
+		end = 0;
+		if (sscanf(e->d_name, "%" SCNx64 "-%*16[0-9a-f].%n", &id, &end) == 1 && end && !is_in_use(rs, id))
+			note_file(files, cachefd, e->d_name);
+	}
+}
+
+/* The caller holds `room`. How many bytes went. */
+static uint64_t remove_files(struct recalls *rs, int cachefd, uint64_t need)
+{
+	SCOPED_LOCK(&rs->opening);
+	struct old_files files = {0};
+	uint64_t gone = 0;
+
+	if (rs->scanned && clock_monotonic() - rs->scanned < SCAN_NS)
+		return 0;
+	list_files(rs, cachefd, &files);
+	if (files.n)
+		qsort(files.list, files.n, sizeof(*files.list), by_use);
+	for (size_t i = 0; i < files.n && gone < need; i++)
+		if (!unlinkat(cachefd, files.list[i].name, 0))
+			gone += files.list[i].bytes;
+	if (gone < need) /* nothing is left */
+		rs->scanned = clock_monotonic();
+	free(files.list);
+	return gone;
+}
+
+/* ---- 2. recalls of nobody ---- */
+
+/* The one on CACHEFD that was closed longest ago, out of the table; NULL: there is none. */
+static struct recall *take_closed(struct recalls *rs, int cachefd)
+{
+	SCOPED_LOCK(&rs->lock);
+	struct recall *r, *next, *oldest = NULL;
+
+	HASH_ITER (by_content, rs->table, r, next)
+		if (!r->refs && r->cachefd == cachefd && (!oldest || r->closed_at < oldest->closed_at))
+			oldest = r;
+	if (oldest) {
+		HASH_DELETE(by_content, rs->table, oldest);
+		oldest->in_table = false;
+	}
+	return oldest;
+}
+
+static uint64_t remove_closed(struct recalls *rs, int cachefd, uint64_t need)
+{
+	SCOPED_LOCK(&rs->opening);
+	uint64_t gone = 0;
+	struct recall *r;
+
+	while (gone < need && (r = take_closed(rs, cachefd))) {
+		gone += r->here.bytes;
+		recall_discard(r);
+	}
+	return gone;
+}
+
+/* ---- 3. what lies behind readers ---- */
+
+static void keep_range(struct extents *going, uint64_t from, uint64_t before, uint64_t to)
+{
+	extents_remove(going, from > before ? from - before : 0, to);
+}
+
+/* What stays behind a reader: for the kernel, and what is not hashed yet. */
+static uint64_t before(const struct recall *r, const struct stream *s)
+{
+	uint64_t ahead = s->next > r->hashed_to ? s->next - r->hashed_to : 0;
+
+	return ahead > BEHIND && ahead <= RECALL_AHEAD ? ahead : BEHIND;
+}
+
+/* What of R can go now. Its lock is held. 0 or -ENOMEM. */
+static int behind_locked(const struct recall *r, struct extents *going)
+{
+	struct demand *d;
+	int rc = extents_copy(going, &r->here);
+
+	if (rc < 0)
+		return rc;
+	for (const struct stream *s = r->streams; s < r->streams + RECALL_STREAMS; s++)
+		if (s->read)
+			keep_range(going, s->next, before(r, s), s->next + RECALL_AHEAD);
+	DL_FOREACH(r->demands, d)
+	keep_range(going, d->from, RECALL_PART, d->to + RECALL_PART);
+	for (size_t i = 0; i < r->coming.n; i++)
+		keep_range(going, r->coming.list[i].from, 0, r->coming.list[i].to);
+	return 0;
+}
+
+static bool may_drop(struct recall *r, struct extents *going)
+{
+	SCOPED_LOCK(&r->lock);
+
+	if (r->verified && extents_cover(&r->here, 0, r->size))
+		return false;
+	return !behind_locked(r, going) && going->bytes;
+}
+
+/* The map forgets it before it goes. */
+static int forget(struct recall *r, const struct extents *going)
+{
+	int rc = 0;
+
+	for (size_t i = 0; !rc && i < going->n; i++) {
+		const struct extent *x = &going->list[i];
+
+		if (!extents_touch(&r->durable, x->from, x->to))
+			continue;
+		rc = part_map_gone(r->map, x->from, x->to);
+		if (!rc)
+			rc = extents_remove(&r->durable, x->from, x->to);
+	}
+	return rc;
+}
+
+/* Nobody reads the sparse file now: what nobody came back for meanwhile goes. */
+static uint64_t punch(struct recall *r, struct extents *going)
+{
+	uint64_t gone = 0;
+
+	pthread_mutex_lock(&r->lock);
+	if (behind_locked(r, going) < 0)
+		extents_clear(going);
+	for (size_t i = 0; i < going->n; i++)
+		extents_remove(&r->here, going->list[i].from, going->list[i].to);
+	pthread_mutex_unlock(&r->lock);
+	for (size_t i = 0; i < going->n; i++) {
+		const struct extent *x = &going->list[i];
+		uint64_t from = (x->from + PAGE - 1) / PAGE * PAGE, to = x->to / PAGE * PAGE;
+
+		if (from < to &&
+		    !fallocate(r->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)from, (off_t)(to - from)))
+			gone += to - from;
+	}
+	return gone;
+}
+
+static uint64_t drop_behind(struct recall *r)
+{
+	SCOPED_LOCK(&r->files);
+	struct extents going = {0};
+	uint64_t gone = 0;
+
+	if (!r->taken && may_drop(r, &going)) {
+		pthread_rwlock_wrlock(&r->drop);
+		/* what is told to be gone, and then stays, is only fetched once more by the next daemon */
+		if (!forget(r, &going))
+			gone = punch(r, &going);
+		pthread_rwlock_unlock(&r->drop);
+	}
+	extents_release(&going);
+	return gone;
+}
+
+static uint64_t drop_all(struct recalls *rs, int cachefd)
+{
+	size_t n = 0;
+	_cleanup_free_ struct recall **list = recall_list(rs, &n);
+	uint64_t gone = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		if (list[i]->cachefd == cachefd)
+			gone += drop_behind(list[i]);
+		recall_unref(list[i]);
+	}
+	return gone;
+}
+
+/* ---- asking for room ---- */
+
+static bool fits(struct recall *r, uint64_t bytes, unsigned part)
+{
+	struct recalls *rs = r->set;
+	uint64_t total = 0, left = recall_calls.room(r->cachefd, &total);
+	SCOPED_LOCK(&rs->lock);
+
+	if (left < rs->reserved + bytes + (part ? total / part : 0))
+		return false;
+	rs->reserved += bytes;
+	return true;
+}
+
+static bool make_room(struct recall *r, uint64_t bytes)
+{
+	struct recalls *rs = r->set;
+	uint64_t need = bytes > RECALL_AHEAD ? bytes : RECALL_AHEAD;
+
+	return remove_files(rs, r->cachefd, need) || remove_closed(rs, r->cachefd, need) || drop_all(rs, r->cachefd);
+}
+
+int recall_reserve(struct recall *r, uint64_t bytes, bool urgent)
+{
+	unsigned part = urgent ? URGENT_PART : AHEAD_PART;
+	bool fit = fits(r, bytes, part);
+
+	if (!fit) {
+		SCOPED_LOCK(&r->set->room); /* others may have made some meanwhile */
+
+		while (!(fit = fits(r, bytes, part)) && make_room(r, bytes))
+			;
+	}
+	if (!fit && urgent)
+		fit = fits(r, bytes, 0);
+	return fit ? 0 : -ENOSPC;
+}
+
+void recall_unreserve(struct recall *r, uint64_t bytes)
+{
+	SCOPED_LOCK(&r->set->lock);
+
+	r->set->reserved -= bytes;
+}
