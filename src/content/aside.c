@@ -15,6 +15,9 @@
 #include "content/kept.h"
 #include "content/registered.h"
 #include "content/settle.h"
+#include "content/stub.h"
+#include "content/swap.h"
+#include "content/xattrs.h"
 
 /* Attributes of the inode that its successor gets, too (chattr(1)); immutable ones cannot be truncated. */
 #define FS_FLAGS_KEPT (FS_NODUMP_FL | FS_NOATIME_FL | FS_SYNC_FL | FS_COMPR_FL | FS_NOCOW_FL)
@@ -49,6 +52,11 @@ static void plan_locked(struct lake *lake, struct inode *inode, struct inode *pa
 	if (!a->st.st_size) { /* needs no bytes */
 		a->base_ended = changed;
 		a->version = changed ? 0 : inode->version;
+		return;
+	}
+	if (inode_is_stub(inode)) {
+		a->cloud = true;
+		a->version = inode->version;
 		return;
 	}
 	a->wanted = true;
@@ -90,7 +98,7 @@ int aside_plan(struct lake *lake, struct inode *inode, struct inode *parent, con
 	pthread_mutex_lock(&inode->lock);
 	plan_locked(lake, inode, parent, name, remover, a);
 	pthread_mutex_unlock(&inode->lock);
-	if (!a->wanted && a->st.st_size)
+	if (!a->wanted && a->st.st_size && !inode_is_stub(inode))
 		plan_for_others(lake, inode, a);
 	if (a->wanted)
 		durable_vouch(lake, inode, &a->st, a->fresh);
@@ -146,7 +154,7 @@ static void record_rows(struct lake *lake, struct inode *inode, const struct asi
 	else if (a->fresh)
 		; /* it is all said */
 	else if (a->version && (a->settled || !a->wanted))
-		cut_keep(r, a->version, a->wanted ? HOW_ASIDE : HOW_NONE);
+		cut_keep(r, a->version, a->cloud ? HOW_CLOUD : a->wanted ? HOW_ASIDE : HOW_NONE);
 	if (a->wanted)
 		atomic_fetch_add(&lake->counters.asides, 1);
 }
@@ -228,8 +236,16 @@ static mode_t truncated_mode(mode_t mode, const struct actor *actor)
 	return mode;
 }
 
-/* The new, empty inode, under the name that the old content will have. Its descriptor or -errno. */
-static int stage(struct inode *inode, const struct aside *a, int oldfd, const struct actor *actor)
+static int copy_stub_xattrs(struct lake *lake, struct inode *inode, int to)
+{
+	_cleanup_buf_ struct buf encoded = BUF_INIT;
+	int rc = stub_xattrs(lake, inode, &encoded);
+
+	return rc || !encoded.len ? rc : xattrs_write(to, encoded.data, encoded.len);
+}
+
+/* The new, empty inode, under the name that the old content will have. OLDFD -1: of a stub. A descriptor or -errno. */
+static int stage(struct lake *lake, struct inode *inode, const struct aside *a, int oldfd, const struct actor *actor)
 {
 	int dir = inode->volume->versionsfd;
 	int fd, rc;
@@ -240,8 +256,8 @@ static int stage(struct inode *inode, const struct aside *a, int oldfd, const st
 	caller_leave();
 	if (rc < 0)
 		return rc;
-	rc = copy_xattrs(oldfd, fd);
-	if (!rc)
+	rc = oldfd < 0 ? copy_stub_xattrs(lake, inode, fd) : copy_xattrs(oldfd, fd);
+	if (!rc && oldfd >= 0)
 		rc = copy_flags(oldfd, fd);
 	if (!rc && (a->st.st_mode & 07000))
 		rc = fchmod(fd, truncated_mode(a->st.st_mode, actor)) < 0 ? -errno : 0;
@@ -251,32 +267,6 @@ static int stage(struct inode *inode, const struct aside *a, int oldfd, const st
 		return rc;
 	}
 	return fd;
-}
-
-/* A truncation does not change its folder's mtime. FOLDERFD is O_PATH, so by its name in /proc. */
-static void put_mtime_back(int folderfd, const struct stat *was)
-{
-	struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, was->st_mtim};
-	char path[40];
-
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", folderfd);
-	utimensat(AT_FDCWD, path, times, 0);
-}
-
-/* Exchanges the staged inode with the live one. 1 done, 0 the name is another file's by now, or -errno. */
-static int exchange(struct inode *inode, const struct aside *a, int folderfd, const char *name)
-{
-	int dir = inode->volume->versionsfd;
-	struct stat folder, moved;
-
-	if (fstat(folderfd, &folder) < 0 || renameat2(dir, a->name, folderfd, name, RENAME_EXCHANGE) < 0)
-		return -errno;
-	if (fstatat(dir, a->name, &moved, AT_SYMLINK_NOFOLLOW) < 0 || moved.st_ino != a->st.st_ino) {
-		renameat2(dir, a->name, folderfd, name, RENAME_EXCHANGE);
-		return 0;
-	}
-	put_mtime_back(folderfd, &folder);
-	return 1;
 }
 
 static void become_new(struct lake *lake, struct inode *inode, const struct aside *a, int newfd,
@@ -301,11 +291,14 @@ static void become_new(struct lake *lake, struct inode *inode, const struct asid
 	}
 	if (r) {
 		record_rows(lake, inode, a, actor, r);
+		if (inode_is_stub(inode))
+			record_node_stub(r, inode->id, false, &row.handle);
 		record_node_set(r, &row);
 		record_node_writing(r, inode->id, true);
 		if (!store_submit(lake->store, r, &commit))
 			inode_submitted(inode, commit);
 	}
+	atomic_store(&inode->stub, false);
 	inode->version = 0;
 	inode->former = (struct former){a->version, (uint64_t)a->st.st_size};
 	inode->dirty = inode->written = inode->moved = inode->flush_at_close = true;
@@ -316,6 +309,51 @@ static void become_new(struct lake *lake, struct inode *inode, const struct asid
 	inode->era = a->version;
 	inode->clean_size = 0;
 	inode->write_seq++;
+}
+
+/* What will be its content is nothing, and what was its content stays in the cloud. */
+static int truncate_stub_named(struct lake *lake, struct inode *inode, struct inode *parent, const char *name,
+			       const struct actor *actor)
+{
+	_cleanup_folder_ struct folder_fd *folder = NULL;
+	_cleanup_close_ int newfd = -1;
+	struct aside a = {0};
+	int rc = folder_get(lake, parent, &folder);
+
+	if (rc < 0)
+		return rc;
+	pthread_mutex_lock(&inode->lock);
+	rc = stub_stat_locked(inode, &a.st) ? 0 : -EAGAIN;
+	if (!rc)
+		plan_locked(lake, inode, parent, name, 0, &a);
+	recall_name(inode->id, inode->version, a.name);
+	pthread_mutex_unlock(&inode->lock);
+	if (rc < 0)
+		return rc;
+	newfd = stage(lake, inode, &a, -1, actor);
+	if (newfd < 0)
+		return newfd;
+	rc = swap_in(inode->volume->versionsfd, a.name, folder_fd(folder), name, a.st.st_ino);
+	if (rc > 0)
+		become_new(lake, inode, &a, newfd, actor);
+	unlinkat(inode->volume->versionsfd, a.name, 0);
+	return rc > 0 ? 0 : rc ? rc : -EAGAIN;
+}
+
+int aside_truncate_stub(struct lake *lake, struct inode *inode, const struct actor *actor)
+{
+	char name[NAME_BYTES + 1];
+	struct inode *parent;
+	int rc;
+
+	pthread_rwlock_rdlock(&lake->tree_lock);
+	inode_freeze(inode);
+	parent = inode_parent(lake, inode, name);
+	rc = parent ? truncate_stub_named(lake, inode, parent, name, actor) : -ESTALE;
+	inode_thaw(inode);
+	pthread_rwlock_unlock(&lake->tree_lock);
+	inode_unref(lake, parent);
+	return rc;
 }
 
 static int truncate_named(struct lake *lake, struct inode *inode, struct inode *parent, const char *name,
@@ -344,12 +382,12 @@ static int truncate_named(struct lake *lake, struct inode *inode, struct inode *
 	rc = folder_get(lake, parent, &folder);
 	if (rc < 0)
 		return rc;
-	newfd = stage(inode, &a, oldfd, actor);
+	newfd = stage(lake, inode, &a, oldfd, actor);
 	if (newfd < 0) {
 		log_warning("node %llu: old content is not kept: %s", (unsigned long long)inode->id, strerror(-newfd));
 		return 0;
 	}
-	rc = exchange(inode, &a, folder_fd(folder), name);
+	rc = swap_in(inode->volume->versionsfd, a.name, folder_fd(folder), name, a.st.st_ino);
 	if (rc <= 0) {
 		unlinkat(inode->volume->versionsfd, a.name, 0);
 		return 0;

@@ -9,7 +9,8 @@
  * The name in versions/ carries node and version, so that after a crash between the operation and its record the next
  * mount knows what it is (recover.h). Only a file with one link, with bytes, in a bucket that keeps history; what
  * cannot be kept is recorded as not kept, with the reason. A file that older versions are read through
- * (content/chain.h) is moved in any case, and recorded as not kept, but aside.
+ * (content/chain.h) is moved in any case, and recorded as not kept, but aside. Of a stub (content/stub.h) only the
+ * placeholder goes: its bytes are kept in the cloud.
  */
 #ifndef TARN_CONTENT_ASIDE_H
 #define TARN_CONTENT_ASIDE_H
@@ -25,6 +26,7 @@ struct aside {
 	uint64_t lost;	  /* a version whose bytes are gone for REASON; 0: none */
 	const char *reason;
 	uint64_t dropped; /* a version that was no history after all; 0: none */
+	bool cloud;	  /* it is a stub: its bytes are where they shall be */
 	bool others;	  /* not wanted for itself, but older versions are read through it */
 	bool ends_all;	  /* nothing that is read through the raw file is kept: lost for REASON, or (NULL) dropped */
 	struct stat st;
@@ -53,6 +55,12 @@ void aside_record(struct lake *lake, struct inode *inode, const struct aside *a,
  * possible now (truncate in place), or -errno.
  */
 int aside_truncate(struct lake *lake, struct inode *inode, const struct actor *actor);
+
+/*
+ * The same of a stub: it is an empty file from now on, and nothing is recalled for that. 0; -EAGAIN: it is no stub any
+ * more, or its name is changing; -errno.
+ */
+int aside_truncate_stub(struct lake *lake, struct inode *inode, const struct actor *actor);
 
 /* Is the content other than that of the live version? INODE's lock is held. */
 bool inode_changed_locked(const struct inode *inode, const struct stat *st);

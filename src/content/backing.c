@@ -7,6 +7,7 @@
 
 #include "base/cleanup.h"
 #include "content/lake.h"
+#include "content/stub.h"
 
 static int open_pinned(int pinned, int flags)
 {
@@ -108,6 +109,8 @@ int inode_stat(struct lake *lake, struct inode *inode, struct stat *st)
 	_cleanup_close_ int fd = -1;
 	int rc;
 
+	if (stub_stat(inode, st))
+		return 0;
 	if (inode->kind == KIND_FOLDER) {
 		rc = folder_get(lake, inode, &folder);
 		if (rc < 0)

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "content/chain.h"
 #include "content/durable.h"
+#include "content/stub.h"
 
 #define UNSEEN_CHANGE "changed in place, unseen"
 #define SNIFF_DELAY (500 * NSEC_PER_MSEC) /* short-lived content is never hashed */
@@ -121,9 +122,12 @@ bool cut_keeps_base(const struct inode *inode, struct inode *parent, const char 
 /* How the base is kept, when the raw file has SIZE bytes now. */
 static enum version_how base_how_locked(const struct inode *inode, uint64_t size, uint64_t *stored)
 {
+	*stored = 0;
+	if (inode_is_stub(inode))
+		return HOW_CLOUD;
 	if (inode->chain)
 		return chain_how(inode->chain, inode->version, size, stored);
-	*stored = 0; /* nobody changed it but by appending */
+	/* nobody changed it but by appending */
 	return size < inode->clean_size ? HOW_NONE : HOW_PREFIX;
 }
 

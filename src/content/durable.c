@@ -195,7 +195,11 @@ uint64_t durable_commit(struct lake *lake)
 static int is_durable(struct lake *lake, const struct version_row *v)
 {
 	struct version_row before;
-	int rc = v->size ? store_is_synced(lake->store, v->node, v->size, v->mtime) : 1;
+	int rc;
+
+	if (v->how == HOW_CLOUD)
+		return 1;
+	rc = v->size ? store_is_synced(lake->store, v->node, v->size, v->mtime) : 1;
 
 	if (rc)
 		return rc;
@@ -220,7 +224,11 @@ static bool live_verifies(struct lake *lake, const struct version_row *v)
 	struct node_row node;
 	uint64_t bytes;
 
-	if (!v->hashed || store_node(lake->store, v->node, &node))
+	if (store_node(lake->store, v->node, &node))
+		return false;
+	if (node.stub)
+		return true; /* nothing of it is here */
+	if (!v->hashed)
 		return false;
 	volume = lake_volume(lake, node.volume);
 	if (!volume || !volume->handles || !node.handle.len || node.handle.made)

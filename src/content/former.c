@@ -6,6 +6,7 @@
 #include "base/cleanup.h"
 #include "content/hash.h"
 #include "content/past.h"
+#include "content/stub.h"
 
 #define NAMES 512 /* a save takes milliseconds */
 #define PIECE (64 * 1024)
@@ -102,6 +103,19 @@ static bool has_bytes(struct lake *lake, int fd, const struct version_row *v)
 	return at == v->size;
 }
 
+/* Of a stub nothing can be read; but its version has a hash. */
+static bool stub_has_hash(struct lake *lake, struct inode *inode, const struct version_row *v)
+{
+	struct version_row live;
+	uint64_t version;
+
+	pthread_mutex_lock(&inode->lock);
+	version = inode->version;
+	pthread_mutex_unlock(&inode->lock);
+	return v->hashed && !store_version(lake->store, version, &live) && live.hashed && live.size == v->size &&
+	       !memcmp(live.sha256, v->sha256, sizeof(live.sha256));
+}
+
 bool former_is_same(struct lake *lake, const struct former *f, struct inode *inode, uint64_t size)
 {
 	_cleanup_close_ int fd = -1;
@@ -110,6 +124,10 @@ bool former_is_same(struct lake *lake, const struct former *f, struct inode *ino
 	if (!f->version || f->size != size || size > FORMER_COMPARED)
 		return false;
 	if (store_barrier(lake->store, 0) || store_version(lake->store, f->version, &v) || v.size != size)
+		return false;
+	if (inode_is_stub(inode))
+		return stub_has_hash(lake, inode, &v);
+	if (!v.hashed && v.how == HOW_CLOUD)
 		return false;
 	fd = inode_open(lake, inode, O_RDONLY | O_NONBLOCK);
 	return fd >= 0 && (v.hashed ? has_hash(fd, &v) : has_bytes(lake, fd, &v));

@@ -16,6 +16,7 @@
 #include "content/partial.h"
 #include "content/registered.h"
 #include "content/settle.h"
+#include "content/stub.h"
 
 /*
  * RELEASE is sent after close() returned, so an open that follows may be served first. FLUSH came before close()
@@ -24,6 +25,8 @@
  */
 #define RELEASE_WAIT_NS (250 * NSEC_PER_MSEC)
 #define OTHERS_WAIT_NS (10 * NSEC_PER_MSEC) /* where little depends on it */
+
+#define IS_STUB 1 /* its bytes went to the cloud since they were asked for */
 
 static bool is_writer(int flags)
 {
@@ -185,7 +188,7 @@ static void wait_for_others_locked(struct inode *inode, const struct actor *acto
 	}
 }
 
-/* Counts the handle in; with WAY_PASSTHROUGH the first one registers the file, without the lock. */
+/* Counts the handle in, or says IS_STUB. With WAY_PASSTHROUGH the first one registers the file, without the lock. */
 static int enter(struct lake *lake, struct inode *inode, struct handle *h, int rawfd, const struct actor *actor)
 {
 	SCOPED_LOCK(&inode->lock);
@@ -193,6 +196,8 @@ static int enter(struct lake *lake, struct inode *inode, struct handle *h, int r
 
 	wait_for_others_locked(inode, actor, h->writer);
 	inode_wait_free_locked(inode);
+	if (inode_is_stub(inode))
+		return IS_STUB;
 	h->way = decide_locked(lake, inode, h->flags);
 	if (h->writer && h->way == WAY_PASSTHROUGH_DIRECT && may_change_unseen(h->flags) && base_due_locked(inode))
 		inode->base_unsure = h->unsure = true;
@@ -344,6 +349,13 @@ static int truncate_aside(struct lake *lake, struct inode *inode, const struct a
 {
 	int rc;
 
+	if (inode_is_stub(inode)) {
+		rc = aside_truncate_stub(lake, inode, actor);
+		if (!rc)
+			count_writer(inode, 1);
+		if (rc != -EAGAIN)
+			return rc;
+	}
 	pthread_mutex_lock(&inode->lock);
 	rc = base_due_locked(inode) || (inode->dirty && inode->name);
 	pthread_mutex_unlock(&inode->lock);
@@ -385,13 +397,14 @@ static void count_open(struct lake *lake, struct inode *inode, const struct hand
 	}
 }
 
-/* Counts H in and makes it usable. IN_PLACE: O_TRUNC, and the old content could not go aside. H is taken. */
+/* Counts H in and makes it usable, or says IS_STUB. IN_PLACE: O_TRUNC, and the old content could not go aside. H is
+ * taken. */
 static int finish_open(struct lake *lake, struct handle *h, int pathfd, bool in_place, const struct actor *actor)
 {
 	struct inode *inode = h->inode;
 	int rc = enter(lake, inode, h, pathfd, actor);
 
-	if (rc < 0) {
+	if (rc) {
 		if (h->fd >= 0)
 			close(h->fd);
 		free(h);
@@ -452,7 +465,7 @@ static void keep_whole(struct lake *lake, struct inode *inode, int flags)
 	chain_unref(c);
 }
 
-int handle_open(struct lake *lake, struct inode *inode, int flags, const struct actor *actor, struct handle **out)
+static int open_file(struct lake *lake, struct inode *inode, int flags, const struct actor *actor, struct handle **out)
 {
 	struct handle *h = new_handle(lake, inode, flags, -1);
 	bool truncates, aside;
@@ -474,8 +487,21 @@ int handle_open(struct lake *lake, struct inode *inode, int flags, const struct 
 	rc = finish_open(lake, h, -1, rc, actor);
 	if (aside) {
 		count_writer(inode, -1);
-		if (rc < 0)
+		if (rc)
 			inode_settle(lake, inode);
+	}
+	return rc;
+}
+
+int handle_open(struct lake *lake, struct inode *inode, int flags, const struct actor *actor, struct handle **out)
+{
+	bool truncates = (flags & O_TRUNC) && is_writer(flags);
+	int rc = IS_STUB;
+
+	while (rc == IS_STUB) {
+		rc = inode_is_stub(inode) && !truncates ? stub_recall(lake, inode, NULL) : 0;
+		if (!rc)
+			rc = open_file(lake, inode, flags, actor, out);
 	}
 	return rc;
 }
@@ -567,27 +593,4 @@ void inode_before_change(struct lake *lake, struct inode *inode, const struct ac
 	pthread_mutex_unlock(&inode->lock);
 	if (due)
 		base_save(lake, inode, from, to);
-}
-
-void inode_after_change(struct inode *inode)
-{
-	SCOPED_LOCK(&inode->lock);
-
-	if (!--inode->changing)
-		pthread_cond_broadcast(&inode->changed);
-}
-
-int inode_truncate(struct lake *lake, struct inode *inode, struct handle *h, off_t size, const struct actor *actor)
-{
-	_cleanup_close_ int own = -1;
-	int fd = h ? h->fd : -1, rc;
-
-	inode_before_change(lake, inode, actor, (uint64_t)size, UINT64_MAX);
-	if (fd < 0)
-		fd = own = inode_open(lake, inode, O_WRONLY); /* now that nobody can put another file in its place */
-	count_writer(inode, 1);				      /* so that nothing is cut between the two */
-	rc = fd < 0 ? fd : ftruncate(fd, size) < 0 ? -errno : 0;
-	count_writer(inode, -1);
-	inode_after_change(inode);
-	return rc;
 }

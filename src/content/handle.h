@@ -65,7 +65,6 @@ void handle_flush(struct handle *h);
  * they are lost; the change may go on in any case. inode_after_change() follows when it is done.
  */
 void inode_before_change(struct lake *lake, struct inode *inode, const struct actor *actor, uint64_t from, uint64_t to);
-void inode_after_change(struct inode *inode);
 /* Truncates through H, or by name (H NULL); the caller settles it afterwards. 0 or -errno. */
 int inode_truncate(struct lake *lake, struct inode *inode, struct handle *h, off_t size, const struct actor *actor);
 

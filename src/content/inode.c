@@ -14,6 +14,7 @@
 #include "content/folder.h"
 #include "content/lake.h"
 #include "content/settle.h"
+#include "content/stub.h"
 
 struct inode_table {
 	pthread_mutex_t lock;
@@ -193,6 +194,8 @@ static struct inode *make_inode(struct lake *lake, const struct node_row *row)
 	inode->dirty = row->writing;
 	inode->clean_size = row->size;
 	inode->clean_mtime = row->mtime;
+	if (row->stub)
+		stub_set_locked(inode, row);
 	pthread_mutex_init(&inode->lock, NULL);
 	pthread_cond_init(&inode->changed, NULL);
 	return inode;
@@ -459,6 +462,22 @@ void inode_thaw(struct inode *inode)
 
 	inode->frozen = false;
 	pthread_cond_broadcast(&inode->changed);
+}
+
+void inode_begin_change(struct inode *inode)
+{
+	SCOPED_LOCK(&inode->lock);
+
+	inode_wait_free_locked(inode);
+	inode->changing++;
+}
+
+void inode_after_change(struct inode *inode)
+{
+	SCOPED_LOCK(&inode->lock);
+
+	if (!--inode->changing)
+		pthread_cond_broadcast(&inode->changed);
 }
 
 void inode_end_change(struct inode *inode)

@@ -61,6 +61,15 @@ struct appends {
 	int64_t first, last; /* which began and appended then, monotonic */
 };
 
+/* Of the file that a stub stands for (content/stub.h). */
+struct stub_attributes {
+	mode_t mode;
+	uid_t uid;
+	gid_t gid;
+	uint64_t size;
+	int64_t mtime, ctime; /* ns */
+};
+
 struct inode {
 	/* set when made, never changed */
 	uint64_t id;
@@ -89,6 +98,12 @@ struct inode {
 	_Atomic bool in_root;  /* a bucket */
 	_Atomic bool excluded; /* a folder that the bucket excludes, or below one */
 	int pinned;	       /* an O_PATH descriptor kept open where handles cannot be opened, else -1 */
+
+	_Atomic bool stub; /* its bytes are only in the cloud, and what lies in the bucket is a placeholder */
+	bool recalling;	   /* somebody brings them back just now */
+	struct stub_attributes as_stub; /* while it is one */
+	/* a recall changes nothing that anybody may see: while its raw file has this ctime, it is shown with that */
+	int64_t ctime_raw, ctime_shown;
 
 	enum inode_state state;
 	bool in_ring;		 /* of content/registered.h */
@@ -223,6 +238,13 @@ bool inode_is_at(struct inode *inode, const struct inode *parent, const char *na
 void inode_freeze(struct inode *inode);
 void inode_freeze_locked(struct inode *inode); /* its lock is held, and is given up meanwhile */
 void inode_thaw(struct inode *inode);
+/*
+ * Between the two nobody freezes INODE, so that it keeps its raw file: for a change of that which is not one of its
+ * content (that is inode_before_change(), content/handle.h, which ends like this one). Waits while it is frozen; one
+ * thread does not begin two.
+ */
+void inode_begin_change(struct inode *inode);
+void inode_after_change(struct inode *inode);
 /* The lock is held, and is given up meanwhile: waits until INODE is neither CHANGING nor frozen. */
 void inode_wait_free_locked(struct inode *inode);
 
@@ -239,9 +261,10 @@ int64_t stat_ctime(const struct stat *st);
 
 /*
  * Opens the raw file. FLAGS as for open(2), O_PATH included; O_NOFOLLOW and O_CLOEXEC are added. A descriptor or
- * -errno: -ESTALE when the file is gone.
+ * -errno: -ESTALE when the file is gone; -ELOOP for the bytes of a stub.
  */
 int inode_open(struct lake *lake, struct inode *inode, int flags);
+/* Of a stub (content/stub.h): as of the file that it stands for. */
 int inode_stat(struct lake *lake, struct inode *inode, struct stat *st);
 /* Of a symlink; its length. */
 int inode_read_link(struct lake *lake, struct inode *inode, char *target, size_t room);

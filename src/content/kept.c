@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "content/run.h"
+#include "content/stub.h"
 
 #define LIMIT_NS (5 * NSEC_PER_SEC) /* the budget is looked at again */
 
@@ -114,7 +115,7 @@ uint64_t kept_occupies(struct lake *lake, const struct version_row *v)
 	uint64_t bytes = 0;
 	struct stat st;
 
-	if (v->how == HOW_PACKED)
+	if (v->how == HOW_PACKED || v->how == HOW_CLOUD)
 		return v->stored;
 	for (size_t i = 0; volume && i < FILES; i++) {
 		files[i].name(v->node, v->id, name);
@@ -175,6 +176,8 @@ bool kept_needs_raw(struct lake *lake, struct inode *inode)
 	struct needs n = {0};
 	bool known;
 
+	if (inode_is_stub(inode)) /* it has none that anything could be read through */
+		return false;
 	pthread_mutex_lock(&inode->lock);
 	n.live = inode->version;
 	n.aside = inode->kept_version ? inode->kept_version : inode->kept_listed;
@@ -191,6 +194,7 @@ bool kept_needs_raw(struct lake *lake, struct inode *inode)
 }
 
 struct lost {
+	struct lake *lake;
 	bool all; /* also what has no bytes */
 	uint64_t *ids;
 	size_t n, room;
@@ -199,16 +203,24 @@ struct lost {
 	enum version_how how;
 };
 
+static bool is_in_cloud(struct lake *lake, const struct version_row *v)
+{
+	struct cloud_row object;
+
+	return v->size && !store_cloud_of_version(lake->store, v->id, &object);
+}
+
 static int note_lost(void *arg, const struct version_row *v)
 {
 	struct lost *l = arg;
 
-	if (is_whole(v)) {
+	if (is_whole(v) || (v->state == VERSION_LIVE && is_in_cloud(l->lake, v))) {
 		l->n = 0;
 		l->whole = v->state == VERSION_LIVE ? v->id : 0;
-		l->how = v->how;
+		l->how = is_whole(v) ? v->how : HOW_CLOUD;
+		return 0;
 	}
-	if (!version_needs_raw(v) || is_whole(v))
+	if (!version_needs_raw(v))
 		return 0;
 	if (!v->size &&
 	    !l->all) { /* has no bytes that could be lost, and all of those before it was saved when they went */
@@ -230,7 +242,7 @@ static int note_lost(void *arg, const struct version_row *v)
 
 int kept_lose_raw(struct lake *lake, uint64_t node, const char *reason, struct record *r)
 {
-	struct lost l = {.all = !reason};
+	struct lost l = {.lake = lake, .all = !reason};
 	int rc = store_versions_of_node(lake->store, node, 0, note_lost, &l);
 
 	for (size_t i = 0; i < l.n; i++) {

@@ -12,26 +12,24 @@
 #include "content/database.h"
 #include "content/hash.h"
 #include "content/kept.h"
+#include "content/outside_int.h"
 #include "content/run.h"
 #include "content/settle.h"
+#include "content/stub.h"
 #include "content/xattrs.h"
 
 #define CRASH_WINDOW_NS (5 * NSEC_PER_SEC)
 #define COMPARE_MAX (16 * 1024 * 1024)
 
-/* One name on disk, on its way to an inode. */
-struct found {
-	struct inode *parent;
-	struct bucket *bucket;
-	struct volume *volume;
-	const char *name;
-	int folderfd;
-	const char *on_disk; /* below the descriptor of its folder: the name, or "." for a bucket elsewhere */
-	struct fhandle handle;
-	struct stat st;
-};
+static int look(const struct lake *lake, struct found *f, int folderfd)
+{
+	if (fstatat(folderfd, f->on_disk, &f->st, AT_SYMLINK_NOFOLLOW) < 0)
+		return -errno;
+	f->stub = stub_named(lake, folderfd, f->on_disk, &f->st);
+	return fhandle_get(folderfd, f->on_disk, &f->handle);
+}
 
-static struct record *outside_record(const struct found *f, uint64_t node)
+struct record *outside_record(const struct found *f, uint64_t node)
 {
 	return record_new(OP_OUTSIDE, RUN_OUTSIDE, f->st.st_uid, node, f->parent->id, f->name);
 }
@@ -115,8 +113,7 @@ static bool same_content(const struct node_row *row, const struct stat *st)
 	       (row->kind != KIND_FILE || (row->size == (uint64_t)st->st_size && row->mtime == stat_mtime(st)));
 }
 
-/* Is a row's file still there, under some other name? Then it was renamed, not replaced by what has its name now. */
-static bool lives_on(const struct found *f, const struct node_row *row)
+bool outside_lives_on(const struct found *f, const struct node_row *row)
 {
 	_cleanup_close_ int fd = -1;
 	struct stat st;
@@ -127,14 +124,13 @@ static bool lives_on(const struct found *f, const struct node_row *row)
 	return fd >= 0 && !fstat(fd, &st) && st.st_nlink > 0;
 }
 
-/* NODE has the name from now on. What the store still has there was renamed, or else NODE goes on with its series. */
-static void take_place(struct lake *lake, const struct found *f, uint64_t node, enum node_kind kind, struct record *r)
+void outside_take_place(struct lake *lake, const struct found *f, uint64_t node, enum node_kind kind, struct record *r)
 {
 	struct node_row over;
 
 	if (store_entry(lake->store, f->parent->id, f->name, &over) || over.id == node) {
 		/* the name is free */
-	} else if (lives_on(f, &over)) {
+	} else if (outside_lives_on(f, &over)) {
 		record_entry_end(r, f->parent->id, f->name, ENDED_RENAME);
 	} else if (kind == KIND_FILE) {
 		record_series_take(r, node, over.id);
@@ -176,7 +172,7 @@ static int refresh(struct lake *lake, const struct found *f, struct node_row *ro
 	if (!r)
 		return -ENOMEM;
 	if (!here)
-		take_place(lake, f, row->id, row->kind, r);
+		outside_take_place(lake, f, row->id, row->kind, r);
 	if (changed || attributes) {
 		fill_row(f, row);
 		record_node_set(r, row);
@@ -215,7 +211,7 @@ static int replace(struct lake *lake, const struct found *f, struct node_row *ro
 
 	if (!same && kind_of_mode(f->st.st_mode) != row->kind)
 		return -ENOENT;
-	if (lives_on(f, row))
+	if (outside_lives_on(f, row))
 		return take_in(lake, f, row);
 	if (!same && row->kind == KIND_FILE)
 		row->id = store_new_node(lake->store);
@@ -224,10 +220,15 @@ static int replace(struct lake *lake, const struct found *f, struct node_row *ro
 		return -ENOMEM;
 	fill_row(f, row);
 	if (row->id == old.id) {
+		if (old.stub) {
+			row->stub = false;
+			record_node_stub(r, row->id, false, &f->handle);
+		}
 		record_node_set(r, row);
 		record_rest(f, row, r);
 	} else {
 		row->asset = row->version = 0;
+		row->stub = false;
 		record_node_add(r, row);
 		record_rest(f, row, r);
 		record_series_take(r, row->id, old.id);
@@ -245,9 +246,14 @@ static int resolve(struct lake *lake, const struct found *f, struct node_row *ro
 	bool here = false;
 	int rc = store_node_by_handle(lake->store, f->volume->index, &f->handle, f->parent->id, f->name, row, &here);
 
+	if (!rc && row->stub)
+		return outside_is_stub_of(f, row) ? outside_refresh_stub(lake, f, row, here) : -EIO;
 	if (!rc)
 		return refresh(lake, f, row, here);
 	if (rc != -ENOENT)
+		return rc;
+	rc = outside_adopt_stub(lake, f, row);
+	if (rc != -ESRCH)
 		return rc;
 	rc = store_entry(lake->store, f->parent->id, f->name, row);
 	if (!rc)
@@ -259,6 +265,8 @@ static int resolve(struct lake *lake, const struct found *f, struct node_row *ro
 
 static bool row_is_right(const struct node_row *row, const struct found *f, bool here)
 {
+	if (row->stub)
+		return here && outside_is_stub_of(f, row);
 	return here && (row->writing || same_content(row, &f->st)) && row->ctime == stat_ctime(&f->st);
 }
 
@@ -274,6 +282,8 @@ static int make_inode(struct lake *lake, const struct found *f, const struct nod
 	unsettled = made && row->writing && row->version && !store_version(lake->store, row->version, &version);
 	pthread_mutex_lock(&(*out)->lock);
 	(*out)->raw_ino = f->st.st_ino;
+	if (!made && row->stub && !inode_is_stub(*out)) /* others put it there */
+		stub_set_locked(*out, row);
 	if (made && row->writing) {
 		(*out)->may_map = true; /* ask the kernel before believing it */
 		(*out)->base_unsure = row->version;
@@ -338,7 +348,7 @@ static int record_name(struct lake *lake, const struct found *f, struct inode *i
 
 	if (!r)
 		return -ENOMEM;
-	take_place(lake, f, inode->id, inode->kind, r);
+	outside_take_place(lake, f, inode->id, inode->kind, r);
 	rc = store_submit(lake->store, r, &commit);
 	if (!rc)
 		inode_submitted(inode, commit);
@@ -353,9 +363,7 @@ static int resolve_frozen(struct lake *lake, struct found *f, int folderfd, stru
 	int rc;
 
 	f->folderfd = folderfd;
-	if (fstatat(folderfd, f->on_disk, &f->st, AT_SYMLINK_NOFOLLOW) < 0)
-		return -errno;
-	rc = fhandle_get(folderfd, f->on_disk, &f->handle);
+	rc = look(lake, f, folderfd);
 	if (rc < 0)
 		return rc;
 	*out = inode_find_handle(lake, f->volume->index, &f->handle);
@@ -444,6 +452,14 @@ static int find_bucket(struct lake *lake, struct found *f, bool exists, int *fol
 	return 0;
 }
 
+/* A stub looks like the file that it stands for. */
+static int show(const struct found *f, struct inode *inode, struct stat *st)
+{
+	if (!stub_stat(inode, st))
+		*st = f->st;
+	return 0;
+}
+
 int outside_look_up(struct lake *lake, struct inode *parent, int folderfd, const char *name, struct inode **out,
 		    struct stat *st)
 {
@@ -468,29 +484,29 @@ int outside_look_up(struct lake *lake, struct inode *parent, int folderfd, const
 		if (!S_ISDIR(f.st.st_mode)) /* a plain file in the root is no bucket */
 			return -ENOENT;
 	}
-	rc = fhandle_get(folderfd, f.on_disk, &f.handle);
+	rc = look(lake, &f, folderfd);
 	if (rc < 0)
 		return rc;
-	*st = f.st;
 	*out = inode_find_handle(lake, f.volume->index, &f.handle);
 	if (*out) {
 		rc = check_name(lake, &f, *out);
 		if (!rc)
-			return 0;
+			return show(&f, *out, st);
 		inode_unref(lake, *out);
 		if (rc != -ENOENT)
 			return rc;
 	}
 	rc = store_node_by_handle(lake->store, f.volume->index, &f.handle, parent->id, name, &row, &here);
-	if (!rc && row_is_right(&row, &f, here))
-		return make_inode_at(lake, &f, folderfd, &row, out);
+	if (!rc && row_is_right(&row, &f, here)) {
+		rc = make_inode_at(lake, &f, folderfd, &row, out);
+		return rc ? rc : show(&f, *out, st);
+	}
 	if (rc < 0 && rc != -ENOENT)
 		return rc;
 	pthread_rwlock_wrlock(&lake->tree_lock);
 	rc = resolve_alone(lake, &f, folderfd, out);
 	pthread_rwlock_unlock(&lake->tree_lock);
-	*st = f.st;
-	return rc;
+	return rc ? rc : show(&f, *out, st);
 }
 
 /* It is of bytes that are not there any more. */
@@ -517,12 +533,12 @@ int outside_refresh(struct lake *lake, struct inode *parent, int folderfd, const
 
 	pthread_rwlock_wrlock(&lake->tree_lock);
 	rc = store_barrier(lake->store, 0);
-	if (!rc && fstatat(folderfd, name, &f.st, AT_SYMLINK_NOFOLLOW) < 0)
-		rc = -errno;
 	if (!rc)
-		rc = fhandle_get(folderfd, name, &f.handle);
+		rc = look(lake, &f, folderfd);
 	if (!rc)
 		rc = store_node_by_handle(lake->store, f.volume->index, &f.handle, parent->id, name, &row, &here);
+	if (!rc && row.stub)
+		rc = -ENOENT;
 	if (!rc && row.id == inode->id)
 		rc = refresh(lake, &f, &row, here);
 	if (!rc && row.id == inode->id) {

@@ -13,6 +13,7 @@
 #include "content/packs.h"
 #include "content/reach.h"
 #include "content/recall_version.h"
+#include "content/stub.h"
 
 #define TRIES 8 /* the raw file may go aside between two steps of opening */
 
@@ -121,6 +122,10 @@ static int attach(struct lake *lake, const struct version_row *v, struct past *p
 			break;
 		p->fd = inode_open(lake, p->inode, O_PATH);
 		rc = p->fd < 0 && !is_gone(p->fd) ? p->fd : 0;
+		if (inode_is_stub(p->inode)) {
+			rc = -EREMOTE;
+			break;
+		}
 		if (is_attached(p))
 			break;
 		detach(p);
@@ -190,10 +195,13 @@ static int open_through(struct lake *lake, const struct version_row *v, struct p
 {
 	struct inode *inode = inode_find(lake, v->node);
 	struct search s = {0};
+	struct node_row node;
 	int rc = inode ? open_raw(lake, v, inode, p) : -ENOENT;
 
 	if (rc != -ENOENT)
 		return rc;
+	if (!inode && v->state == VERSION_LIVE && !store_node(lake->store, v->node, &node) && node.stub)
+		return -EREMOTE;
 	rc = store_versions_of_node(lake->store, v->node, v->id, find_end, &s);
 	if (rc < 0)
 		return rc;
@@ -207,13 +215,16 @@ static int open_through(struct lake *lake, const struct version_row *v, struct p
 
 static int open_by_how(struct lake *lake, const struct version_row *v, struct past *p)
 {
+	int rc;
+
 	if (v->how == HOW_PACKED && v->size)
 		return pack_open(lake, v->sha256, &p->packed);
 	if (v->how == HOW_CLOUD && v->size)
 		return recall_open_version(lake, v, &p->recall);
 	if (v->how == HOW_ASIDE && v->size && v->state != VERSION_LIVE)
 		return open_whole(lake, v, p);
-	return v->size || v->state == VERSION_LIVE ? open_through(lake, v, p) : 0;
+	rc = v->size || v->state == VERSION_LIVE ? open_through(lake, v, p) : 0;
+	return rc == -EREMOTE ? recall_open_version(lake, v, &p->recall) : rc;
 }
 
 /* What lay in a file of its own when V was looked up may be packed by now. */

@@ -218,10 +218,38 @@ static int recover_one(struct lake *lake, struct left_over *l)
 	return finish(lake, l, &node, at_path ? &now : NULL, &st, has_row ? &version : NULL);
 }
 
+/* ---- what was about to change places with a live file: content/stub.h ---- */
+
+/* The object that an eviction relied on. */
+static bool is_in_cloud(struct lake *lake, const struct left_over *l)
+{
+	struct cloud_row object;
+
+	return !store_cloud_of_version(lake->store, l->version, &object) && object.hashed &&
+	       object.size == (uint64_t)l->st.st_size;
+}
+
+static int recover_staged(struct lake *lake, enum staged_kind kind, struct left_over *l)
+{
+	(kind == STAGED_STUB ? stub_name : recall_name)(l->node, l->version, l->name);
+	if (fstatat(l->volume->versionsfd, l->name, &l->st, AT_SYMLINK_NOFOLLOW) < 0)
+		return -errno;
+	if (kind == STAGED_RECALL)
+		return drop(l, S_ISLNK(l->st.st_mode) ? "the placeholder of a file that is back"
+						      : "its file was on its way back");
+	if (S_ISLNK(l->st.st_mode))
+		return drop(l, "its file did not leave");
+	if (is_in_cloud(lake, l))
+		return drop(l, "its bytes are in the cloud");
+	log_error("versions/%s: a file that left, and nothing is known of its bytes in the cloud: it stays", l->name);
+	return 0;
+}
+
 static int recover_folder(struct lake *lake, struct volume *v, int index)
 {
 	struct left_over l = {.volume = v};
 	_cleanup_closedir_ DIR *d = NULL;
+	enum staged_kind kind;
 	struct dirent *e;
 	char name[12];
 	int fd, rc = 0;
@@ -236,10 +264,12 @@ static int recover_folder(struct lake *lake, struct volume *v, int index)
 		return -errno;
 	}
 	while (!rc && (e = readdir(d))) {
-		if (!version_name_parse(e->d_name, &l.node, &l.version))
-			continue;
-		version_name(l.node, l.version, l.name);
-		rc = recover_one(lake, &l);
+		if (staged_name_parse(e->d_name, &l.node, &l.version, &kind)) {
+			rc = recover_staged(lake, kind, &l);
+		} else if (version_name_parse(e->d_name, &l.node, &l.version)) {
+			version_name(l.node, l.version, l.name);
+			rc = recover_one(lake, &l);
+		}
 	}
 	return rc;
 }

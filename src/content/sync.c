@@ -6,6 +6,7 @@
 #include "base/cleanup.h"
 #include "content/durable.h"
 #include "content/handle.h"
+#include "content/stub.h"
 
 static int sync_folder(struct lake *lake, struct inode *folder)
 {
@@ -55,7 +56,12 @@ static int sync_content(struct lake *lake, struct inode *inode, struct handle *h
 {
 	bool file = inode->kind == KIND_FILE;
 	struct stat st;
-	int rc = file ? inode_stat(lake, inode, &st) : 0;
+	int rc;
+
+	*commit = 0;
+	if (inode_is_stub(inode)) /* its bytes are durable where they are */
+		return 0;
+	rc = file ? inode_stat(lake, inode, &st) : 0;
 
 	if (rc == -ESTALE)
 		file = false;

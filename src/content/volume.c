@@ -125,6 +125,26 @@ void copy_name(uint64_t node, uint64_t version, char name[VERSION_NAME_MAX])
 	name_with(node, version, ".copy", name);
 }
 
+void stub_name(uint64_t node, uint64_t version, char name[VERSION_NAME_MAX])
+{
+	name_with(node, version, ".stub", name);
+}
+
+void recall_name(uint64_t node, uint64_t version, char name[VERSION_NAME_MAX])
+{
+	name_with(node, version, ".recall", name);
+}
+
+bool staged_name_parse(const char *name, uint64_t *node, uint64_t *version, enum staged_kind *kind)
+{
+	int end = 0;
+
+	if (sscanf(name, "%" SCNx64 ".%" SCNx64 "%n", node, version, &end) != 2)
+		return false;
+	*kind = !strcmp(name + end, ".stub") ? STAGED_STUB : STAGED_RECALL;
+	return *kind == STAGED_STUB || !strcmp(name + end, ".recall");
+}
+
 bool version_file_parse(const char *name, uint64_t *node, uint64_t *version)
 {
 	int end = 0;

@@ -6,6 +6,7 @@
  *	…/packs/NUMBER.pack				many versions in one file (content/pack_file.h)
  *	LAKE/cache/, <bucket's path>/.tarn-versions/cache/	what came back from the cloud (content/recall.h)
  *	…/NODE.VERSION.undo, …/NODE.VERSION.copy	what else is kept of one (content/kept.h)
+ *	…/NODE.VERSION.stub, …/NODE.VERSION.recall	what is about to change places with a live file (content/stub.h)
  *	<bucket's path>/.tarn-versions/volume		32 hex digits: which volume this is, wherever it is mounted
  *
  * HH: the low byte of the node's id, two hex digits. NODE and VERSION: hex. The name says what a file there is even
@@ -47,9 +48,14 @@ void version_name(uint64_t node, uint64_t version, char name[VERSION_NAME_MAX]);
 void undo_name(uint64_t node, uint64_t version, char name[VERSION_NAME_MAX]);
 /* "HH/NODE.VERSION.copy" */
 void copy_name(uint64_t node, uint64_t version, char name[VERSION_NAME_MAX]);
+/* "HH/NODE.VERSION.stub", "HH/NODE.VERSION.recall" */
+void stub_name(uint64_t node, uint64_t version, char name[VERSION_NAME_MAX]);
+void recall_name(uint64_t node, uint64_t version, char name[VERSION_NAME_MAX]);
 /* Reads the first of these names without its folder; false for another one. */
 bool version_name_parse(const char *name, uint64_t *node, uint64_t *version);
-/* Reads any of them. */
+/* Reads any of them but the last two, which are the next one's. */
 bool version_file_parse(const char *name, uint64_t *node, uint64_t *version);
+enum staged_kind { STAGED_STUB = 1, STAGED_RECALL };
+bool staged_name_parse(const char *name, uint64_t *node, uint64_t *version, enum staged_kind *kind);
 
 #endif

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "content/registered.h"
 #include "content/settle.h"
+#include "content/stub.h"
 #include "content/xattrs.h"
 #include "ns/real.h"
 #include "ns/view.h"
@@ -109,21 +110,26 @@ static int set_times(struct inode *inode, int fd, const struct stat *want, unsig
 	return 0;
 }
 
-static int set_all(struct lake *lake, struct inode *inode, const struct stat *want, unsigned set, struct handle *h,
-		   const struct actor *actor, struct stat *raw)
+/* What attributes are changed through, while nobody can put another file in INODE's place. */
+static int open_attributes(struct lake *lake, struct inode *inode)
 {
-	_cleanup_close_ int fd = -1;
+	return inode_is_stub(inode) ? stub_proxy(lake, inode) : inode_open(lake, inode, O_PATH);
+}
+
+/* They are changed: what the file looks like now. */
+static int take_attributes(struct inode *inode, int fd, struct stat *raw)
+{
+	if (inode_is_stub(inode))
+		return stub_take(inode, fd, raw);
+	return fstat(fd, raw) < 0 ? -errno : 0;
+}
+
+static int set_attributes(struct lake *lake, struct inode *inode, int fd, const struct stat *want, unsigned set,
+			  struct stat *raw)
+{
 	struct stat before;
 	int rc = 0;
 
-	if (set & NS_SET_SIZE) {
-		rc = inode_truncate(lake, inode, h, want->st_size, actor);
-		if (rc < 0)
-			return rc;
-	}
-	fd = inode_open(lake, inode, O_PATH);
-	if (fd < 0)
-		return fd;
 	if (fstat(fd, &before) < 0)
 		return -errno;
 	if (set & (NS_SET_UID | NS_SET_GID))
@@ -132,9 +138,7 @@ static int set_all(struct lake *lake, struct inode *inode, const struct stat *wa
 		rc = set_mode(fd, want->st_mode, set & NS_SET_GID ? want : &before);
 	if (!rc && (set & (NS_SET_ATIME | NS_SET_MTIME | NS_SET_ATIME_NOW | NS_SET_MTIME_NOW)))
 		rc = set_times(inode, fd, want, set, &before);
-	if (!rc && fstat(fd, raw) < 0)
-		rc = -errno;
-	return rc;
+	return rc ? rc : take_attributes(inode, fd, raw);
 }
 
 /* All extended attributes as they are now: what they were is the store's business. */
@@ -150,15 +154,6 @@ static void record_xattrs(const struct inode *inode, int fd, struct record *r)
 		record_node_xattrs(r, inode->id, encoded.data, encoded.len);
 }
 
-/* chmod changes the mask of an ACL. */
-static void record_acl(struct lake *lake, struct inode *inode, struct record *r)
-{
-	_cleanup_close_ int fd = inode_open(lake, inode, O_PATH);
-
-	if (fd >= 0)
-		record_xattrs(inode, fd, r);
-}
-
 /* The live version has the time that was given to its file last: what tar(1) extracts gets its own after it was cut. */
 static void record_mtime(struct inode *inode, const struct stat *raw, struct record *r)
 {
@@ -168,12 +163,31 @@ static void record_mtime(struct inode *inode, const struct stat *raw, struct rec
 		record_version_settled(r, inode->version, (uint64_t)raw->st_size, stat_mtime(raw));
 }
 
+/* All but the size, and the record. */
+static int change_attributes(struct lake *lake, struct inode *inode, const struct stat *want, unsigned set,
+			     const struct actor *actor, struct stat *raw)
+{
+	_cleanup_close_ int fd = open_attributes(lake, inode);
+	struct record *r;
+	int rc = fd < 0 ? fd : set_attributes(lake, inode, fd, want, set, raw);
+
+	if (rc < 0)
+		return rc;
+	r = real_record(set & NS_SET_SIZE ? OP_TRUNCATE : OP_ATTR, actor, inode->id, 0, NULL);
+	if (r)
+		real_record_node(lake, inode, raw, r);
+	if (r && (set & (NS_SET_MTIME | NS_SET_MTIME_NOW)))
+		record_mtime(inode, raw, r);
+	if (r && (set & NS_SET_MODE) && inode->acl) /* chmod changes the mask of an ACL */
+		record_xattrs(inode, fd, r);
+	return real_submit(lake, r, inode, NULL);
+}
+
 int ns_set_attributes(struct lake *lake, uint64_t ino, const struct stat *want, unsigned set, struct handle *h,
 		      const struct actor *actor, struct stat *st, double *timeout)
 {
 	struct inode *inode;
 	struct stat raw;
-	struct record *r;
 	int rc;
 
 	if ((ino & VIEW_NODE) || lake->read_only)
@@ -181,16 +195,12 @@ int ns_set_attributes(struct lake *lake, uint64_t ino, const struct stat *want, 
 	rc = real_get(lake, ino, &inode);
 	if (rc < 0)
 		return rc;
-	rc = set_all(lake, inode, want, set, h, actor, &raw);
+	if (set & NS_SET_SIZE)
+		rc = inode_truncate(lake, inode, h, want->st_size, actor);
 	if (!rc) {
-		r = real_record(set & NS_SET_SIZE ? OP_TRUNCATE : OP_ATTR, actor, inode->id, 0, NULL);
-		if (r)
-			real_record_node(lake, inode, &raw, r);
-		if (r && (set & (NS_SET_MTIME | NS_SET_MTIME_NOW)))
-			record_mtime(inode, &raw, r);
-		if (r && (set & NS_SET_MODE) && inode->acl)
-			record_acl(lake, inode, r);
-		rc = real_submit(lake, r, inode, NULL);
+		inode_begin_change(inode);
+		rc = change_attributes(lake, inode, want, set, actor, &raw);
+		inode_after_change(inode);
 	}
 	if (!rc && (set & (NS_SET_MODE | NS_SET_UID | NS_SET_GID)))
 		view_changed(ino);
@@ -221,6 +231,54 @@ int ns_read_link(struct lake *lake, uint64_t ino, char *target, size_t room)
 
 /* ---- extended attributes ---- */
 
+/* As getxattr(2) and listxattr(2) answer. */
+static int answer(const void *bytes, size_t len, void *to, size_t room)
+{
+	if (room && room < len)
+		return -ERANGE;
+	if (room && len)
+		memcpy(to, bytes, len);
+	return (int)len;
+}
+
+static int get_stub_xattr(struct lake *lake, struct inode *inode, const char *name, void *value, size_t size)
+{
+	_cleanup_buf_ struct buf encoded = BUF_INIT;
+	const char *at, *end;
+	struct xattr x;
+	int rc;
+
+	/* what each `ls -l` asks for is known without asking */
+	if (!xattr_is_kept(name) || (!inode->acl && !strncmp(name, "system.posix_acl", 16)))
+		return -ENODATA;
+	rc = stub_xattrs(lake, inode, &encoded);
+	if (rc < 0)
+		return rc;
+	at = encoded.data;
+	end = at + encoded.len;
+	while (encoded.len && xattrs_next(&at, end, &x))
+		if (!strcmp(x.name, name))
+			return answer(x.value, x.size, value, size);
+	return -ENODATA;
+}
+
+static int list_stub_xattrs(struct lake *lake, struct inode *inode, char *names, size_t size)
+{
+	_cleanup_buf_ struct buf encoded = BUF_INIT, list = BUF_INIT;
+	const char *at, *end;
+	struct xattr x;
+	int rc = stub_xattrs(lake, inode, &encoded);
+
+	if (rc < 0)
+		return rc;
+	at = encoded.data;
+	end = at + encoded.len;
+	while (encoded.len && xattrs_next(&at, end, &x))
+		buf_add(&list, x.name, strlen(x.name) + 1);
+	rc = buf_error(&list);
+	return rc ? rc : answer(list.data, list.len, names, size);
+}
+
 int ns_get_xattr(struct lake *lake, uint64_t ino, const char *name, void *value, size_t size)
 {
 	_cleanup_close_ int fd = -1;
@@ -236,6 +294,11 @@ int ns_get_xattr(struct lake *lake, uint64_t ino, const char *name, void *value,
 		return rc;
 	if (xattr_is_virtual(name)) {
 		rc = virtual_xattr_get(lake, inode, name, value, size);
+		inode_unref(lake, inode);
+		return rc;
+	}
+	if (inode_is_stub(inode)) {
+		rc = get_stub_xattr(lake, inode, name, value, size);
 		inode_unref(lake, inode);
 		return rc;
 	}
@@ -260,6 +323,11 @@ int ns_list_xattrs(struct lake *lake, uint64_t ino, char *names, size_t size)
 	rc = real_get(lake, ino, &inode);
 	if (rc < 0)
 		return rc;
+	if (inode_is_stub(inode)) {
+		rc = list_stub_xattrs(lake, inode, names, size);
+		inode_unref(lake, inode);
+		return rc;
+	}
 	fd = inode_open(lake, inode, O_PATH);
 	inode_unref(lake, inode);
 	if (fd < 0)
@@ -269,47 +337,73 @@ int ns_list_xattrs(struct lake *lake, uint64_t ino, char *names, size_t size)
 }
 
 /* VALUE NULL: remove. */
-static int change_xattr(struct lake *lake, uint64_t ino, const char *name, const void *value, size_t size, int flags,
-			const struct actor *actor)
+struct xattr_change {
+	const char *name;
+	const void *value;
+	size_t size;
+	int flags;
+};
+
+static int apply_xattr(int fd, const struct xattr_change *c)
 {
-	_cleanup_close_ int fd = -1;
 	char path[PROC_FD_MAX];
-	struct inode *inode;
+	struct stat raw;
+	int rc = 0;
+
+	if (fstat(fd, &raw) < 0)
+		return -errno;
+	caller_enter(&(struct caller){.uid = geteuid(), .gid = raw.st_gid}); /* an ACL may carry a setgid bit */
+	if ((c->value ? setxattr(proc_fd(fd, path), c->name, c->value, c->size, c->flags)
+		      : removexattr(proc_fd(fd, path), c->name)) < 0)
+		rc = -errno;
+	caller_leave();
+	return rc;
+}
+
+static int change_xattr_of(struct lake *lake, struct inode *inode, const struct xattr_change *c,
+			   const struct actor *actor)
+{
+	_cleanup_close_ int fd = open_attributes(lake, inode);
+	bool acl = !strncmp(c->name, "system.posix_acl", 16);
 	struct record *r;
 	struct stat raw;
+	int rc = fd < 0 ? fd : apply_xattr(fd, c);
+
+	if (!rc)
+		rc = take_attributes(inode, fd, &raw);
+	if (rc < 0)
+		return rc;
+	if (acl)
+		inode->acl = xattrs_have_acl(fd);
+	r = real_record(OP_XATTR, actor, inode->id, 0, NULL);
+	if (r) {
+		real_record_node(lake, inode, &raw, r);
+		record_xattrs(inode, fd, r);
+	}
+	rc = real_submit(lake, r, inode, NULL);
+	if (acl)
+		view_changed(inode->id);
+	return rc;
+}
+
+static int change_xattr(struct lake *lake, uint64_t ino, const struct xattr_change *c, const struct actor *actor)
+{
+	struct inode *inode;
 	int rc;
 
 	if ((ino & VIEW_NODE) || lake->read_only)
 		return -EROFS;
-	if (xattr_is_virtual(name))
+	if (xattr_is_virtual(c->name))
 		return -EPERM;
 	rc = real_get(lake, ino, &inode);
 	if (rc < 0)
 		return rc;
-	fd = inode_open(lake, inode, O_PATH);
-	rc = fd < 0 ? fd : 0;
-	if (!rc && fstat(fd, &raw) < 0)
-		rc = -errno;
+	if (!xattr_is_kept(c->name) && inode_is_stub(inode)) /* the store cannot have it: it needs its file */
+		rc = c->value ? stub_recall(lake, inode, NULL) : -ENODATA;
 	if (!rc) {
-		caller_enter(&(struct caller){.uid = geteuid(), .gid = raw.st_gid}); /* an ACL may carry a setgid bit */
-		if ((value ? setxattr(proc_fd(fd, path), name, value, size, flags)
-			   : removexattr(proc_fd(fd, path), name)) < 0)
-			rc = -errno;
-		caller_leave();
-	}
-	if (!rc && fstat(fd, &raw) < 0)
-		rc = -errno;
-	if (!rc) {
-		if (!strncmp(name, "system.posix_acl", 16))
-			inode->acl = xattrs_have_acl(fd);
-		r = real_record(OP_XATTR, actor, inode->id, 0, NULL);
-		if (r) {
-			real_record_node(lake, inode, &raw, r);
-			record_xattrs(inode, fd, r);
-		}
-		rc = real_submit(lake, r, inode, NULL);
-		if (!strncmp(name, "system.posix_acl", 16))
-			view_changed(ino);
+		inode_begin_change(inode);
+		rc = change_xattr_of(lake, inode, c, actor);
+		inode_after_change(inode);
 	}
 	inode_unref(lake, inode);
 	return rc;
@@ -318,12 +412,12 @@ static int change_xattr(struct lake *lake, uint64_t ino, const char *name, const
 int ns_set_xattr(struct lake *lake, uint64_t ino, const char *name, const void *value, size_t size, int flags,
 		 const struct actor *actor)
 {
-	return change_xattr(lake, ino, name, value ? value : "", size, flags, actor);
+	return change_xattr(lake, ino, &(struct xattr_change){name, value ? value : "", size, flags}, actor);
 }
 
 int ns_remove_xattr(struct lake *lake, uint64_t ino, const char *name, const struct actor *actor)
 {
-	return change_xattr(lake, ino, name, NULL, 0, 0, actor);
+	return change_xattr(lake, ino, &(struct xattr_change){.name = name}, actor);
 }
 
 /* History gives way to what is written: what it occupies is as good as free. On several disks nobody knows where. */

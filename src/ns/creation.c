@@ -7,6 +7,7 @@
 #include "content/database.h"
 #include "content/former.h"
 #include "content/outside.h"
+#include "content/stub.h"
 #include "content/xattrs.h"
 #include "ns/real.h"
 #include "ns/view.h"
@@ -313,11 +314,31 @@ static int link_on_disk(struct lake *lake, struct inode *inode, int folderfd, co
 	return fstat(fd, raw) < 0 ? -errno : 0;
 }
 
+/*
+ * Takes the tree lock for reading, and freezes INODE: an aside would put another inode in its place meanwhile. A stub
+ * gets its bytes before: of two names, both would have to be exchanged.
+ */
+static int freeze_file(struct lake *lake, struct inode *inode)
+{
+	for (;;) {
+		int rc = stub_recall(lake, inode, NULL);
+
+		if (rc < 0)
+			return rc;
+		pthread_rwlock_rdlock(&lake->tree_lock);
+		inode_freeze(inode);
+		if (!inode_is_stub(inode))
+			return 0;
+		inode_thaw(inode);
+		pthread_rwlock_unlock(&lake->tree_lock);
+	}
+}
+
 int ns_link(struct lake *lake, uint64_t ino, uint64_t parent, const char *name, const struct actor *actor,
 	    struct ns_entry *e)
 {
 	_cleanup_real_folder_ struct real_folder f = {0};
-	struct inode *inode;
+	struct inode *inode = NULL;
 	struct record *r;
 	struct stat raw;
 	int rc;
@@ -329,10 +350,12 @@ int ns_link(struct lake *lake, uint64_t ino, uint64_t parent, const char *name, 
 		rc = check_name(lake, &f, name, false);
 	if (!rc)
 		rc = real_get(lake, ino, &inode);
-	if (rc < 0)
+	if (!rc)
+		rc = freeze_file(lake, inode);
+	if (rc < 0) {
+		inode_unref(lake, inode);
 		return rc;
-	pthread_rwlock_rdlock(&lake->tree_lock);
-	inode_freeze(inode); /* an aside would put another inode in its place meanwhile */
+	}
 	/* its last name was published over before the kernel knew: what lies in versions/ gets no name again */
 	pthread_mutex_lock(&inode->lock);
 	rc = inode->kept_aside ? -ENOENT : 0;

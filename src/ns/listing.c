@@ -15,6 +15,7 @@
 struct number {
 	UT_hash_handle hh;
 	uint64_t node;
+	enum node_kind kind;
 	char name[];
 };
 
@@ -114,10 +115,10 @@ static int note_number(void *arg, const char *name, uint64_t node, enum node_kin
 	size_t len = strlen(name);
 	struct number *n = malloc(sizeof(*n) + len + 1);
 
-	(void)kind;
 	if (!n)
 		return -ENOMEM;
 	n->node = node;
+	n->kind = kind;
 	memcpy(n->name, name, len + 1);
 	HASH_ADD_KEYPTR(hh, l->numbers, n->name, len, n);
 	return 0;
@@ -179,6 +180,8 @@ static int describe(struct lake *lake, struct listing *l, const struct dirent *d
 	HASH_FIND_STR(l->numbers, d->d_name, n);
 	if (n) {
 		e->st.st_ino = n->node;
+		if (d->d_type == DT_LNK && n->kind == KIND_FILE) /* a stub */
+			e->st.st_mode = S_IFREG;
 		return 0;
 	}
 	rc = ns_look_up(lake, l->ino, d->d_name, actor, e); /* not seen before */

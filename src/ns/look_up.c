@@ -3,6 +3,7 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "content/outside.h"
+#include "content/stub.h"
 #include "ns/real.h"
 #include "ns/view.h"
 
@@ -67,8 +68,9 @@ void real_fill_stat(struct inode *inode, const struct stat *raw, struct stat *st
 	if (inode->kind == KIND_FILE) {
 		SCOPED_LOCK(&inode->lock);
 
-		if (inode->kept_aside)
+		if (inode->kept_aside || (inode_is_stub(inode) && !inode->name))
 			st->st_nlink = 0;
+		stub_show_ctime_locked(inode, st);
 	}
 }
 

@@ -9,6 +9,7 @@
 #include "content/cut.h"
 #include "content/former.h"
 #include "content/settle.h"
+#include "content/stub.h"
 #include "ns/publish_int.h"
 
 #define TRIES 20
@@ -113,7 +114,10 @@ static int is_there(struct publishing *p, int dirfd, const char *name, struct in
 
 	if (fstatat(dirfd, name, st, AT_SYMLINK_NOFOLLOW) < 0 || fhandle_get(dirfd, name, h) < 0)
 		return -EAGAIN;
-	return fhandle_equal(h, &wanted) ? 0 : -EAGAIN;
+	if (!fhandle_equal(h, &wanted))
+		return -EAGAIN;
+	stub_stat(inode, st);
+	return 0;
 }
 
 /* Is all as it was planned? Then what becomes of the old content. */

@@ -14,6 +14,7 @@
 #include "content/former.h"
 #include "content/outside.h"
 #include "content/settle.h"
+#include "content/stub.h"
 #include "ns/change.h"
 #include "ns/view.h"
 
@@ -114,6 +115,39 @@ static bool has_history(struct rename *m, struct inode *inode)
 	return first < v.number;
 }
 
+/* What a stub is of. False: it is none. */
+struct stub_content {
+	struct version_row version;
+	struct cloud_row object; /* its own; version 0: it has none */
+};
+
+static bool find_stub_content(struct lake *lake, struct inode *inode, struct stub_content *out)
+{
+	uint64_t version;
+
+	*out = (struct stub_content){0};
+	if (!inode_is_stub(inode))
+		return false;
+	pthread_mutex_lock(&inode->lock);
+	version = inode->version;
+	pthread_mutex_unlock(&inode->lock);
+	if (store_barrier(lake->store, atomic_load(&inode->commit)) ||
+	    store_version(lake->store, version, &out->version) ||
+	    store_cloud_of_version(lake->store, version, &out->object) || out->object.version != version)
+		out->object.version = 0;
+	return true;
+}
+
+/* The stub is of VERSION from now on, which has the same bytes. The one before is found by its hash. */
+static void hand_over(const struct stub_content *c, uint64_t version, struct record *r)
+{
+	struct cloud_row object = c->object;
+
+	record_version_facts(r, version, c->version.sha256, c->version.mime[0] ? c->version.mime : NULL);
+	object.version = version;
+	record_cloud_set(r, &object);
+}
+
 /*
  * INODE goes on with the series of OVER. Its live version goes along when it is the only one (a file on its way to this
  * name); else that one ends, and the new series gets one of its own.
@@ -121,14 +155,20 @@ static bool has_history(struct rename *m, struct inode *inode)
 static void take_series(struct rename *m, struct inode *inode, const struct inode *over, const struct stat *raw,
 			bool leaves, struct record *r)
 {
+	struct stub_content content;
+	bool stub = find_stub_content(m->lake, inode, &content);
 	SCOPED_LOCK(&inode->lock);
 
-	leaves = leaves && inode->version && !inode->dirty;
+	/* an object without a hash can be that of one version only */
+	leaves = leaves && inode->version && !inode->dirty &&
+		 (!stub || (content.version.hashed && content.object.version == inode->version));
 	if (leaves)
 		cut_end_base(inode, r, (uint64_t)raw->st_size);
 	record_series_take(r, inode->id, over->id);
 	if (leaves)
 		cut_add_live(m->lake, inode, r, raw, m->actor);
+	if (leaves && stub)
+		hand_over(&content, inode->version, r);
 }
 
 /* A backup on its way: the series stays at the path, for the file that comes there next. */
@@ -167,7 +207,8 @@ static void add_new_times(struct rename *m, struct inode *inode, int dirfd, cons
 {
 	struct stat raw;
 
-	if (!inode_is_dirty(inode) && !fstatat(dirfd, name, &raw, AT_SYMLINK_NOFOLLOW))
+	/* a stub's are its file's, and stay */
+	if (!inode_is_stub(inode) && !inode_is_dirty(inode) && !fstatat(dirfd, name, &raw, AT_SYMLINK_NOFOLLOW))
 		real_record_node(m->lake, inode, &raw, r);
 }
 

@@ -7,6 +7,7 @@
 #include <sys/xattr.h>
 
 #include "base/cleanup.h"
+#include "content/stub.h"
 #include "content/xattrs.h"
 
 #define ACL_BYTES 4096 /* more entries than anybody has grant nothing */
@@ -55,7 +56,8 @@ static bool acl_mode(const void *acl, size_t len, mode_t *mode)
 /* What the live file's ACL comes to; without one that can be read, group and other get nothing. */
 static mode_t mode_by_acl(struct lake *lake, struct inode *inode, mode_t mode)
 {
-	_cleanup_close_ int fd = inode_open(lake, inode, O_PATH);
+	/* a proxy of a stub has its ACL */
+	_cleanup_close_ int fd = inode_is_stub(inode) ? stub_proxy(lake, inode) : inode_open(lake, inode, O_PATH);
 	char path[40], acl[ACL_BYTES];
 	mode_t by_acl;
 	ssize_t n;

@@ -23,8 +23,8 @@
 /* Its file is not what it is read from. */
 static bool is_over(const struct version_row *v)
 {
-	return v->how == HOW_PACKED || v->state == VERSION_EXPIRED || v->state == VERSION_NOT_KEPT ||
-	       v->state == VERSION_PURGED;
+	return v->how == HOW_PACKED || v->how == HOW_CLOUD || v->state == VERSION_EXPIRED ||
+	       v->state == VERSION_NOT_KEPT || v->state == VERSION_PURGED;
 }
 
 /* FILE: "HH/" and its name there. One that says where its bytes are may be needed for others. */
@@ -34,7 +34,7 @@ static bool remove_if_over(struct work *w, struct volume *volume, const char *fi
 
 	if (id >= w->first_version || store_version(w->lake->store, id, &v) || v.node != node || !is_over(&v))
 		return false;
-	if (v.how != HOW_NONE && v.how != HOW_PACKED) {
+	if (v.how != HOW_NONE && v.how != HOW_PACKED && v.how != HOW_CLOUD) {
 		kept_remove(w->lake, &v);
 		return faccessat(volume->versionsfd, file, F_OK, 0) < 0;
 	}

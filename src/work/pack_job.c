@@ -272,9 +272,17 @@ static bool is_small_enough(struct lake *lake, uint64_t size)
 	return !gc_budget(lake, &budget) && size < budget / BUDGET_PART;
 }
 
+static bool is_stub(struct lake *lake, uint64_t node)
+{
+	struct node_row row;
+
+	return store_node(lake->store, node, &row) || row.stub;
+}
+
 static bool is_live_candidate(struct packer *p, const struct version_row *v)
 {
-	return v->state == VERSION_LIVE && v->how == HOW_NONE && v->size && is_small_enough(p->lake, v->size);
+	return v->state == VERSION_LIVE && v->how == HOW_NONE && v->size && is_small_enough(p->lake, v->size) &&
+	       !is_stub(p->lake, v->node);
 }
 
 static int pack_live(struct packer *p, const struct version_row *v)

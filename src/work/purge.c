@@ -186,8 +186,8 @@ static int record_purged(struct erasing *e, const struct actor *actor)
 
 	for (size_t i = 0; i < e->n; i++) {
 		const struct version_row *v = &e->rows[i];
-		/* Files of its own may be needed for others; nobody needs what a pack has of it. */
-		enum version_how how = v->how == HOW_PACKED ? HOW_NONE : v->how;
+		/* Files of its own may be needed for others; nobody needs what a pack or the cloud has of it. */
+		enum version_how how = v->how == HOW_PACKED || v->how == HOW_CLOUD ? HOW_NONE : v->how;
 
 		record_version_state(r, v->id, VERSION_PURGED, how, PURGED);
 	}

@@ -24,6 +24,7 @@
 #include "content/hash.h"
 #include "content/lake.h"
 #include "content/past.h"
+#include "content/stub.h"
 #include "sniff/mime.h"
 #include "work/work_int.h"
 
@@ -138,6 +139,8 @@ static int hold(struct sniffing *s, struct inode *inode)
 {
 	SCOPED_LOCK(&inode->lock);
 
+	if (inode_is_stub(inode)) /* nothing is recalled for that: who brings it back brings its hash */
+		return NOTHING_TO_DO;
 	if (inode->dirty || inode->writers)
 		return BUSY;
 	if (inode->version != s->version.id || inode->state == INODE_CHANGING || inode->wanted || !inode->name)
@@ -214,7 +217,7 @@ static int sniff_kept(struct sniffing *s)
 {
 	size_t head_len = s->mime_wanted ? MIME_BYTES : 0;
 	struct past *p;
-	int rc = past_open(s->lake, &s->version, &p);
+	int rc = s->version.how == HOW_CLOUD ? -ENOENT : past_open(s->lake, &s->version, &p);
 
 	if (rc < 0)
 		return rc == -ENOENT || rc == -EACCES || rc == -EPERM ? NOTHING_TO_DO : rc;

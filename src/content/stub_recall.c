@@ -1,0 +1,294 @@
+/* The bytes of a stub come back, and with them the file. */
+#include <fcntl.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "content/recall_version.h"
+#include "content/stub.h"
+#include "content/stub_int.h"
+#include "content/swap.h"
+#include "content/xattrs.h"
+
+#define POLL_NS (100 * NSEC_PER_MSEC)
+
+/* ---- the file takes the stub's place ---- */
+
+struct giveback {
+	struct lake *lake;
+	struct inode *inode, *parent;
+	char name[NAME_BYTES + 1];
+	uint64_t version;
+	int dirfd;
+	const char *staged;
+	int fd;
+	struct stat stub; /* what the stub looks like */
+	struct node_row row;
+};
+
+/* INODE is frozen. */
+static int check(struct giveback *g)
+{
+	SCOPED_LOCK(&g->inode->lock);
+
+	if (!stub_stat_locked(g->inode, &g->stub) || g->inode->version != g->version || !g->inode->name)
+		return -ESTALE;
+	return 0;
+}
+
+static int dress(struct giveback *g)
+{
+	_cleanup_buf_ struct buf xattrs = BUF_INIT;
+	int rc = stub_xattrs(g->lake, g->inode, &xattrs);
+
+	return rc ? rc : stub_dress(g->lake, g->fd, &g->stub, &xattrs);
+}
+
+/* The node's raw file is another from now on. WAIT: until readers of the store see it. */
+static int record(struct giveback *g, bool stub, const struct fhandle *handle, bool wait)
+{
+	struct record *r = record_new(OP_SYSTEM, RUN_TARN, 0, g->inode->id, 0, NULL);
+	uint64_t commit;
+	int rc;
+
+	record_node_stub(r, g->inode->id, stub, handle);
+	if (!stub)
+		record_node_set(r, &g->row);
+	rc = store_submit(g->lake->store, r, &commit);
+	if (rc < 0)
+		return rc;
+	inode_submitted(g->inode, commit);
+	return wait ? store_barrier(g->lake->store, commit) : 0;
+}
+
+static void become_file(struct giveback *g)
+{
+	struct inode *inode = g->inode;
+	SCOPED_LOCK(&inode->lock);
+
+	inode->raw_ino = (uint64_t)g->stub.st_ino;
+	inode->clean_size = (uint64_t)g->stub.st_size;
+	inode->clean_mtime = stat_mtime(&g->stub);
+	inode->ctime_raw = stat_ctime(&g->stub);
+	inode->ctime_shown = inode->as_stub.ctime;
+	inode->write_seq++;
+	atomic_store_explicit(&inode->stub, false, memory_order_release);
+}
+
+static int exchange(struct giveback *g)
+{
+	_cleanup_folder_ struct folder_fd *folder = NULL;
+	ino_t placeholder = g->stub.st_ino;
+	int rc = folder_get(g->lake, g->parent, &folder);
+
+	if (!rc)
+		rc = swap_in(g->dirfd, g->staged, folder_fd(folder), g->name, placeholder);
+	if (rc <= 0)
+		return rc ? rc : -ESTALE;
+	unlinkat(g->dirfd, g->staged, 0);
+	return 0;
+}
+
+/*
+ * The record first: with a file whose handle the store does not know, a crash would leave a stranger. Without the
+ * exchange the placeholder says whose it is.
+ */
+static int give_back(struct giveback *g)
+{
+	struct fhandle placeholder = inode_handle(g->lake, g->inode);
+	struct stat st;
+	int rc = check(g);
+
+	if (!rc)
+		rc = dress(g);
+	if (!rc)
+		rc = fhandle_get(g->fd, "", &g->row.handle);
+	if (!rc && fstat(g->fd, &st) < 0)
+		rc = -errno;
+	if (!rc && st.st_size != g->stub.st_size)
+		rc = -EIO;
+	if (rc < 0)
+		return rc;
+	row_set_stat(&g->row, &st);
+	rc = record(g, false, &g->row.handle, true);
+	if (!rc)
+		rc = exchange(g);
+	if (rc < 0) {
+		record(g, true, &placeholder, false);
+		return rc;
+	}
+	fstat(g->fd, &st);
+	row_set_stat(&g->row, &st);
+	g->stub = st;
+	inode_set_handle(g->lake, g->inode, &g->row.handle);
+	become_file(g);
+	return record(g, false, &g->row.handle, false); /* the exchange gave it another ctime */
+}
+
+int stub_return(struct lake *lake, struct inode *inode, uint64_t version, int dirfd, const char *name, int fd)
+{
+	struct giveback g = {
+		.lake = lake,
+		.inode = inode,
+		.version = version,
+		.dirfd = dirfd,
+		.staged = name,
+		.fd = fd,
+		.row = {.id = inode->id, .kind = KIND_FILE, .volume = inode->volume->index, .acl = inode->acl},
+	};
+	int rc;
+
+	pthread_rwlock_rdlock(&lake->tree_lock);
+	inode_freeze(inode);
+	g.parent = inode_parent(lake, inode, g.name);
+	rc = g.parent ? give_back(&g) : -ESTALE;
+	inode_thaw(inode);
+	pthread_rwlock_unlock(&lake->tree_lock);
+	inode_unref(lake, g.parent);
+	if (!rc && lake->frontend.invalidate)
+		lake->frontend.invalidate(lake->frontend.arg, inode->id, false);
+	return rc;
+}
+
+/* ---- all of its bytes ---- */
+
+/* Nothing that the remote says may look as if the file were gone, or another's. */
+static int error_of(int rc)
+{
+	switch (rc) {
+	case -ENOENT:
+	case -EACCES:
+	case -ESTALE:
+	case -ERANGE:
+	case -ENODATA:
+	case -EINVAL:
+		return -EIO;
+	default:
+		return rc;
+	}
+}
+
+static int whole(struct lake *lake, uint64_t version, struct recall *r, const struct tier_call *call)
+{
+	int rc = recall_whole(r, call);
+
+	if (rc == -ESTALE && !recall_find_again(lake, version)) /* its object has another key by now */
+		rc = recall_whole(r, call);
+	return rc;
+}
+
+/* An object that somebody else put there: what it holds is known now. */
+static void record_hash(struct lake *lake, const struct version_row *v, struct recall *r)
+{
+	struct record *record;
+	uint8_t sha256[SHA256_BYTES];
+
+	if (v->hashed)
+		return;
+	recall_sha256(r, sha256);
+	record = record_new(OP_SYSTEM, RUN_TARN, 0, v->node, 0, NULL);
+	record_version_facts(record, v->id, sha256, NULL);
+	store_submit(lake->store, record, NULL);
+}
+
+/* All bytes of V are in the file STAGED of INODE's volume, verified and durable. A descriptor or -errno. */
+static int bring(struct lake *lake, struct inode *inode, const struct version_row *v, const char *staged,
+		 const struct tier_call *call)
+{
+	int dir = inode->volume->versionsfd, fd;
+	struct recall *r;
+	int rc = recall_open_version(lake, v, &r);
+
+	if (rc < 0)
+		return rc;
+	rc = whole(lake, v->id, r, call);
+	if (!rc)
+		record_hash(lake, v, r);
+	if (!rc)
+		rc = recall_take(r, dir, staged);
+	recall_close(r);
+	if (rc < 0)
+		return rc;
+	fd = openat(dir, staged, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+static int recall(struct lake *lake, struct inode *inode, uint64_t version, const struct tier_call *call)
+{
+	uint64_t commit = atomic_load(&inode->commit); /* it may be new: content/cut.h, and another's by now */
+	_cleanup_close_ int fd = -1;
+	char staged[VERSION_NAME_MAX];
+	struct version_row v;
+	int rc = commit ? store_barrier(lake->store, commit) : 0;
+
+	if (!rc)
+		rc = store_version(lake->store, version, &v);
+	if (rc < 0)
+		return error_of(rc);
+	recall_name(inode->id, version, staged);
+	fd = bring(lake, inode, &v, staged, call);
+	if (fd < 0)
+		return error_of(fd);
+	rc = stub_return(lake, inode, version, inode->volume->versionsfd, staged, fd);
+	if (rc < 0)
+		unlinkat(inode->volume->versionsfd, staged, 0);
+	return rc;
+}
+
+/* ---- one at a time ---- */
+
+static bool is_stopped(const struct tier_call *call)
+{
+	return call &&
+	       ((call->stop && call->stop(call->arg)) || (call->deadline && clock_monotonic() >= call->deadline));
+}
+
+/* 1: it is the caller's to do; 0: it was done; -ECANCELED. */
+static int begin(struct inode *inode, const struct tier_call *call, uint64_t *version)
+{
+	SCOPED_LOCK(&inode->lock);
+	struct timespec until;
+
+	while (inode_is_stub(inode) && inode->recalling) {
+		if (is_stopped(call))
+			return -ECANCELED;
+		clock_gettime(CLOCK_REALTIME, &until);
+		until.tv_nsec += POLL_NS;
+		until.tv_sec += until.tv_nsec / NSEC_PER_SEC;
+		until.tv_nsec %= NSEC_PER_SEC;
+		pthread_cond_timedwait(&inode->changed, &inode->lock, &until);
+	}
+	if (!inode_is_stub(inode))
+		return 0;
+	inode->recalling = true;
+	*version = inode->version;
+	return 1;
+}
+
+/* Is it worth another try? Its version went elsewhere, or another one came. */
+static bool end(struct inode *inode, uint64_t version)
+{
+	SCOPED_LOCK(&inode->lock);
+
+	inode->recalling = false;
+	pthread_cond_broadcast(&inode->changed);
+	return !inode_is_stub(inode) || inode->version != version;
+}
+
+int stub_recall(struct lake *lake, struct inode *inode, const struct tier_call *call)
+{
+	uint64_t version;
+	bool again;
+	int rc;
+
+	do {
+		rc = begin(inode, call, &version);
+		if (rc <= 0)
+			return rc;
+		rc = recall(lake, inode, version, call);
+		again = end(inode, version);
+	} while (rc == -ESTALE && again);
+	return rc;
+}
