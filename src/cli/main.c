@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "tier/credentials.h"
 
 static int help(int argc, char **argv)
 {
@@ -56,6 +57,7 @@ int main(int argc, char **argv)
 {
 	const char *name = argc ? strrchr(argv[0], '/') : NULL;
 
+	credentials_take_environment();
 	setlocale(LC_CTYPE, "");
 	name = name ? name + 1 : argc ? argv[0] : "tarn";
 	if (!strcmp(name, "mount.tarn") || !strcmp(name, "mount.fuse.tarn"))

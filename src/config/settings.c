@@ -51,6 +51,12 @@ static void settings_free(struct settings *s)
 	free(s->cloud_endpoint);
 	free(s->cloud_path);
 	free(s->cloud_signature);
+	free(s->cloud_ca_file);
+	free(s->cloud_profile);
+	free(s->cloud_storage_class);
+	free(s->cloud_sse);
+	free(s->cloud_sse_key);
+	free(s->cloud_path_style);
 	free(s->log_path);
 	free(s->base_path);
 	free(s->catalog_path);

@@ -56,6 +56,9 @@ struct settings {
 	bool metadata_backup;	   /* the store is copied to the cloud */
 	bool metadata_full;	   /* with command lines, text and samples */
 	int64_t metadata_interval; /* seconds between what is copied */
+	/* of s3; NULL: not said */
+	char *cloud_ca_file, *cloud_profile, *cloud_storage_class, *cloud_sse, *cloud_sse_key;
+	char *cloud_path_style; /* "auto", "true", "false" */
 	/* monitoring */
 	enum log_level log_level;
 	char *log_path; /* NULL: LAKE/logs */

@@ -16,6 +16,8 @@ static const struct settings_word backends[] = {{"json", 1}, {"sqlite", 0}, {NUL
 static const struct settings_word compressions[] = {{"none", 0}, {"zstd", 1}, {NULL, 0}};
 static const struct settings_word providers[] = {{"s3", 1}, {"dir", 1}, {"none", 0}, {NULL, 0}};
 static const struct settings_word signatures[] = {{"v2", 1}, {"v4", 1}, {NULL, 0}};
+static const struct settings_word path_styles[] = {{"auto", 1}, {"true", 1}, {"false", 1}, {NULL, 0}};
+static const struct settings_word encryptions[] = {{"AES256", 1}, {"aws:kms", 1}, {NULL, 0}};
 static const struct settings_word levels[] = {
 	{"ERROR", LOG_LEVEL_ERROR},
 	{"WARNING", LOG_LEVEL_WARNING},
@@ -80,6 +82,12 @@ const struct settings_key settings_keys[] = {
 	{"hybrid_storage", "cloud_endpoint", VALUE_URL, IN(cloud_endpoint)},
 	{"hybrid_storage", "cloud_path", VALUE_PATH, IN(cloud_path)},
 	{"hybrid_storage", "cloud_allow_same_disk", VALUE_BOOL, IN(cloud_allow_same_disk)},
+	{"hybrid_storage", "cloud_ca_file", VALUE_PATH, IN(cloud_ca_file)},
+	{"hybrid_storage", "cloud_profile", VALUE_TEXT, IN(cloud_profile)},
+	{"hybrid_storage", "cloud_path_style", VALUE_CHOICE, IN(cloud_path_style), .words = path_styles},
+	{"hybrid_storage", "cloud_storage_class", VALUE_TEXT, IN(cloud_storage_class)},
+	{"hybrid_storage", "cloud_sse", VALUE_CHOICE, IN(cloud_sse), .words = encryptions},
+	{"hybrid_storage", "cloud_sse_key", VALUE_TEXT, IN(cloud_sse_key)},
 	{"hybrid_storage", "signature", VALUE_CHOICE, IN(cloud_signature), .words = signatures},
 	{"hybrid_storage", "metadata_backup", VALUE_BOOL, IN(metadata_backup)},
 	{"hybrid_storage", "metadata_full", VALUE_BOOL, IN(metadata_full)},

@@ -245,6 +245,8 @@ int settings_resolve_paths(struct loading *l, struct settings *s)
 		ret = resolve_member(&r, &s->log_path, "monitoring", "log_path", "logs");
 	if (ret == 0)
 		ret = resolve_member(&r, &s->cloud_path, "hybrid_storage", "cloud_path", NULL);
+	if (ret == 0)
+		ret = resolve_member(&r, &s->cloud_ca_file, "hybrid_storage", "cloud_ca_file", NULL);
 	for (int i = 0; ret == 0 && i < s->nbuckets; i++)
 		ret = resolve_bucket(&r, i);
 	buf_release(&r.lake);

@@ -7,6 +7,8 @@
 #include "base/log.h"
 #include "tier/tier_int.h"
 
+#define S3_SCHEME "s3://"
+
 const char *tier_verb_name(enum tier_verb v)
 {
 	static const char *const names[TIER_VERBS] = {
@@ -76,10 +78,29 @@ static int keep_folder(struct tier *t, const char *path, const char *prefix, str
 	return r < 0 ? r : keep_prefix(t, prefix);
 }
 
-static int no_such(struct buf *why, const char *what)
+/* Which engine talks to S3. */
+static const struct tier_ops *s3_engine(const struct settings *s, struct buf *why)
 {
-	buf_adds(why, what);
-	return -EINVAL;
+	if (s->cloud_signature && strcmp(s->cloud_signature, "v2") == 0) {
+		buf_adds(why, "this tarn cannot sign with Signature V2");
+		return NULL;
+	}
+	return &tier_s3_curl;
+}
+
+static int keep_bucket(struct tier *t, const char *bucket, size_t len, const char *prefix, struct buf *why)
+{
+	int r;
+
+	t->ops = s3_engine(t->settings, why);
+	if (!t->ops)
+		return -EINVAL;
+	if (len == 0 || memchr(bucket, '/', len)) {
+		buf_addf(why, "%.*s is no name of a bucket", (int)len, bucket);
+		return -EINVAL;
+	}
+	r = keep(&t->bucket, bucket, len);
+	return r < 0 ? r : keep_prefix(t, prefix);
 }
 
 static int place_of_settings(struct tier *t, const struct settings *s, struct buf *why)
@@ -90,14 +111,21 @@ static int place_of_settings(struct tier *t, const struct settings *s, struct bu
 		return -ENODEV;
 	if (strcmp(s->cloud_provider, "dir") == 0)
 		return s->cloud_path ? keep_folder(t, s->cloud_path, prefix, why) : -ENODEV;
-	return no_such(why, "this tarn has no S3");
+	return s->cloud_bucket ? keep_bucket(t, s->cloud_bucket, strlen(s->cloud_bucket), prefix, why) : -ENODEV;
 }
 
 static int place_of_url(struct tier *t, const char *url, struct buf *why)
 {
 	if (url[0] == '/')
 		return keep_folder(t, url, "", why);
-	return no_such(why, "a remote is /FOLDER");
+	if (strncmp(url, S3_SCHEME, sizeof(S3_SCHEME) - 1) == 0) {
+		const char *bucket = url + sizeof(S3_SCHEME) - 1;
+		size_t len = strcspn(bucket, "/");
+
+		return keep_bucket(t, bucket, len, bucket + len, why);
+	}
+	buf_addf(why, "%s is no remote: s3://BUCKET/PREFIX or /FOLDER", url);
+	return -EINVAL;
 }
 
 static int compose_url(struct tier *t)
@@ -194,23 +222,19 @@ int tier_head(struct tier *t, const char *key, const struct tier_call *call, str
 
 static const char *class_of(const struct tier *t, const char *class)
 {
-	(void)t;
+	if (!class)
+		class = t->settings->cloud_storage_class;
 	return class ? class : "";
 }
 
-/*
- * Ours after all? A try that seemed to fail may have been done, and then the next one finds its object there.
- */
-static int look_whether_ours(struct tier *t, const struct tier_put *p, const struct tier_call *call,
-			     struct tier_head *head)
+int is_ours(struct tier *t, const struct tier_put *p, const struct tier_call *call, struct tier_head *head)
 {
 	const struct tier_facts *f = &p->facts;
 	int r = tier_head(t, p->key, call, head);
 
 	if (r < 0)
 		return r == -ENOENT ? -EIO : r;
-	return head->size == p->source.size && (f->known & TIER_KNOWS_SHA256) &&
-			       (head->facts.known & TIER_KNOWS_SHA256) &&
+	return head->size == p->source.size && (f->known & head->facts.known & TIER_KNOWS_SHA256) &&
 			       memcmp(head->facts.sha256, f->sha256, 32) == 0 && head->facts.version == f->version &&
 			       head->facts.node == f->node
 		       ? 0
@@ -228,6 +252,8 @@ int tier_put(struct tier *t, const struct tier_put *put, const struct tier_call 
 		return r;
 	head = head ? head : &own;
 	p.class = class_of(t, p.class);
+	if (t->ops->begin && p.source.size > TIER_PART_FROM)
+		return put_in_parts(t, &p, call, head);
 	if (p.source.size > t->ops->put_max)
 		return -EINVAL;
 	attempts_begin(&a, t, call, TIER_VERB_PUT, p.key);
@@ -237,7 +263,7 @@ int tier_put(struct tier *t, const struct tier_put *put, const struct tier_call 
 			r = t->ops->put(t->engine, &p, &a.t, head);
 	} while (attempt_again(&a, &r));
 	if (r == -EEXIST && a.unsure)
-		r = look_whether_ours(t, &p, call, head);
+		r = is_ours(t, &p, call, head);
 	return r;
 }
 
@@ -284,7 +310,7 @@ int tier_copy(struct tier *t, const struct tier_copy *copy, const struct tier_ca
 	head = head ? head : &own;
 	c.class = class_of(t, c.class);
 	if (c.size > t->ops->put_max)
-		return -EINVAL;
+		return t->ops->begin ? copy_in_parts(t, &c, call, head) : -EINVAL;
 	attempts_begin(&a, t, call, TIER_VERB_COPY, c.to);
 	a.patient = true;
 	do {
@@ -307,23 +333,6 @@ int tier_restore(struct tier *t, const char *key, int days, const struct tier_ca
 		r = attempt_begin(&a);
 		if (r == 0)
 			r = t->ops->restore(t->engine, key, days, &a.t);
-	} while (attempt_again(&a, &r));
-	return r;
-}
-
-int tier_sweep(struct tier *t, const char *prefix, int64_t older, const struct tier_call *call, uint64_t *removed)
-{
-	uint64_t own = 0;
-	struct attempts a;
-	int r = 0;
-
-	removed = removed ? removed : &own;
-	*removed = 0;
-	attempts_begin(&a, t, call, TIER_VERB_OTHER, prefix);
-	do {
-		r = attempt_begin(&a);
-		if (r == 0 && t->ops->sweep)
-			r = t->ops->sweep(t->engine, prefix, older, &a.t, removed);
 	} while (attempt_again(&a, &r));
 	return r;
 }

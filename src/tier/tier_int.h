@@ -51,4 +51,13 @@ int attempt_begin(struct attempts *a);
 /* Counts the try whose result is *R. True: there is to be another, and the pause before it is over. */
 bool attempt_again(struct attempts *a, int *r);
 
+/* A put, or a copy, in parts (tier_parts.c); the arguments as for the engine's functions. */
+int put_in_parts(struct tier *t, const struct tier_put *p, const struct tier_call *call, struct tier_head *head);
+int copy_in_parts(struct tier *t, const struct tier_copy *c, const struct tier_call *call, struct tier_head *head);
+/*
+ * Is what lies under P's key what P would have put there? A try that seemed to fail may have been done, and then the
+ * next one finds its own object. 0, -EEXIST: another one; -errno.
+ */
+int is_ours(struct tier *t, const struct tier_put *p, const struct tier_call *call, struct tier_head *head);
+
 #endif

@@ -54,6 +54,7 @@ struct tier_part {
 	unsigned number; /* from 1 */
 	const void *bytes;
 	size_t len;
+	uint8_t sha256[32];	   /* of the bytes */
 	char etag[TIER_ETAG_ROOM]; /* answer of part and part_copy, argument of complete */
 };
 /* An upload that was begun and has not ended. */
@@ -103,6 +104,6 @@ struct tier_ops {
 };
 #define REMOVE_MAX 1000
 
-extern const struct tier_ops tier_dir;
+extern const struct tier_ops tier_dir, tier_s3_curl;
 
 #endif
