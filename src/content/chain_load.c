@@ -54,29 +54,37 @@ struct era {
 	uint64_t last, size; /* the newest version that is read through it; 0: none */
 };
 
-static int note_era(void *arg, const struct version_row *v)
+/* From the last version back: 1 when it is known which one is read through the raw file. */
+static int note_last(void *arg, const struct version_row *v)
 {
 	struct era *e = arg;
 
 	if (v->id == e->aside)
 		return 0;
-	if (v->how == HOW_ASIDE) {
-		e->after = v->id;
-		e->last = 0;
-	} else if (v->state != VERSION_LIVE && v->how != HOW_NONE && v->how != HOW_PREFIX && v->how != HOW_UNDO) {
-		e->last = 0; /* it is whole elsewhere, and those before it are read there */
-	} else if (version_needs_raw(v) || v->how == HOW_UNDO) { /* lost itself, and others are read through it */
-		e->last = v->id;
-		e->size = v->size;
-	}
-	return 0;
+	/* it is whole elsewhere, and those before it are read there */
+	if (v->how == HOW_ASIDE ||
+	    (v->state != VERSION_LIVE && v->how != HOW_NONE && v->how != HOW_PREFIX && v->how != HOW_UNDO))
+		return 1;
+	if (!version_needs_raw(v) && v->how != HOW_UNDO) /* lost itself, but others are read through it */
+		return 0;
+	e->last = v->id;
+	e->size = v->size;
+	return 1;
 }
 
-static int read_era(struct lake *lake, const struct inode *inode, uint64_t commit, struct era *e)
+/* LAST_KNOWN: the inode says which version that is. */
+static int read_era(struct lake *lake, const struct inode *inode, uint64_t commit, bool last_known, struct era *e)
 {
 	int rc = commit ? store_barrier(lake->store, commit) : 0;
 
-	return rc ? rc : store_versions_of_node(lake->store, inode->id, 0, note_era, e);
+	if (rc)
+		return rc;
+	rc = store_version_last_aside(lake->store, inode->id, e->aside, &e->after);
+	if (rc == -ENOENT)
+		rc = 0;
+	if (!rc && !last_known)
+		rc = store_versions_of_node_back(lake->store, inode->id, 0, note_last, e);
+	return rc < 0 ? rc : 0;
 }
 
 /* What an inode says of its raw file. */
@@ -107,14 +115,10 @@ static int fill(struct lake *lake, struct inode *inode, const struct now *now, s
 {
 	struct era e = {.after = now->era, .aside = now->aside, .last = now->version, .size = now->size};
 	struct version_row row;
-	int rc = now->no_past ? 0 : read_era(lake, inode, atomic_load(&inode->commit), &e);
+	int rc = now->no_past ? 0 : read_era(lake, inode, atomic_load(&inode->commit), now->version, &e);
 
 	if (rc < 0)
 		return rc;
-	if (now->version) {
-		e.last = now->version;
-		e.size = now->size;
-	}
 	c->after = e.after;
 	c->from = e.last;
 	if (!e.last)
@@ -190,7 +194,7 @@ static int load_older(void *arg, const struct version_row *v)
 
 	if (v->id >= o->before)
 		return 1;
-	if (v->how == HOW_PREFIX || v->how == HOW_ASIDE) /* of one that was lost something may be saved for others */
+	if (v->how == HOW_ASIDE) /* of one that was lost something may be saved for others */
 		return 0;
 	if (o->n == o->room) {
 		struct chain_link *more = reallocarray(o->links, o->room + 64, sizeof(*more));
@@ -230,7 +234,7 @@ static int prepend(struct chain *c, uint64_t version, struct older *o)
 static int reach_locked(struct lake *lake, struct chain *c, uint64_t version)
 {
 	struct older o = {.lake = lake, .c = c, .before = c->from};
-	int rc = store_versions_of_node(lake->store, c->node, version, load_older, &o);
+	int rc = store_versions_saved(lake->store, c->node, version, load_older, &o);
 
 	if (rc > 0)
 		rc = 0;
@@ -265,7 +269,7 @@ int chain_load_ended(struct lake *lake, const struct version_row *v, uint64_t en
 
 	if (!c)
 		return volume ? -ENOMEM : -EIO;
-	rc = store_versions_of_node(lake->store, v->node, v->id, load_older, &o);
+	rc = store_versions_saved(lake->store, v->node, v->id, load_older, &o);
 	if (rc > 0)
 		rc = 0;
 	if (!rc)

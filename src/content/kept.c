@@ -66,26 +66,20 @@ static int remove_if_unneeded(void *arg, const struct version_row *v)
 	return 0;
 }
 
-struct asked {
-	uint64_t version;
-	bool needed;
-};
-
+/* From a version back: 1 when it is known. */
 static int ask_if_needed(void *arg, const struct version_row *v)
 {
-	struct asked *a = arg;
+	bool *needed = arg;
 
-	if (v->id == a->version)
-		return 1;
-	a->needed = (a->needed || version_needs_raw(v)) && !is_whole(v);
-	return 0;
+	*needed = !is_whole(v) && version_needs_raw(v);
+	return *needed || is_whole(v);
 }
 
 bool kept_is_needed(struct lake *lake, const struct version_row *v)
 {
-	struct asked a = {.version = v->id};
+	bool needed = false;
 
-	return store_versions_of_node(lake->store, v->node, 0, ask_if_needed, &a) < 0 || a.needed;
+	return store_versions_of_node_back(lake->store, v->node, v->id, ask_if_needed, &needed) < 0 || needed;
 }
 
 void kept_remove_own(struct lake *lake, const struct version_row *v)
@@ -160,14 +154,12 @@ struct needs {
 	bool any;
 };
 
+/* From the last version back: 1 when it is known. */
 static int note_need(void *arg, const struct version_row *v)
 {
 	struct needs *n = arg;
 
-	if (v->id == n->aside || v->id == n->live)
-		return 0;
-	n->any = (n->any || version_needs_raw(v)) && !is_whole(v);
-	return 0;
+	return v->id == n->aside || v->id == n->live ? 0 : ask_if_needed(&n->any, v);
 }
 
 bool kept_needs_raw(struct lake *lake, struct inode *inode)
@@ -188,7 +180,7 @@ bool kept_needs_raw(struct lake *lake, struct inode *inode)
 		return n.any;
 	n.any = false;
 	if ((commit && store_barrier(lake->store, commit) < 0) ||
-	    store_versions_of_node(lake->store, inode->id, 0, note_need, &n) < 0)
+	    store_versions_of_node_back(lake->store, inode->id, 0, note_need, &n) < 0)
 		return true; /* nothing is known: as if */
 	return n.any;
 }

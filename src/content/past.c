@@ -174,7 +174,7 @@ static int find_end(void *arg, const struct version_row *v)
 {
 	struct search *s = arg;
 
-	s->found = v->how != HOW_NONE && v->how != HOW_PREFIX && v->how != HOW_UNDO;
+	s->found = v->how != HOW_NONE && v->how != HOW_UNDO;
 	if (s->found)
 		s->end = *v;
 	return s->found;
@@ -202,7 +202,7 @@ static int open_through(struct lake *lake, const struct version_row *v, struct p
 		return rc;
 	if (!inode && v->state == VERSION_LIVE && !store_node(lake->store, v->node, &node) && node.stub)
 		return -EREMOTE;
-	rc = store_versions_of_node(lake->store, v->node, v->id, find_end, &s);
+	rc = store_versions_saved(lake->store, v->node, v->id, find_end, &s);
 	if (rc < 0)
 		return rc;
 	if (s.found)

@@ -4,21 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "meta/record.h"
 #include "meta/store_int.h"
-
-static void brief_from_query(struct query *q, struct version_row *v)
-{
-	int64_t settled;
-
-	*v = (struct version_row){.id = (uint64_t)query_get(q)};
-	v->node = (uint64_t)query_get(q);
-	v->state = (enum version_state)query_get(q);
-	v->how = (enum version_how)query_get(q);
-	settled = query_get(q);
-	v->settled = settled;
-	v->not_alone = settled == SETTLED_NOT_ALONE;
-}
 
 static void start_entries(struct store *s, struct query *q, enum sql id, uint64_t parent, uint64_t commit,
 			  const char *after)
@@ -57,7 +43,7 @@ int store_entries_at(struct store *s, uint64_t parent, uint64_t commit, const ch
 
 		e.node = (uint64_t)query_get(&q);
 		e.kind = (enum node_kind)query_get(&q);
-		brief_from_query(&q, &content);
+		version_brief_from_query(&q, &content);
 		if (!named || (e.kind == KIND_FILE && !content.id))
 			continue;
 		e.version = content.id;

@@ -51,7 +51,8 @@
  * rise on from there.
  *
  * Lists of cheap things are kept cheap by partial indexes: a create touches change, node, node_handle, entry and
- * entry_node; a cut version, version_number, version_node, asset, node_cold and job.
+ * entry_node; a cut version, version_number, version_node, asset, node_cold and job. version_saved has of a node what
+ * has something of its own in versions/ or a pack: of a log that is appended to next to nothing, however long.
  *
  * Numbers are 64 bit. Names, handles and hashes are BLOBs; what a person reads is TEXT. A handle is as
  * fhandle_to_blob() makes it. kind, op, state, how, ended_how, type are the enums of store.h, whose values therefore
@@ -235,6 +236,8 @@ static const char step_3[] =
 	"CREATE INDEX cloud_hash ON cloud(sha256) WHERE sha256 IS NOT NULL;"
 	"CREATE INDEX cloud_state ON cloud(state, id) WHERE state IN (1, 4);"
 	"CREATE INDEX version_cloud ON version(sha256) WHERE how = 7;"
+	"CREATE INDEX version_saved ON version(node, cut_commit, id, how) WHERE " SQL_SAVED
+	";"
 	"INSERT INTO lake(key, value) VALUES"
 	"	('store.stubs', 0), ('store.stub_bytes', 0), ('store.uploaded', 0),"
 	"	('store.uploaded_bytes', 0), ('store.cloud', 0), ('store.cloud_bytes', 0), ('store.cloud_intents', 0),"

@@ -16,7 +16,7 @@
 	"cloud.id, cloud.remote, cloud.key, cloud.version, cloud.pack, cloud.sha256, cloud.size, cloud.stored, " \
 	"cloud.compress, cloud.etag, cloud.class, cloud.state, cloud.time"
 /* what a listing asks of a version */
-#define BRIEF "version.id, version.node, version.state, version.how, version.settled"
+#define BRIEF "version.id, version.node, version.number, version.state, version.how, version.settled"
 /* what stat() of an entry asks; node_past as in SQL_NODE_PAST */
 #define KNOWN NODE ", " VERSION ", was.mode, was.uid, was.gid, was.mtime, was.acl, ifnull(length(node.target), -1)"
 #define KNOWN_FROM \
@@ -112,7 +112,19 @@ const char *const sql_text[SQL_COUNT] = {
 		"SELECT " VERSION " FROM version INDEXED BY version_node WHERE node = ?1 AND"
 		" cut_commit >= ifnull((SELECT cut_commit FROM version WHERE id = ?2), 0) AND id >= ?2"
 		" ORDER BY cut_commit, id",
+	[SQL_VERSIONS_OF_NODE_BACK] =
+		"SELECT " VERSION " FROM version INDEXED BY version_node WHERE node = ?1 AND"
+		" cut_commit <= ifnull((SELECT cut_commit FROM version WHERE id = ?2), " SQL_LIVE ")"
+		" AND id < ?2 ORDER BY cut_commit DESC, id DESC",
+	[SQL_VERSIONS_SAVED] =
+		"SELECT " VERSION " FROM version INDEXED BY version_saved WHERE node = ?1 AND " SQL_SAVED
+		" AND cut_commit >= ifnull((SELECT cut_commit FROM version WHERE id = ?2), 0) AND id >= ?2"
+		" ORDER BY cut_commit, id",
+	[SQL_VERSION_LAST_ASIDE] = "SELECT id FROM version INDEXED BY version_saved WHERE node = ? AND " SQL_SAVED
+				   " AND how = 1 AND id <> ? ORDER BY cut_commit DESC, id DESC LIMIT 1",
 	[SQL_VERSIONS] = "SELECT " VERSION " FROM version INDEXED BY version_number WHERE asset = ? ORDER BY number",
+	[SQL_VERSIONS_BRIEF] = "SELECT " BRIEF
+			       " FROM version INDEXED BY version_number WHERE asset = ? ORDER BY number",
 	[SQL_VERSIONS_KEPT] = "SELECT " VERSION
 			      " FROM version INDEXED BY version_kept WHERE state IN (2, 3)"
 			      " ORDER BY end_commit LIMIT ?",

@@ -10,6 +10,9 @@
 /* An hour of node.opened; written out for the same reason. */
 #define SQL_HOUR "3600000000000"
 
+/* Versions of which a file of their own, or a pack, may have something: not live ones, nor mere prefixes. As above. */
+#define SQL_SAVED "how <> 2 AND (how <> 0 OR state <> 1)"
+
 enum sql {
 	SQL_BEGIN_READ,
 	SQL_BEGIN_WRITE,
@@ -37,7 +40,11 @@ enum sql {
 	SQL_VERSION_LISTED,
 	SQL_VERSION_OF_NODE,
 	SQL_VERSIONS_OF_NODE,
+	SQL_VERSIONS_OF_NODE_BACK,
+	SQL_VERSIONS_SAVED,
+	SQL_VERSION_LAST_ASIDE,
 	SQL_VERSIONS,
+	SQL_VERSIONS_BRIEF,
 	SQL_VERSIONS_KEPT,
 	SQL_VERSIONS_KEPT_AFTER,
 	SQL_VERSIONS_NOT_DURABLE,

@@ -55,6 +55,7 @@ void store_join_backward(struct buf *path, const struct buf *names);
 /* The columns of one node or version, from the query's next column on. */
 void node_from_query(struct query *q, struct node_row *out);
 void version_from_query(struct query *q, struct version_row *out);
+void version_brief_from_query(struct query *q, struct version_row *out);
 /* What node_past has of a node that was: its mode, uid, gid, mtime, acl. */
 void past_attributes_from_query(struct query *q, struct node_row *n);
 /* N, a file, had V as its content; V's id is 0 when it had none. */

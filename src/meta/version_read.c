@@ -43,10 +43,27 @@ const char *version_how_name(enum version_how h)
 	return NAME_OF(how_names, h);
 }
 
+static void set_settled(struct query *q, struct version_row *v)
+{
+	int64_t settled = query_get(q);
+
+	v->settled = settled;
+	v->not_alone = settled == SETTLED_NOT_ALONE;
+}
+
+void version_brief_from_query(struct query *q, struct version_row *out)
+{
+	*out = (struct version_row){.id = (uint64_t)query_get(q)};
+	out->node = (uint64_t)query_get(q);
+	out->number = (uint64_t)query_get(q);
+	out->state = (enum version_state)query_get(q);
+	out->how = (enum version_how)query_get(q);
+	set_settled(q, out);
+}
+
 void version_from_query(struct query *q, struct version_row *out)
 {
 	const void *hash;
-	int64_t settled;
 	size_t len;
 
 	*out = (struct version_row){.id = (uint64_t)query_get(q)};
@@ -66,9 +83,7 @@ void version_from_query(struct query *q, struct version_row *out)
 		memcpy(out->sha256, hash, SHA256_BYTES);
 	out->state = (enum version_state)query_get(q);
 	out->how = (enum version_how)query_get(q);
-	settled = query_get(q);
-	out->settled = settled;
-	out->not_alone = settled == SETTLED_NOT_ALONE;
+	set_settled(q, out);
 	out->run = (uint64_t)query_get(q);
 	out->run_uid = (uid_t)query_get(q);
 	out->volume = (int)query_get(q);
@@ -166,6 +181,40 @@ int store_versions_of_node(struct store *s, uint64_t node, uint64_t from, store_
 	return each_version(&q, fn, arg);
 }
 
+int store_versions_of_node_back(struct store *s, uint64_t node, uint64_t before, store_version_fn fn, void *arg)
+{
+	_cleanup_query_ struct query q = {};
+
+	store_query(s, &q, SQL_VERSIONS_OF_NODE_BACK);
+	query_int(&q, (int64_t)node);
+	query_int(&q, before ? (int64_t)before : INT64_MAX);
+	return each_version(&q, fn, arg);
+}
+
+int store_versions_saved(struct store *s, uint64_t node, uint64_t from, store_version_fn fn, void *arg)
+{
+	_cleanup_query_ struct query q = {};
+
+	store_query(s, &q, SQL_VERSIONS_SAVED);
+	query_int(&q, (int64_t)node);
+	query_int(&q, (int64_t)from);
+	return each_version(&q, fn, arg);
+}
+
+int store_version_last_aside(struct store *s, uint64_t node, uint64_t but, uint64_t *version)
+{
+	_cleanup_query_ struct query q = {};
+	int got;
+
+	store_query(s, &q, SQL_VERSION_LAST_ASIDE);
+	query_int(&q, (int64_t)node);
+	query_int(&q, (int64_t)but);
+	got = query_row(&q);
+	if (got > 0)
+		*version = (uint64_t)query_get(&q);
+	return got < 0 ? got : got ? 0 : -ENOENT;
+}
+
 int store_versions(struct store *s, uint64_t asset, store_version_fn fn, void *arg)
 {
 	_cleanup_query_ struct query q = {};
@@ -173,6 +222,22 @@ int store_versions(struct store *s, uint64_t asset, store_version_fn fn, void *a
 	store_query(s, &q, SQL_VERSIONS);
 	query_int(&q, (int64_t)asset);
 	return each_version(&q, fn, arg);
+}
+
+int store_versions_brief(struct store *s, uint64_t asset, store_version_fn fn, void *arg)
+{
+	_cleanup_query_ struct query q = {};
+	int got, answer = 0;
+
+	store_query(s, &q, SQL_VERSIONS_BRIEF);
+	query_int(&q, (int64_t)asset);
+	while (!answer && (got = query_row(&q)) > 0) {
+		struct version_row v;
+
+		version_brief_from_query(&q, &v);
+		answer = fn(arg, &v);
+	}
+	return answer ? answer : got;
 }
 
 int store_oldest_kept(struct store *s, int limit, store_version_fn fn, void *arg)

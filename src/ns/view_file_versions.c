@@ -323,7 +323,7 @@ static int list(struct lake *lake, const struct view_node *folder, view_emit_fn 
 	struct lister l = {.lake = lake, .emit = emit, .arg = arg, .ext = which_extension(folder->text)};
 	int rc = store_barrier(lake->store, 0);
 
-	return rc ? rc : store_versions(lake->store, folder->version, list_version, &l);
+	return rc ? rc : store_versions_brief(lake->store, folder->version, list_version, &l);
 }
 
 static int open_node(struct lake *lake, const struct view_node *n, struct view_file *f)
