@@ -13,6 +13,7 @@
 #include "content/base.h"
 #include "content/chain.h"
 #include "content/cut.h"
+#include "content/handle_int.h"
 #include "content/partial.h"
 #include "content/registered.h"
 #include "content/settle.h"
@@ -25,8 +26,6 @@
  */
 #define RELEASE_WAIT_NS (250 * NSEC_PER_MSEC)
 #define OTHERS_WAIT_NS (10 * NSEC_PER_MSEC) /* where little depends on it */
-
-#define IS_STUB 1 /* its bytes went to the cloud since they were asked for */
 
 static bool is_writer(int flags)
 {
@@ -383,7 +382,7 @@ static int open_raw(struct lake *lake, struct handle *h)
 	return 0;
 }
 
-static void count_open(struct lake *lake, struct inode *inode, const struct handle *h)
+void handle_count_open(struct lake *lake, struct inode *inode, const struct handle *h)
 {
 	atomic_fetch_add_explicit(h->way == WAY_PASSTHROUGH	     ? &lake->counters.opens_passthrough
 				  : h->way == WAY_PASSTHROUGH_DIRECT ? &lake->counters.opens_direct
@@ -427,11 +426,11 @@ static int finish_open(struct lake *lake, struct handle *h, int pathfd, bool in_
 		handle_close(lake, h);
 		return rc;
 	}
-	count_open(lake, inode, h);
+	handle_count_open(lake, inode, h);
 	return 0;
 }
 
-static struct handle *new_handle(struct lake *lake, struct inode *inode, int flags, int openfd)
+struct handle *handle_new(struct lake *lake, struct inode *inode, int flags, int openfd)
 {
 	struct handle *h = calloc(1, sizeof(*h));
 
@@ -467,7 +466,7 @@ static void keep_whole(struct lake *lake, struct inode *inode, int flags)
 
 static int open_file(struct lake *lake, struct inode *inode, int flags, const struct actor *actor, struct handle **out)
 {
-	struct handle *h = new_handle(lake, inode, flags, -1);
+	struct handle *h = handle_new(lake, inode, flags, -1);
 	bool truncates, aside;
 	int rc = 0;
 
@@ -496,20 +495,23 @@ static int open_file(struct lake *lake, struct inode *inode, int flags, const st
 int handle_open(struct lake *lake, struct inode *inode, int flags, const struct actor *actor, struct handle **out)
 {
 	bool truncates = (flags & O_TRUNC) && is_writer(flags);
-	int rc = IS_STUB;
+	int rc;
 
-	while (rc == IS_STUB) {
-		rc = inode_is_stub(inode) && !truncates ? stub_recall(lake, inode, NULL) : 0;
-		if (!rc)
+	do {
+		bool stub = inode_is_stub(inode) && !truncates;
+
+		if (stub && handle_reads_cloud(inode, flags))
+			rc = handle_open_cloud(lake, inode, flags, out);
+		else if (!(rc = stub ? stub_recall(lake, inode, actor->call) : 0))
 			rc = open_file(lake, inode, flags, actor, out);
-	}
+	} while (rc == IS_STUB);
 	return rc;
 }
 
 int handle_open_new(struct lake *lake, struct inode *inode, int flags, int pathfd, int openfd,
 		    const struct actor *actor, struct handle **out)
 {
-	struct handle *h = new_handle(lake, inode, flags & ~O_TRUNC, openfd);
+	struct handle *h = handle_new(lake, inode, flags & ~O_TRUNC, openfd);
 
 	if (!h) {
 		if (openfd >= 0)
@@ -558,6 +560,8 @@ void handle_close(struct lake *lake, struct handle *h)
 		inode_sync_content(lake, inode, h);
 	close_after_replies(h->fd);
 	leave(lake, inode, h);
+	if (h->recall)
+		handle_close_cloud(lake, h);
 	if (writeback)
 		start_writeback(lake, inode);
 	if (h->writer)

@@ -4,6 +4,7 @@
  * Which way an open gets, the first line that matches (design: "The FUSE front end"):
  *
  *	the mount has no passthrough, or the inode is cached now	CACHED		undo
+ *	O_RDONLY, of a stub that is not small				CACHED, as the bytes come
  *	O_RDONLY							PASSTHROUGH
  *	O_TRUNC, alone							PASSTHROUGH on a new inode: content/aside.h
  *	O_RDWR, a base is due, inode idle				CACHED		undo
@@ -27,6 +28,8 @@
 
 #include "content/run.h"
 
+struct recall;
+
 enum open_way { WAY_PASSTHROUGH = 1, WAY_PASSTHROUGH_DIRECT, WAY_CACHED };
 
 struct handle {
@@ -34,14 +37,16 @@ struct handle {
 	int flags;	     /* of the open */
 	bool writer;
 	enum open_way way;
-	int backing_id;	    /* not for WAY_CACHED */
-	int fd;		    /* the raw file; -1 for WAY_PASSTHROUGH */
-	unsigned error_seq; /* the inode's when opened: an error since then is still to be told */
-	bool keep_cache;    /* for the reply */
-	bool unseen;	    /* its writes do not come by here, and are more than appends */
-	bool foreign;	    /* it reads what another run is writing */
-	bool unsure;	    /* it may change the base unseen */
-	bool closed;	    /* close() was called, but a mapping (or another descriptor) may live on */
+	int backing_id;	       /* not for WAY_CACHED */
+	int fd;		       /* the raw file; -1 for WAY_PASSTHROUGH */
+	unsigned error_seq;    /* the inode's when opened: an error since then is still to be told */
+	bool keep_cache;       /* for the reply */
+	bool unseen;	       /* its writes do not come by here, and are more than appends */
+	bool foreign;	       /* it reads what another run is writing */
+	bool unsure;	       /* it may change the base unseen */
+	struct recall *recall; /* what it reads from while its inode is a stub (content/recall.h); else NULL */
+	uint64_t version;      /* of which */
+	bool closed;	       /* close() was called, but a mapping (or another descriptor) may live on */
 };
 
 /*

@@ -17,7 +17,8 @@
  * has come, its SHA-256 is compared; the last piece is given out only after that. What does not match is forgotten.
  *
  * Never for ever: a wait ends after RECALL_PATIENCE without a byte of progress, and soon when the call's stop() says
- * so. A fetch that failed fails the reads that waited for it; the next read tries again.
+ * so. A fetch that failed fails the reads that waited for it; the next read tries again (a moment later, when the
+ * remote cannot be reached).
  *
  * Threads: any. Fetching is done by threads of its own, at most RECALL_THREADS, made when they are needed.
  *
@@ -41,7 +42,7 @@
 #define RECALL_AHEAD (UINT64_C(64) * 1024 * 1024) /* of a sequential reader */
 #define RECALL_SMALL (UINT64_C(8) * 1024 * 1024)  /* up to this size a stub is recalled whole when it is opened */
 #define RECALL_THREADS 8
-#define RECALL_PATIENCE (INT64_C(28) * 1000 * 1000 * 1000)
+#define RECALL_PATIENCE (INT64_C(25) * 1000 * 1000 * 1000)
 
 struct recalls; /* all of a lake */
 struct recall;

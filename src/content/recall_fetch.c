@@ -270,7 +270,7 @@ static void finish(struct fetch *f, int rc)
 	recall_verify(r);
 	pthread_mutex_lock(&r->lock);
 	extents_remove(&r->coming, f->from, f->to);
-	if (rc == -ESTALE)
+	if (rc == -ESTALE || rc == -EHOSTUNREACH || rc == -ETIMEDOUT) /* the kernel asks again at once */
 		recall_break_locked(r, rc);
 	if (rc && !f->urgent)
 		r->ahead_after = clock_monotonic() + AHEAD_PAUSE;

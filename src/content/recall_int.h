@@ -31,7 +31,7 @@ struct fetch {
 	struct recall *recall;
 	uint64_t from, to;
 	uint64_t at;		   /* how far it came; of who fetches */
-	int64_t begun; /* monotonic, when a thread took it */
+	int64_t begun;		   /* monotonic, when a thread took it */
 	struct tier_head head;	   /* of what it reads; the same */
 	bool urgent;		   /* somebody waits for it */
 	bool active;		   /* a thread has it */

@@ -10,7 +10,7 @@
 
 #define LOOK_NS (100 * NSEC_PER_MSEC)	 /* how often a waiter asks whether it is to stop */
 #define NEAR (UINT64_C(2) * 1024 * 1024) /* the kernel's reads ahead overtake each other by that */
-#define BROKEN_NS (5 * NSEC_PER_SEC)	 /* then it is tried again */
+#define BROKEN_NS (2 * NSEC_PER_SEC)	 /* then it is tried again */
 
 static uint64_t min(uint64_t a, uint64_t b)
 {

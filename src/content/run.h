@@ -9,9 +9,12 @@
 #include "base/caller.h"
 #include "content/lake.h"
 
+struct tier_call;
+
 struct actor {
 	struct caller caller;
 	uint64_t run;
+	const struct tier_call *call; /* what it may wait for a remote, and who may stop it; NULL: as in tier/tier.h */
 };
 
 /* Never fails: RUN_UNKNOWN when the process is outside or gone. Any thread. */

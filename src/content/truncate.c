@@ -44,7 +44,7 @@ int inode_truncate(struct lake *lake, struct inode *inode, struct handle *h, off
 	int rc = 0;
 
 	while (!begin_truncation(inode)) {
-		rc = size ? stub_recall(lake, inode, NULL) : aside_truncate_stub(lake, inode, actor);
+		rc = size ? stub_recall(lake, inode, actor->call) : aside_truncate_stub(lake, inode, actor);
 		if (rc < 0 && rc != -EAGAIN)
 			return rc;
 	}

@@ -23,7 +23,7 @@ void op_getattr(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	reply_attr(req, rc, &st, timeout);
 }
 
-void op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr, int to_set, struct fuse_file_info *fi)
+static unsigned what_to_set(int to_set)
 {
 	static const struct {
 		int fuse;
@@ -38,20 +38,62 @@ void op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr, int to_set, s
 		{FUSE_SET_ATTR_ATIME_NOW, NS_SET_ATIME_NOW},
 		{FUSE_SET_ATTR_MTIME_NOW, NS_SET_MTIME_NOW},
 	};
-	struct actor actor = ops_actor(req);
-	struct handle *h = fi ? open_file_handle(ops_file(fi)) : NULL;
-	double timeout = 0;
 	unsigned set = 0;
-	struct stat st;
-	int rc;
 
 	for (size_t i = 0; i < sizeof(map) / sizeof(map[0]); i++)
 		if (to_set & map[i].fuse)
 			set |= map[i].ns;
-	rc = ns_set_attributes(ops_lake(req), ino, attr, set, h, &actor, &st, &timeout);
-	if (fi)
-		ops_handle_done(fi);
-	reply_attr(req, rc, &st, timeout);
+	return set;
+}
+
+/* A change of attributes; of the size, too, of a file whose bytes have to come first. */
+struct set_attributes {
+	struct lake *lake;
+	uint64_t ino;
+	struct stat want, st;
+	unsigned set;
+	struct open_file *f;
+	struct actor actor;
+	double timeout;
+};
+
+static int set_attributes(void *arg, const struct tier_call *call)
+{
+	struct set_attributes *a = arg;
+
+	a->actor.call = call;
+	return ns_set_attributes(a->lake, a->ino, &a->want, a->set, a->f ? open_file_handle(a->f) : NULL, &a->actor,
+				 &a->st, &a->timeout);
+}
+
+static void reply_set(fuse_req_t req, void *arg, int rc)
+{
+	struct set_attributes *a = arg;
+
+	if (a->f)
+		order_before_reply(a->f);
+	reply_attr(req, rc, &a->st, a->timeout);
+	free(a);
+}
+
+void op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr, int to_set, struct fuse_file_info *fi)
+{
+	struct set_attributes *a = malloc(sizeof(*a));
+
+	if (!a) {
+		ops_reply_error(req, -ENOMEM);
+		return;
+	}
+	*a = (struct set_attributes){.lake = ops_lake(req),
+				     .ino = ino,
+				     .want = *attr,
+				     .set = what_to_set(to_set),
+				     .f = ops_file(fi),
+				     .actor = ops_actor(req)};
+	if ((a->set & NS_SET_SIZE) && attr->st_size && ns_waits(a->lake, ino))
+		ops_wait(req, &(struct wait){.wait = set_attributes, .reply = reply_set, .arg = a});
+	else
+		reply_set(req, a, set_attributes(a, NULL));
 }
 
 void op_readlink(fuse_req_t req, fuse_ino_t ino)

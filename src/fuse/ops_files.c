@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "content/recall.h"
 #include "fuse/ops.h"
 #include "fuse/passthrough.h"
 
@@ -21,20 +22,62 @@ static void describe(struct open_file *f, struct fuse_file_info *fi)
 	ops_handle_done(fi);
 }
 
-void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+static void reply_opened(fuse_req_t req, int rc, struct open_file *f, struct fuse_file_info *fi)
 {
-	struct actor actor = ops_actor(req);
-	struct lake *lake = ops_lake(req);
-	struct open_file *f;
-	int rc = ns_open(lake, ino, fi->flags, &actor, &f);
-
 	if (rc < 0) {
 		ops_reply_error(req, rc);
 		return;
 	}
 	describe(f, fi);
 	if (fuse_reply_open(req, fi) < 0) /* interrupted: no release will come */
-		ns_release(lake, f);
+		ns_release(ops_lake(req), f);
+}
+
+/* An open of a file whose bytes have to come first. */
+struct late_open {
+	struct lake *lake;
+	uint64_t ino;
+	struct actor actor;
+	struct fuse_file_info fi;
+	struct open_file *f;
+};
+
+static int open_late(void *arg, const struct tier_call *call)
+{
+	struct late_open *o = arg;
+
+	o->actor.call = call;
+	return ns_open(o->lake, o->ino, o->fi.flags, &o->actor, &o->f);
+}
+
+static void reply_open_late(fuse_req_t req, void *arg, int rc)
+{
+	struct late_open *o = arg;
+
+	reply_opened(req, rc, o->f, &o->fi);
+	free(o);
+}
+
+static bool empties(int flags)
+{
+	return (flags & O_TRUNC) && (flags & O_ACCMODE) != O_RDONLY;
+}
+
+void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
+{
+	struct actor actor = ops_actor(req);
+	struct lake *lake = ops_lake(req);
+	struct late_open *late = !empties(fi->flags) && ns_waits(lake, ino) ? malloc(sizeof(*late)) : NULL;
+	struct open_file *f = NULL;
+	int rc;
+
+	if (late) {
+		*late = (struct late_open){.lake = lake, .ino = ino, .actor = actor, .fi = *fi};
+		ops_wait(req, &(struct wait){.wait = open_late, .reply = reply_open_late, .arg = late});
+		return;
+	}
+	rc = ns_open(lake, ino, fi->flags, &actor, &f);
+	reply_opened(req, rc, f, fi);
 }
 
 static void reply_created(fuse_req_t req, int rc, const struct ns_entry *e, struct handle *h, struct fuse_file_info *fi)
@@ -112,11 +155,44 @@ static void reply_from_view(fuse_req_t req, struct open_file *f, size_t size, of
 	free(bytes);
 }
 
-static void reply_bytes(fuse_req_t req, struct open_file *f, size_t size, off_t offset)
+static void reply_from_file(fuse_req_t req, int fd, size_t size, off_t offset)
 {
 	struct fuse_bufvec buf = FUSE_BUFVEC_INIT(size);
-	int fd = open_file_view_fd(f);
 
+	buf.buf[0].flags = FUSE_BUF_IS_FD | FUSE_BUF_FD_SEEK;
+	buf.buf[0].fd = fd;
+	buf.buf[0].pos = offset;
+	fuse_reply_data(req, &buf, FUSE_BUF_SPLICE_MOVE);
+}
+
+/* What came may have been given up again before it is held: then it comes once more. */
+static void reply_from_recall(fuse_req_t req, struct open_file *f, struct recall *r, size_t size, off_t offset)
+{
+	int rc = 0;
+
+	recall_hold(r);
+	while (!rc && !recall_has(r, (uint64_t)offset, size)) {
+		recall_let_go(r);
+		rc = ns_want(ops_lake(req), f, offset, size, NULL);
+		recall_hold(r);
+	}
+	order_before_reply(f);
+	if (rc < 0)
+		ops_reply_error(req, rc);
+	else
+		reply_from_file(req, recall_fd(r), size, offset);
+	recall_let_go(r);
+}
+
+static void reply_bytes(fuse_req_t req, struct open_file *f, size_t size, off_t offset)
+{
+	struct recall *r = open_file_recall(f);
+	int fd = r ? -1 : open_file_view_fd(f);
+
+	if (r) {
+		reply_from_recall(req, f, r, size, offset);
+		return;
+	}
 	if (fd < 0 && !open_file_handle(f)) {
 		reply_from_view(req, f, size, offset);
 		return;
@@ -128,14 +204,12 @@ static void reply_bytes(fuse_req_t req, struct open_file *f, size_t size, off_t 
 		ops_reply_error(req, fd);
 		return;
 	}
-	buf.buf[0].flags = FUSE_BUF_IS_FD | FUSE_BUF_FD_SEEK;
-	buf.buf[0].fd = fd;
-	buf.buf[0].pos = offset;
-	fuse_reply_data(req, &buf, FUSE_BUF_SPLICE_MOVE);
+	reply_from_file(req, fd, size, offset);
 }
 
 /* A read of what is not here yet. */
 struct late_read {
+	struct lake *lake;
 	struct open_file *f;
 	size_t size;
 	off_t offset;
@@ -146,7 +220,7 @@ static int wait_for_bytes(void *arg, const struct tier_call *call)
 	struct late_read *r = arg;
 
 	order_after_request(r->f);
-	return ns_want(r->f, r->offset, r->size, call);
+	return ns_want(r->lake, r->f, r->offset, r->size, call);
 }
 
 static void reply_late(fuse_req_t req, void *arg, int rc)
@@ -178,7 +252,7 @@ void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, struct f
 		ops_reply_error(req, -ENOMEM);
 		return;
 	}
-	*late = (struct late_read){.f = f, .size = size, .offset = offset};
+	*late = (struct late_read){.lake = ops_lake(req), .f = f, .size = size, .offset = offset};
 	ops_wait(req, &(struct wait){.wait = wait_for_bytes, .reply = reply_late, .arg = late});
 }
 

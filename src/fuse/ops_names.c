@@ -1,3 +1,7 @@
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
 #include "fuse/ops.h"
 
 struct lake *ops_lake(fuse_req_t req)
@@ -105,12 +109,45 @@ void op_symlink(fuse_req_t req, const char *target, fuse_ino_t parent, const cha
 	ops_reply_entry(req, ns_symlink(ops_lake(req), parent, name, target, &actor, &e), &e);
 }
 
+/* A second name for a file; of a stub the bytes have to come first. */
+struct linking {
+	struct lake *lake;
+	uint64_t ino, parent;
+	char name[NAME_BYTES + 1];
+	struct actor actor;
+	struct ns_entry e;
+};
+
+static int make_link(void *arg, const struct tier_call *call)
+{
+	struct linking *l = arg;
+
+	l->actor.call = call;
+	return ns_link(l->lake, l->ino, l->parent, l->name, &l->actor, &l->e);
+}
+
+static void reply_link(fuse_req_t req, void *arg, int rc)
+{
+	struct linking *l = arg;
+
+	ops_reply_entry(req, rc, &l->e);
+	free(l);
+}
+
 void op_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t parent, const char *name)
 {
-	struct actor actor = ops_actor(req);
-	struct ns_entry e = {0};
+	struct linking *l = strlen(name) <= NAME_BYTES ? malloc(sizeof(*l)) : NULL;
 
-	ops_reply_entry(req, ns_link(ops_lake(req), ino, parent, name, &actor, &e), &e);
+	if (!l) {
+		ops_reply_error(req, strlen(name) <= NAME_BYTES ? -ENOMEM : -ENAMETOOLONG);
+		return;
+	}
+	*l = (struct linking){.lake = ops_lake(req), .ino = ino, .parent = parent, .actor = ops_actor(req)};
+	snprintf(l->name, sizeof(l->name), "%s", name);
+	if (ns_waits(l->lake, ino))
+		ops_wait(req, &(struct wait){.wait = make_link, .reply = reply_link, .arg = l});
+	else
+		reply_link(req, l, make_link(l, NULL));
 }
 
 void op_unlink(fuse_req_t req, fuse_ino_t parent, const char *name)

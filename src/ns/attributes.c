@@ -399,7 +399,7 @@ static int change_xattr(struct lake *lake, uint64_t ino, const struct xattr_chan
 	if (rc < 0)
 		return rc;
 	if (!xattr_is_kept(c->name) && inode_is_stub(inode)) /* the store cannot have it: it needs its file */
-		rc = c->value ? stub_recall(lake, inode, NULL) : -ENODATA;
+		rc = c->value ? stub_recall(lake, inode, actor->call) : -ENODATA;
 	if (!rc) {
 		inode_begin_change(inode);
 		rc = change_xattr_of(lake, inode, c, actor);

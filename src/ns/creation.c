@@ -318,10 +318,10 @@ static int link_on_disk(struct lake *lake, struct inode *inode, int folderfd, co
  * Takes the tree lock for reading, and freezes INODE: an aside would put another inode in its place meanwhile. A stub
  * gets its bytes before: of two names, both would have to be exchanged.
  */
-static int freeze_file(struct lake *lake, struct inode *inode)
+static int freeze_file(struct lake *lake, struct inode *inode, const struct actor *actor)
 {
 	for (;;) {
-		int rc = stub_recall(lake, inode, NULL);
+		int rc = stub_recall(lake, inode, actor->call);
 
 		if (rc < 0)
 			return rc;
@@ -351,7 +351,7 @@ int ns_link(struct lake *lake, uint64_t ino, uint64_t parent, const char *name, 
 	if (!rc)
 		rc = real_get(lake, ino, &inode);
 	if (!rc)
-		rc = freeze_file(lake, inode);
+		rc = freeze_file(lake, inode, actor);
 	if (rc < 0) {
 		inode_unref(lake, inode);
 		return rc;

@@ -84,6 +84,7 @@ int ns_rename(struct lake *lake, uint64_t parent, const char *name, uint64_t to_
 
 /* ---- open files: open_file.c ---- */
 
+struct recall;
 struct open_file; /* a real one (a struct handle) or a view's */
 int ns_open(struct lake *lake, uint64_t ino, int flags, const struct actor *actor, struct open_file **out);
 struct open_file *open_file_of(struct lake *lake, struct handle *h); /* takes H; NULL when out of memory */
@@ -99,10 +100,14 @@ int open_file_fd(struct lake *lake, struct open_file *f);
  * file that nobody changes (-1: only ns_read_view() will do). */
 int open_file_view_backing(const struct open_file *f);
 int open_file_view_fd(const struct open_file *f);
+/* Does an operation that needs the bytes of INO have to wait for a remote? */
+bool ns_waits(struct lake *lake, uint64_t ino);
 /* Can [AT, AT + LEN) of a file be read without waiting for a remote? Else ns_want() waits until it can (-ECANCELED,
  * -ETIMEDOUT, …: content/recall.h). */
 bool ns_has(struct open_file *f, off_t at, size_t len);
-int ns_want(struct open_file *f, off_t at, size_t len, const struct tier_call *call);
+int ns_want(struct lake *lake, struct open_file *f, off_t at, size_t len, const struct tier_call *call);
+/* What F reads from while its bytes come; NULL: another way. */
+struct recall *open_file_recall(const struct open_file *f);
 /* Reads from a view's file. */
 ssize_t ns_read_view(struct open_file *f, void *to, size_t len, off_t at);
 /* Around each write to a file's descriptor. The second is not called when the first failed. */

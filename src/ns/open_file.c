@@ -1,7 +1,10 @@
+#include <fcntl.h>
 #include <string.h>
 
 #include "base/cleanup.h"
 #include "content/outside.h"
+#include "content/recall_version.h"
+#include "content/stub.h"
 #include "ns/opened.h"
 #include "ns/real.h"
 #include "ns/view.h"
@@ -139,6 +142,8 @@ int open_file_fd(struct lake *lake, struct open_file *f)
 		return h->fd;
 	pthread_mutex_unlock(&h->inode->lock);
 	fd = inode_open(lake, h->inode, h->flags & O_ACCMODE);
+	if (fd < 0 && h->recall && recall_is_whole(h->recall)) /* the same file, without a name by now */
+		fd = fcntl(recall_fd(h->recall), F_DUPFD_CLOEXEC, 3);
 	pthread_mutex_lock(&h->inode->lock);
 	if (fd < 0)
 		return fd;
@@ -159,14 +164,39 @@ int open_file_view_fd(const struct open_file *f)
 	return f->view ? view_file_fd(f->view) : -1;
 }
 
-bool ns_has(struct open_file *f, off_t at, size_t len)
+struct recall *open_file_recall(const struct open_file *f)
 {
-	return !f->view || view_file_has(f->view, at, len);
+	return f->real && f->real->recall && inode_is_stub(f->real->inode) ? f->real->recall : NULL;
 }
 
-int ns_want(struct open_file *f, off_t at, size_t len, const struct tier_call *call)
+bool ns_has(struct open_file *f, off_t at, size_t len)
 {
-	return f->view ? view_file_want(f->view, at, len, call) : 0;
+	struct recall *r = open_file_recall(f);
+
+	if (f->view)
+		return view_file_has(f->view, at, len);
+	return !r || recall_has(r, (uint64_t)at, len);
+}
+
+int ns_want(struct lake *lake, struct open_file *f, off_t at, size_t len, const struct tier_call *call)
+{
+	struct recall *r = open_file_recall(f);
+	int rc = r ? recall_want(r, (uint64_t)at, len, call) : 0;
+
+	if (f->view)
+		return view_file_want(f->view, at, len, call);
+	if (rc == -ESTALE && !recall_find_again(lake, f->real->version))
+		rc = recall_want(r, (uint64_t)at, len, call);
+	return rc == -ESTALE ? -EIO : rc;
+}
+
+bool ns_waits(struct lake *lake, uint64_t ino)
+{
+	struct inode *inode = ino & VIEW_NODE ? NULL : inode_find(lake, ino);
+	bool waits = inode && inode_is_stub(inode);
+
+	inode_unref(lake, inode);
+	return waits;
 }
 
 ssize_t ns_read_view(struct open_file *f, void *to, size_t len, off_t at)
@@ -217,7 +247,7 @@ ssize_t ns_copy_range(struct lake *lake, struct open_file *from, off_t from_offs
 		      off_t to_offset, size_t length, const struct actor *actor)
 {
 	/* other versions are checked as they are read */
-	int in, out, rc = from->view && view_file_fd(from->view) < 0 ? -EXDEV : 0;
+	int in, out, rc = (from->view && view_file_fd(from->view) < 0) || open_file_recall(from) ? -EXDEV : 0;
 	ssize_t n;
 
 	if (!rc && to->view)
@@ -237,6 +267,14 @@ ssize_t ns_copy_range(struct lake *lake, struct open_file *from, off_t from_offs
 	return n;
 }
 
+/* Of what is not all here it is all data. */
+static off_t seek_data(uint64_t size, off_t offset, int whence)
+{
+	if (whence != SEEK_DATA && whence != SEEK_HOLE)
+		return -EINVAL; /* the kernel does the others by itself */
+	return offset < 0 || (uint64_t)offset >= size ? -ENXIO : whence == SEEK_DATA ? offset : (off_t)size;
+}
+
 off_t ns_seek(struct lake *lake, struct open_file *f, off_t offset, int whence)
 {
 	int fd;
@@ -244,6 +282,8 @@ off_t ns_seek(struct lake *lake, struct open_file *f, off_t offset, int whence)
 
 	if (f->view)
 		return view_file_seek(f->view, offset, whence);
+	if (open_file_recall(f))
+		return seek_data(recall_size(f->real->recall), offset, whence);
 	fd = open_file_fd(lake, f);
 	if (fd < 0)
 		return fd;

@@ -109,6 +109,8 @@ static int start_threads(struct work *w)
 		rc = start_thread(w, pack_main, "tarn-pack");
 	if (!rc)
 		rc = start_thread(w, backup_main, "tarn-backup");
+	if (!rc)
+		rc = start_thread(w, recall_main, "tarn-recall");
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	return rc;
 }

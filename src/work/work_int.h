@@ -5,7 +5,7 @@
 #include "content/reach.h"
 #include "work/work.h"
 
-#define WORK_THREADS 8
+#define WORK_THREADS 12
 
 /* How fast a disk fills: what was seen of it last. */
 struct space {
@@ -50,6 +50,7 @@ void *durable_main(void *arg);
 void *gc_main(void *arg);
 void *pack_main(void *arg);
 void *backup_main(void *arg);
+void *recall_main(void *arg);
 
 /*
  * Background threads are nice, so that they take what others leave. Not SCHED_IDLE, and no idle I/O priority: a request

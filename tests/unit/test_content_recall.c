@@ -393,6 +393,8 @@ static void test_errors(void)
 	remote.error = -EHOSTUNREACH;
 	is_int(read_at(r, 5 * MIB, 4096), -EHOSTUNREACH, "an unreachable remote is an error");
 	remote.fail_after = -1;
+	is_int(read_at(r, 5 * MIB, 4096), -EHOSTUNREACH, "also for who asks again at once");
+	sleep(3);
 	is_int(read_at(r, 5 * MIB, 4096), 0, "and the next read tries again");
 	remote.fail_after = 0;
 	remote.error = -EIO;

@@ -1,0 +1,62 @@
+/*
+ * JOB_RECALL: a file's bytes are to be here again: somebody asked for it, or they came while it was read and now take
+ * the stub's place. What fails is not tried for ever: who needs the file brings it back.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "content/stub.h"
+#include "work/work_int.h"
+
+#define TICK_NS NSEC_PER_SEC
+#define BATCH 16
+
+static bool is_over(void *arg)
+{
+	return work_stopping(arg);
+}
+
+/* False: it is to be done again by the next daemon. */
+static bool run_job(struct work *w, const struct job_row *job)
+{
+	struct tier_call call = {.stop = is_over, .arg = w};
+	struct inode *inode;
+	int rc = reach_node(w->lake, job->subject, &inode);
+
+	if (!rc) {
+		rc = stub_recall(w->lake, inode, &call);
+		inode_unref(w->lake, inode);
+	}
+	if (rc < 0 && rc != -ENOENT && rc != -ESTALE && rc != -ECANCELED)
+		log_warning("node %llu stays in the cloud: %s", (unsigned long long)job->subject, strerror(-rc));
+	return rc != -ECANCELED;
+}
+
+static void run_jobs(struct work *w)
+{
+	struct job_row jobs[BATCH];
+	struct record *r;
+	int n;
+
+	while ((n = store_jobs(w->lake->store, JOB_RECALL, clock_wall(), jobs, BATCH)) > 0) {
+		r = record_new(OP_SYSTEM, RUN_TARN, 0, 0, 0, NULL);
+		for (int i = 0; r && i < n && !work_stopping(w); i++)
+			if (run_job(w, &jobs[i]))
+				record_job_done(r, jobs[i].id);
+		if (!r || store_submit(w->lake->store, r, NULL) < 0 || store_barrier(w->lake->store, 0) < 0 ||
+		    work_stopping(w))
+			return; /* later */
+	}
+}
+
+void *recall_main(void *arg)
+{
+	struct work *w = arg;
+
+	work_be_nice(5);
+	while (!w->lake->read_only && work_sleep(w, TICK_NS))
+		run_jobs(w);
+	return NULL;
+}
