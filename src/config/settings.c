@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "config/hours.h"
 #include "config/settings_load.h"
 
 static int settings_new(struct settings **out)
@@ -57,6 +58,7 @@ static void settings_free(struct settings *s)
 	free(s->cloud_sse);
 	free(s->cloud_sse_key);
 	free(s->cloud_path_style);
+	free(s->cloud_hours);
 	free(s->log_path);
 	free(s->base_path);
 	free(s->catalog_path);
@@ -115,6 +117,7 @@ int settings_read_file(const char *file, struct buf *text, struct findings *f)
 static void check_together(const struct loading *l, struct settings *s)
 {
 	_cleanup_buf_ struct buf name = BUF_INIT;
+	struct hours hours;
 	struct place at;
 
 	if (s->cloud_burst_target_percent < 0)
@@ -126,6 +129,10 @@ static void check_together(const struct loading *l, struct settings *s)
 			     "%s: %.15g is above cloud_burst_threshold_percent (%.15g)", buf_str(&name),
 			     s->cloud_burst_target_percent, s->cloud_burst_threshold_percent);
 	}
+	at = settings_place(l, "hybrid_storage", "cloud_hours", &name);
+	if (!hours_parse(s->cloud_hours, &hours))
+		findings_add(l->findings, FINDING_ERROR, &at, "%s: \"%s\" is not HH:MM-HH:MM", buf_str(&name),
+			     s->cloud_hours);
 	at = settings_place(l, "hybrid_storage", "cloud_provider", &name);
 	if (s->cloud_provider && strcmp(s->cloud_provider, "s3") == 0 && !s->cloud_bucket)
 		findings_add(l->findings, FINDING_WARNING, &at, "%s: s3 needs cloud_bucket, until then all stays local",

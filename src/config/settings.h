@@ -59,6 +59,8 @@ struct settings {
 	/* of s3; NULL: not said */
 	char *cloud_ca_file, *cloud_profile, *cloud_storage_class, *cloud_sse, *cloud_sse_key;
 	char *cloud_path_style; /* "auto", "true", "false" */
+	char *cloud_hours;	/* as config/hours.h has them; NULL: always */
+	double cloud_bandwidth_mb; /* of background work, 10^6 bytes a second; 0: no limit */
 	/* monitoring */
 	enum log_level log_level;
 	char *log_path; /* NULL: LAKE/logs */

@@ -88,6 +88,8 @@ const struct settings_key settings_keys[] = {
 	{"hybrid_storage", "cloud_storage_class", VALUE_TEXT, IN(cloud_storage_class)},
 	{"hybrid_storage", "cloud_sse", VALUE_CHOICE, IN(cloud_sse), .words = encryptions},
 	{"hybrid_storage", "cloud_sse_key", VALUE_TEXT, IN(cloud_sse_key)},
+	{"hybrid_storage", "cloud_bandwidth_mb", VALUE_NUMBER, IN(cloud_bandwidth_mb), FROM(0, COUNT_MAX)},
+	{"hybrid_storage", "cloud_hours", VALUE_TEXT, IN(cloud_hours)},
 	{"hybrid_storage", "signature", VALUE_CHOICE, IN(cloud_signature), .words = signatures},
 	{"hybrid_storage", "metadata_backup", VALUE_BOOL, IN(metadata_backup)},
 	{"hybrid_storage", "metadata_full", VALUE_BOOL, IN(metadata_full)},

@@ -124,6 +124,8 @@ static void explain(const struct s3 *s3, const struct s3_request *r, const char 
 			 skew < 0 ? -skew : skew, skew < 0 ? "behind" : "ahead of", r->code[0] ? ": " : "", r->code);
 	else if (strcmp(r->code, "NoSuchBucket") == 0)
 		snprintf(t->why, sizeof(t->why), "there is no bucket %.70s", s3->bucket);
+	else if (strcmp(r->code, "SignatureDoesNotMatch") == 0)
+		snprintf(t->why, sizeof(t->why), "SignatureDoesNotMatch: the secret key is wrong, or the region");
 	else if (r->code[0])
 		snprintf(t->why, sizeof(t->why), "%.60s%s%.80s", r->code, message[0] ? ": " : "", message);
 	else

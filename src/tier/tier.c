@@ -4,10 +4,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "tier/tier_int.h"
 
 #define S3_SCHEME "s3://"
+#define PACED_PIECE (256 * 1024) /* so much goes at once where the bandwidth is limited */
 
 const char *tier_verb_name(enum tier_verb v)
 {
@@ -26,6 +28,7 @@ static void tier_free(struct tier *t)
 {
 	if (t->engine)
 		t->ops->close(t->engine);
+	pace_destroy(&t->pace);
 	pthread_mutex_destroy(&t->lock);
 	settings_unref(t->settings);
 	free(t->url);
@@ -164,6 +167,8 @@ int tier_open(struct settings *s, const char *url, const char *lake, struct tier
 	t->refs = 1;
 	pthread_mutex_init(&t->lock, NULL);
 	t->settings = settings_ref(s);
+	pace_init(&t->pace, s->cloud_bandwidth_mb * 1e6);
+	hours_parse(s->cloud_hours, &t->hours);
 	r = url ? place_of_url(t, url, why) : place_of_settings(t, s, why);
 	if (r == 0)
 		r = open_engine(t, lake, why);
@@ -191,8 +196,16 @@ const char *tier_engine(const struct tier *t)
 
 void tier_stats(struct tier *t, struct tier_stats *out)
 {
+	int64_t wait = pace_wait(&t->pace);
 	SCOPED_LOCK(&t->lock);
+
 	*out = t->stats;
+	out->paused_until = wait ? clock_wall() + wait : 0;
+}
+
+bool tier_in_hours(const struct tier *t)
+{
+	return hours_now(&t->hours, clock_wall());
 }
 
 /* ---- objects ---- */
@@ -241,9 +254,30 @@ int is_ours(struct tier *t, const struct tier_put *p, const struct tier_call *ca
 		       : -EEXIST;
 }
 
+/* A source that keeps to the bandwidth. */
+struct paced {
+	const struct tier_source *source;
+	struct tier *tier;
+	struct tier_try t;
+};
+
+static ssize_t read_paced(void *arg, void *bytes, size_t len, uint64_t offset)
+{
+	struct paced *p = arg;
+	ssize_t n;
+	int r;
+
+	if (len > PACED_PIECE)
+		len = PACED_PIECE;
+	n = p->source->read(p->source->arg, bytes, len, offset);
+	r = n > 0 ? attempt_paced(&p->t, p->tier, (uint64_t)n) : 0;
+	return r < 0 ? r : n;
+}
+
 int tier_put(struct tier *t, const struct tier_put *put, const struct tier_call *call, struct tier_head *head)
 {
 	struct tier_put p = *put;
+	struct paced paced = {&put->source, t, {.call = call, .deadline = call ? call->deadline : 0}};
 	struct tier_head own;
 	struct attempts a;
 	int r = check_key(p.key);
@@ -251,6 +285,8 @@ int tier_put(struct tier *t, const struct tier_put *put, const struct tier_call 
 	if (r < 0)
 		return r;
 	head = head ? head : &own;
+	if (call && call->background && t->settings->cloud_bandwidth_mb > 0)
+		p.source = (struct tier_source){put->source.size, read_paced, &paced};
 	p.class = class_of(t, p.class);
 	if (t->ops->begin && p.source.size > TIER_PART_FROM)
 		return put_in_parts(t, &p, call, head);

@@ -57,7 +57,7 @@ struct tier_call {
 	int64_t patience;
 	bool (*stop)(void *arg); /* asked about ten times a second, from any thread; may be NULL */
 	void *arg;
-	bool background; /* keeps to the bandwidth limit and the time window, and gives way to foreground calls */
+	bool background; /* keeps to the bandwidth of the settings, and pauses when too many requests fail */
 };
 #define TIER_PATIENCE (INT64_C(25) * 1000 * 1000 * 1000)
 
@@ -248,5 +248,7 @@ struct tier_stats {
 	char last_error[160];	   /* "" or what the last failure was, without a secret */
 };
 void tier_stats(struct tier *t, struct tier_stats *out);
+/* Is it within the hours that the settings give to work that can wait? Calls do not ask by themselves. */
+bool tier_in_hours(const struct tier *t);
 
 #endif

@@ -30,6 +30,28 @@ int try_over(const struct tier_try *t)
 	return 0;
 }
 
+/* Looks often whether it is over. */
+static int sleep_for(const struct tier_try *t, int64_t ns)
+{
+	int64_t until = clock_monotonic() + ns;
+	int r = 0;
+
+	while (r == 0 && clock_monotonic() < until) {
+		struct timespec step = {0, LOOK < ns ? LOOK : ns};
+
+		nanosleep(&step, NULL);
+		r = try_over(t);
+	}
+	return r;
+}
+
+int attempt_paced(const struct tier_try *t, struct tier *tier, uint64_t len)
+{
+	int64_t wait = pace_bytes(&tier->pace, len);
+
+	return wait > 0 ? sleep_for(t, wait) : 0;
+}
+
 static int64_t patience(const struct attempts *a)
 {
 	if (a->call->patience)
@@ -49,20 +71,35 @@ void attempts_moved(struct attempts *a)
 	a->moved = clock_monotonic();
 }
 
+/* While the remote is let alone; not longer than there is patience for. */
+static int wait_for_pause(struct attempts *a, int64_t left)
+{
+	int64_t wait = a->call->background ? pace_wait(&a->tier->pace) : 0;
+
+	return wait > 0 ? sleep_for(&a->t, wait < left ? wait : left) : 0;
+}
+
 int attempt_begin(struct attempts *a)
 {
-	int64_t all = patience(a), left, stall;
+	int64_t all = patience(a), left = a->moved + all - clock_monotonic(), stall;
+	int r;
 
+	a->begun = 0;
+	a->t = (struct tier_try){.call = a->call, .deadline = a->call->deadline};
+	r = try_over(&a->t);
+	if (r == 0)
+		r = wait_for_pause(a, left);
+	if (r < 0)
+		return r;
 	a->begun = clock_monotonic();
 	left = a->moved + all - a->begun;
-	/* One connection that hangs must leave time for another. */
-	stall = all / TRIES_AT_LEAST > STALL_MIN ? all / TRIES_AT_LEAST : STALL_MIN;
-	a->t = (struct tier_try){.call = a->call, .deadline = a->call->deadline};
-	a->t.stall = a->patient || stall > left ? left : stall;
 	if (left <= 0)
 		return -ETIMEDOUT;
+	/* One connection that hangs must leave time for another. */
+	stall = all / TRIES_AT_LEAST > STALL_MIN ? all / TRIES_AT_LEAST : STALL_MIN;
+	a->t.stall = a->patient || stall > left ? left : stall;
 	a->tries++;
-	return try_over(&a->t);
+	return 0;
 }
 
 /* Answers that are no failure of the remote. */
@@ -75,6 +112,12 @@ static bool is_answer(int r)
 static bool is_down(int r)
 {
 	return r == -EHOSTUNREACH || r == -ETIMEDOUT;
+}
+
+/* Failures that say how the remote is. */
+static bool is_of_remote(int r)
+{
+	return is_down(r) || r == -EIO;
 }
 
 static void count(struct attempts *a, int r)
@@ -90,6 +133,7 @@ static void count(struct attempts *a, int r)
 	s->retries += a->tries > 1;
 	if (r == -ECANCELED)
 		return;
+	pace_tell(&tier->pace, is_of_remote(r));
 	if (!is_answer(r)) {
 		s->verb[a->verb].errors++;
 		snprintf(s->last_error, sizeof(s->last_error), "%s %.60s: %.70s", tier_verb_name(a->verb), a->key,
@@ -131,20 +175,6 @@ static int64_t pause_before(const struct attempts *a)
 	return a->t.retry_after > most ? a->t.retry_after : most;
 }
 
-static int sleep_for(const struct attempts *a, int64_t ns)
-{
-	int64_t until = clock_monotonic() + ns;
-	int r = 0;
-
-	while (r == 0 && clock_monotonic() < until) {
-		struct timespec t = {0, LOOK < ns ? LOOK : ns};
-
-		nanosleep(&t, NULL);
-		r = try_over(&a->t);
-	}
-	return r;
-}
-
 /* Is there time for another try, NS from now? */
 static bool has_time(const struct attempts *a, int64_t ns)
 {
@@ -166,7 +196,7 @@ bool attempt_again(struct attempts *a, int *r)
 	a->unsure = true;
 	pause = pause_before(a);
 	if (a->t.again && has_time(a, pause)) {
-		over = sleep_for(a, pause);
+		over = sleep_for(&a->t, pause);
 		if (over == 0 && has_time(a, 0))
 			return true;
 	}

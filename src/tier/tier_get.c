@@ -39,7 +39,9 @@ static int take_body(void *arg, const void *bytes, size_t len)
 		return -EIO;
 	get->done += len;
 	attempts_moved(get->a);
-	get->ended = get->g->sink(get->g->arg, bytes, len);
+	get->ended = get->a->call->background ? attempt_paced(&get->a->t, get->a->tier, len) : 0;
+	if (get->ended == 0)
+		get->ended = get->g->sink(get->g->arg, bytes, len);
 	get->has_ended = get->ended != 0;
 	return get->ended;
 }

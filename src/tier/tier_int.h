@@ -5,6 +5,8 @@
 #include <pthread.h>
 
 #include "base/cleanup.h"
+#include "config/hours.h"
+#include "tier/pace.h"
 #include "tier/tier_ops.h"
 
 struct tier {
@@ -14,6 +16,9 @@ struct tier {
 	struct settings *settings;
 	char *url, *bucket, *prefix, *path, *lake;
 	struct tier_place place;
+
+	struct pace pace;
+	struct hours hours;
 
 	pthread_mutex_t lock; /* a leaf; protects what follows */
 	struct tier_stats stats;
@@ -48,6 +53,8 @@ void attempts_begin(struct attempts *a, struct tier *tier, const struct tier_cal
 void attempts_moved(struct attempts *a);
 /* 0, or why no other try is made. */
 int attempt_begin(struct attempts *a);
+/* For background calls: LEN bytes go or came. Waits as long as the bandwidth wants it. 0, -ECANCELED, -ETIMEDOUT. */
+int attempt_paced(const struct tier_try *t, struct tier *tier, uint64_t len);
 /* Counts the try whose result is *R. True: there is to be another, and the pause before it is over. */
 bool attempt_again(struct attempts *a, int *r);
 
