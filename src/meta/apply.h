@@ -75,7 +75,7 @@ struct node_brief {
 	enum node_kind kind;
 	uint64_t size, asset, version;
 	bool stub;
-	int64_t mode, uid, gid, acl;
+	int64_t mode, uid, gid, acl, mtime;
 	int volume;
 	size_t handle_len;
 	uint8_t handle[FHANDLE_BLOB_MAX];

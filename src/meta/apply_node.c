@@ -25,6 +25,7 @@ int apply_node_brief(struct apply *a, uint64_t node, struct node_brief *out, boo
 	out->uid = query_get(&q);
 	out->gid = query_get(&q);
 	out->acl = query_get(&q);
+	out->mtime = query_get(&q);
 	out->volume = (int)query_get(&q);
 	out->stub = query_get(&q);
 	handle = query_get_blob(&q, &out->handle_len);
@@ -196,7 +197,10 @@ static int add_past(struct apply *a, uint64_t node)
 
 static int keep_past(struct apply *a, const struct node_change *n, const struct node_brief *was)
 {
-	if (n->mode == was->mode && n->uid == was->uid && n->gid == was->gid && n->acl == was->acl)
+	/* Of a file its versions tell; a folder's time is moved by what is made in it, too (SQL_FOLDER_CHANGED_AT). */
+	bool timed = was->kind == KIND_FOLDER && a->record->op == OP_ATTR && n->mtime != was->mtime;
+
+	if (n->mode == was->mode && n->uid == was->uid && n->gid == was->gid && n->acl == was->acl && !timed)
 		return SQLITE_OK;
 	return add_past(a, (uint64_t)n->id);
 }

@@ -6,6 +6,21 @@
 
 #include "meta/store_int.h"
 
+int store_folder_changed_at(struct store *s, uint64_t folder, uint64_t commit, int64_t *time)
+{
+	_cleanup_query_ struct query q = {};
+	int got;
+
+	store_query(s, &q, SQL_FOLDER_CHANGED_AT);
+	query_int(&q, (int64_t)folder);
+	query_int(&q, (int64_t)commit);
+	got = query_row(&q);
+	if (got <= 0)
+		return got ? got : -ENOENT;
+	*time = query_get(&q);
+	return query_get(&q) == OP_OUTSIDE ? -ENOENT : 0;
+}
+
 static void start_entries(struct store *s, struct query *q, enum sql id, uint64_t parent, uint64_t commit,
 			  const char *after)
 {

@@ -143,6 +143,15 @@ const char *const sql_text[SQL_COUNT] = {
 		"SELECT commit_id, time FROM change WHERE commit_id <= ? ORDER BY commit_id DESC LIMIT 1",
 	[SQL_NODE_PAST] = "SELECT mode, uid, gid, mtime, acl FROM node_past WHERE node = ? AND to_commit > ?"
 			  " ORDER BY to_commit LIMIT 1",
+	/* of what ended until then, and of what was there then */
+	[SQL_FOLDER_CHANGED_AT] =
+		"SELECT time, op FROM change WHERE commit_id = (SELECT max("
+		" ifnull((SELECT to_commit FROM entry WHERE parent = ?1 AND to_commit <= ?2"
+		" ORDER BY to_commit DESC LIMIT 1), 0),"
+		" ifnull((SELECT max(from_commit) FROM entry WHERE parent = ?1 AND to_commit > ?2"
+		" AND from_commit <= ?2), 0)))"
+		" AND commit_id >"
+		" ifnull((SELECT max(to_commit) FROM node_past WHERE node = ?1 AND to_commit <= ?2), 0)",
 	[SQL_ENTRY_AT_LIVE] =
 		"SELECT node FROM entry WHERE parent = ?1 AND " LIVE " AND name = ?2 AND from_commit <= ?3",
 	[SQL_ENTRY_AT_ENDED] =
@@ -252,8 +261,8 @@ const char *const sql_text[SQL_COUNT] = {
 	[SQL_NODE_ADD] =
 		"INSERT INTO node(id, kind, volume, handle, mode, uid, gid, size, mtime, ctime, acl, writing,"
 		" stub, pin, opened) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-	[SQL_NODE_BRIEF] = "SELECT kind, size, asset, version, mode, uid, gid, acl, volume, stub, handle FROM node"
-			   " WHERE id = ?",
+	[SQL_NODE_BRIEF] = "SELECT kind, size, asset, version, mode, uid, gid, acl, mtime, volume, stub, handle"
+			   " FROM node WHERE id = ?",
 	[SQL_NODE_SET] =
 		"UPDATE node SET mode = ?2, uid = ?3, gid = ?4, size = ?5, mtime = ?6, ctime = ?7, acl = ?8"
 		" WHERE id = ?1",

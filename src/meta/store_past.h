@@ -19,6 +19,11 @@ int store_commit_time(struct store *s, uint64_t commit, int64_t *time);
  * else does not change. That it had a name then is not asked. -ENOENT: unknown.
  */
 int store_node_at(struct store *s, uint64_t node, uint64_t commit, struct node_row *out);
+/*
+ * When a name in FOLDER came or went last, if that was after its own times were set; -ENOENT: they hold. What was found
+ * by a scan had its times already. This reads what lay in the folder then.
+ */
+int store_folder_changed_at(struct store *s, uint64_t folder, uint64_t commit, int64_t *time);
 /* What NAME in PARENT led to, as it was. A file without a version by then is -ENOENT, too. */
 int store_entry_at(struct store *s, uint64_t parent, const char *name, uint64_t commit, struct node_row *out);
 /* The first folder of FOLDER's line that had a name then, as it was. -ENOENT: none had. */

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 
+#include "base/cleanup.h"
 #include "base/clock.h"
 #include "content/appends.h"
 
@@ -10,6 +11,40 @@ void past_set_times(struct stat *st, int64_t mtime, int64_t ctime)
 	st->st_mtim = (struct timespec){mtime / NSEC_PER_SEC, mtime % NSEC_PER_SEC};
 	st->st_ctim = (struct timespec){ctime / NSEC_PER_SEC, ctime % NSEC_PER_SEC};
 	st->st_atim = st->st_mtim;
+}
+
+/* What was never changes, and is asked for again and again; to find it out takes as long as to list the folder. */
+#define REMEMBERED 509
+
+static struct {
+	uint64_t folder, commit;
+	int64_t mtime;
+} remembered[REMEMBERED]; /* protected by the next */
+static pthread_mutex_t remembered_lock = PTHREAD_MUTEX_INITIALIZER;
+
+int64_t past_folder_mtime(struct lake *lake, uint64_t folder, uint64_t commit, int64_t then)
+{
+	size_t at = (folder ^ commit) % REMEMBERED;
+	int64_t changed;
+	int rc;
+
+	pthread_mutex_lock(&remembered_lock);
+	if (remembered[at].folder == folder && remembered[at].commit == commit) {
+		then = remembered[at].mtime;
+		pthread_mutex_unlock(&remembered_lock);
+		return then;
+	}
+	pthread_mutex_unlock(&remembered_lock);
+	rc = store_folder_changed_at(lake->store, folder, commit, &changed);
+	if (!rc)
+		then = changed;
+	else if (rc != -ENOENT)
+		return then;
+	SCOPED_LOCK(&remembered_lock);
+	remembered[at].folder = folder;
+	remembered[at].commit = commit;
+	remembered[at].mtime = then;
+	return then;
 }
 
 double past_attr_timeout(struct lake *lake)

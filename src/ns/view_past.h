@@ -43,6 +43,8 @@ bool past_is_listed(struct lake *lake, const struct version_row *v);
 /* The same, opened. */
 int past_open_version(struct lake *lake, uint64_t id, struct past **out);
 
+/* The mtime of a folder as of COMMIT; THEN: it was given last. */
+int64_t past_folder_mtime(struct lake *lake, uint64_t folder, uint64_t commit, int64_t then);
 void past_set_times(struct stat *st, int64_t mtime, int64_t ctime);
 
 /* The lines of history.jsonl. view_history.c */

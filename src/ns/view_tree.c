@@ -186,15 +186,19 @@ static int stat_link(struct lake *lake, const struct view_node *n, const struct 
 }
 
 /* As it was; what it allows is left of it later. */
-static void stat_then(const struct node_row *then, const struct access *was, struct stat *st)
+static void stat_then(struct lake *lake, const struct node_row *then, uint64_t commit, const struct access *was,
+		      struct stat *st)
 {
+	int64_t mtime =
+		then->kind == KIND_FOLDER ? past_folder_mtime(lake, then->id, commit, then->mtime) : then->mtime;
+
 	/* one link, also of folders: whoever walks the tree must not count folders by it */
 	*st = (struct stat){.st_mode = (then->mode & S_IFMT) | was->mode,
 			    .st_uid = was->uid,
 			    .st_gid = was->gid,
 			    .st_nlink = 1,
 			    .st_blksize = 4096};
-	past_set_times(st, then->mtime, then->mtime);
+	past_set_times(st, mtime, mtime);
 }
 
 static int stat_node(struct lake *lake, const struct view_node *n, struct stat *st)
@@ -209,7 +213,7 @@ static int stat_node(struct lake *lake, const struct view_node *n, struct stat *
 		rc = access_now(lake, n->node, &now);
 	if (rc)
 		return rc;
-	stat_then(&then, &was, st);
+	stat_then(lake, &then, n->commit, &was, st);
 	st->st_ino = shown_number(lake, n);
 	if (n->kind == KIND_SYMLINK)
 		return stat_link(lake, n, &now, st);
@@ -296,7 +300,7 @@ static int draft_known(struct lake *lake, const struct view_node *folder, const 
 	if (!is_simple(lake, folder, e) || access_at(lake, &e->then, folder->commit, &was) ||
 	    access_of_row(lake, &e->now, &now))
 		return 1;
-	stat_then(&e->then, &was, st);
+	stat_then(lake, &e->then, folder->commit, &was, st);
 	if (e->now.kind == KIND_FILE)
 		stat_content(&e->content, st);
 	if (e->now.kind == KIND_SYMLINK)
