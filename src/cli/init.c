@@ -17,6 +17,7 @@
 #include "base/cleanup.h"
 #include "cli/facts.h"
 #include "cli/human.h"
+#include "cli/layout.h"
 #include "cli/place.h"
 #include "cli/verb_list.h"
 #include "config/settings_edit.h"
@@ -27,42 +28,6 @@ struct making {
 	int fd;
 	bool made; /* the folder itself is ours */
 };
-
-static const struct folder {
-	const char *name;
-	mode_t mode;
-} folders[] = {
-	{"config", 0700},   {"config/tables", 0700}, {"buckets", 0755}, {"catalog", 0700},
-	{"versions", 0700}, {"cache", 0700},	     {"logs", 0700},	{"temp", 0700},
-};
-
-static const char readme[] =
-	"# A tarn lake\n"
-	"\n"
-	"This folder is a data lake of tarn, a file system. Your files are the plain files below `buckets/`: they can "
-	"be\n"
-	"read, copied and backed up without tarn.\n"
-	"\n"
-	"| folder | what lies there |\n"
-	"|---|---|\n"
-	"| `buckets/` | the live files. Each folder in it is a bucket with a policy of its own |\n"
-	"| `config/` | `settings.yaml`, the only settings file (`man tarn.yaml`), and declared tables |\n"
-	"| `catalog/` | `tarn.db`, the record of every change: an SQLite database |\n"
-	"| `versions/` | what overwrites and deletes took, until it expires |\n"
-	"| `cache/`, `temp/` | tarn's own; may be emptied while the lake is not mounted |\n"
-	"| `logs/` | what happened |\n"
-	"\n"
-	"The whole folder can be moved, or copied with `rsync -a`, while it is not mounted.\n"
-	"\n"
-	"    tarn mount LAKE         mount it, over its own buckets/\n"
-	"    tarn status             how it is\n"
-	"    tarn versions FILE      earlier versions of a file, also of a deleted one\n"
-	"    tarn restore FILE@v2    bring one back\n"
-	"    tarn doctor             what is wrong, and what to do\n"
-	"    tarn umount LAKE        unmount it\n"
-	"\n"
-	"On the mount `.catalog/` (a folder that no listing shows) tells what is in the lake, and `FILE@v/` holds the\n"
-	"earlier versions of FILE. `man 7 tarn` explains the words.\n";
 
 /* 0, or -errno with the reason said. */
 static int check_empty(const char *path)
@@ -135,15 +100,6 @@ static int begin(struct making *m, const char *given)
 	return rc;
 }
 
-/* Exactly MODE, whatever the umask is. */
-static int make_folder(const struct making *m, const char *name, mode_t mode)
-{
-	if (!mkdirat(m->fd, name, 0700) && !fchmodat(m->fd, name, mode, 0))
-		return 0;
-	say("%s/%s: %m", m->path, name);
-	return -errno;
-}
-
 static int write_file(const struct making *m, const char *name, mode_t mode, const char *text)
 {
 	_cleanup_close_ int fd = openat(m->fd, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
@@ -169,7 +125,7 @@ static int write_bucket_info(const struct making *m, struct settings *settings, 
 	int rc;
 
 	buf_addf(&name, "buckets/%s", b->name);
-	rc = make_folder(m, buf_str(&name), 0755);
+	rc = layout_make_folder(m->fd, m->path, &(struct layout_folder){buf_str(&name), 0755}, false);
 	if (rc)
 		return rc;
 	buf_addf(&text, "bucket:     %s\npurpose:    %s\ntier:       %s\n", b->name, p->purpose,
@@ -228,13 +184,13 @@ static int make_all(const struct making *m, bool empty)
 	_cleanup_buf_ struct buf settings = BUF_INIT;
 	int rc = 0;
 
-	for (size_t i = 0; !rc && i < sizeof(folders) / sizeof(folders[0]); i++)
-		rc = make_folder(m, folders[i].name, folders[i].mode);
+	for (size_t i = 0; !rc && layout_folders[i].name; i++)
+		rc = layout_make_folder(m->fd, m->path, &layout_folders[i], false);
 	settings_template(&settings, empty);
 	if (!rc)
 		rc = buf_error(&settings);
 	if (!rc)
-		rc = write_file(m, "README.md", 0644, readme);
+		rc = write_file(m, "README.md", 0644, layout_readme);
 	if (!rc)
 		rc = write_file(m, "config/settings.yaml", 0600, buf_str(&settings));
 	if (!rc && !empty)
@@ -260,9 +216,9 @@ static void undo(const struct making *m)
 {
 	_cleanup_buf_ struct buf path = BUF_INIT;
 
-	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
+	for (size_t i = 0; layout_folders[i].name; i++) {
 		buf_clear(&path);
-		buf_addf(&path, "%s/%s", m->path, folders[i].name);
+		buf_addf(&path, "%s/%s", m->path, layout_folders[i].name);
 		nftw(buf_str(&path), remove_one, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
 	}
 	unlinkat(m->fd, "README.md", 0);

@@ -10,9 +10,9 @@
 #include "base/buf.h"
 
 const struct verb *const verbs[] = {
-	&verb_init,    &verb_adopt,  &verb_mount,    &verb_umount,  &verb_reload, &verb_status,
-	&verb_doctor,  &verb_bucket, &verb_versions, &verb_restore, &verb_diff,	  &verb_label,
-	&verb_publish, &verb_gc,     &verb_purge,    NULL,
+	&verb_init,    &verb_adopt,  &verb_mount,    &verb_umount,	 &verb_reload, &verb_status,
+	&verb_doctor,  &verb_bucket, &verb_versions, &verb_restore,	 &verb_diff,   &verb_label,
+	&verb_publish, &verb_gc,     &verb_purge,    &verb_restore_lake, NULL,
 };
 
 static const char overview[] =
@@ -101,7 +101,7 @@ void help_overview(FILE *to)
 {
 	fputs(overview, to);
 	for (int i = 0; verbs[i]; i++)
-		fprintf(to, "  %-9s %s\n", verbs[i]->name, verbs[i]->summary);
+		fprintf(to, "  %-12s %s\n", verbs[i]->name, verbs[i]->summary);
 	fputs(overview_end, to);
 }
 

@@ -14,9 +14,9 @@
 
 /* ---- the placeholder ---- */
 
-void stub_target(const struct lake *lake, uint64_t node, char target[STUB_TARGET_ROOM])
+void stub_target(uint64_t lake, uint64_t node, char target[STUB_TARGET_ROOM])
 {
-	snprintf(target, STUB_TARGET_ROOM, TARGET_PREFIX "%016" PRIx64 "-%" PRIx64, lake->id, node);
+	snprintf(target, STUB_TARGET_ROOM, TARGET_PREFIX "%016" PRIx64 "-%" PRIx64, lake, node);
 }
 
 uint64_t stub_named(const struct lake *lake, int folderfd, const char *name, const struct stat *st)
@@ -33,7 +33,7 @@ uint64_t stub_named(const struct lake *lake, int folderfd, const char *name, con
 	target[n] = '\0';
 	if (sscanf(target, TARGET_PREFIX "%16" SCNx64 "-%" SCNx64, &lake_id, &node) != 2)
 		return 0;
-	stub_target(lake, node, same); /* one way of writing it, and no other */
+	stub_target(lake->id, node, same); /* one way of writing it, and no other */
 	return strcmp(target, same) ? 0 : node;
 }
 

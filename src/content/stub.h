@@ -46,7 +46,8 @@
 
 /* ---- what lies in the bucket ---- */
 
-void stub_target(const struct lake *lake, uint64_t node, char target[STUB_TARGET_ROOM]);
+/* LAKE: its id. */
+void stub_target(uint64_t lake, uint64_t node, char target[STUB_TARGET_ROOM]);
 /* The node whose placeholder NAME in FOLDERFD says to be, whatever that is worth. ST: its lstat. 0: none's of this
  * lake. */
 uint64_t stub_named(const struct lake *lake, int folderfd, const char *name, const struct stat *st);

@@ -198,7 +198,7 @@ static int stage(struct evict *e)
 	char target[STUB_TARGET_ROOM];
 	int dir = e->inode->volume->versionsfd, rc;
 
-	stub_target(e->lake, e->inode->id, target);
+	stub_target(e->lake->id, e->inode->id, target);
 	stub_name(e->inode->id, e->version, e->staged);
 	if (symlinkat(target, dir, e->staged) < 0)
 		return -errno;

@@ -149,7 +149,7 @@ static void test_forged(void)
 	make_sent("b/f.txt", "f bytes");
 	is_int(evict("b/f.txt"), 0, "a file leaves");
 	node = node_at("b/f.txt").id;
-	stub_target(lake, node, target);
+	stub_target(lake->id, node, target);
 	symlink(target, in_lake("buckets/b/mine"));
 	inode = look_up("b/mine");
 	ok(inode && inode->kind == KIND_SYMLINK && inode->id != node, "a symlink to it is no second name for it");

@@ -1,0 +1,123 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "content/backup.h"
+#include "content/hash.h"
+#include "content/rebuild_int.h"
+
+#define PAGE 1000
+
+enum version_how rebuild_kept(struct rebuild *r, const struct version_row *v)
+{
+	struct object_row object;
+	struct cloud_row c;
+
+	if (!store_cloud_of_version(r->store, v->id, &c))
+		return HOW_CLOUD;
+	if (v->how == HOW_PACKED && v->hashed && !store_object(r->store, v->sha256, &object) &&
+	    !store_cloud_of_pack(r->store, object.pack, &c) && c.state == CLOUD_VERIFIED)
+		return HOW_PACKED;
+	return HOW_NONE;
+}
+
+struct page {
+	struct rebuild *rebuild;
+	uint64_t commit, version; /* of the last one seen */
+	int n, rc;
+};
+
+static int look_at(void *arg, const struct version_row *v)
+{
+	struct page *p = arg;
+	struct rebuild *r = p->rebuild;
+	enum version_how how = v->size ? rebuild_kept(r, v) : v->how;
+
+	p->n++;
+	p->commit = v->end_commit;
+	p->version = v->id;
+	r->counts.versions++;
+	if (how == v->how)
+		return 0;
+	if (how) {
+		record_version_how(rebuild_record(r), v->id, how, 0);
+	} else {
+		record_version_state(rebuild_record(r), v->id, VERSION_NOT_KEPT, HOW_NONE, REBUILD_LOST);
+		r->counts.versions_lost++;
+		r->counts.versions_lost_bytes += v->size;
+	}
+	p->rc = rebuild_submit(r, false);
+	return p->rc;
+}
+
+int rebuild_versions(struct rebuild *r)
+{
+	struct page p = {.rebuild = r};
+	int rc;
+
+	do {
+		p.n = 0;
+		rc = store_kept_after(r->store, p.commit, p.version, PAGE, look_at, &p);
+	} while (!rc && p.n);
+	return rc ? rc : p.rc;
+}
+
+/* ---- the bytes of one file ---- */
+
+static int write_out(void *arg, const void *bytes, size_t len)
+{
+	const char *at = bytes;
+
+	while (len) {
+		ssize_t n = write(*(int *)arg, at, len);
+
+		if (n < 0 && errno != EINTR)
+			return -errno;
+		at += n > 0 ? n : 0;
+		len -= n > 0 ? (size_t)n : 0;
+	}
+	return 0;
+}
+
+static int fetch(struct rebuild *r, const struct cloud_row *c, int fd)
+{
+	struct tier_get get = {.key = c->key,
+			       .etag = c->etag[0] ? c->etag : NULL,
+			       .length = TIER_TO_END,
+			       .sink = write_out,
+			       .arg = &fd};
+
+	return c->compress ? backup_fetch(r->tier, c->key, r->call, fd, NULL) : tier_get(r->tier, &get, r->call, NULL);
+}
+
+static int verify(int fd, const struct version_row *v)
+{
+	uint8_t sha256[SHA256_BYTES];
+	uint64_t bytes;
+	int rc;
+
+	if (!v->hashed)
+		return 0; /* by its ETag only */
+	rc = hash_fd(fd, NULL, NULL, sha256, &bytes);
+	return rc ? rc : memcmp(sha256, v->sha256, sizeof(sha256)) ? -EIO : 0;
+}
+
+int rebuild_fetch(struct rebuild *r, const struct cloud_row *c, const struct version_row *v, int dirfd,
+		  const char *name)
+{
+	static const char temp[] = ".tarn-restoring";
+	_cleanup_close_ int fd = openat(dirfd, temp, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+	int rc = fd < 0 ? -errno : fetch(r, c, fd);
+
+	if (!rc)
+		rc = verify(fd, v);
+	if (!rc && fdatasync(fd) < 0)
+		rc = -errno;
+	if (!rc && renameat(dirfd, temp, dirfd, name) < 0)
+		rc = -errno;
+	if (rc)
+		unlinkat(dirfd, temp, 0);
+	return rc;
+}
