@@ -30,7 +30,6 @@ struct daemon {
 	struct control *control;
 	pthread_t signals;
 	bool have_signals;
-	atomic_bool ending;
 };
 
 static void open_log(const struct daemon_options *o)
@@ -73,7 +72,7 @@ static void *handle_signals(void *arg)
 	sigaddset(&set, SIGHUP);
 	sigaddset(&set, SIGUSR2);
 	while (!sigwait(&set, &signal)) {
-		if (atomic_load(&d->ending))
+		if (atomic_load(&d->state.ending))
 			break;
 		if (signal == SIGHUP) {
 			log_reopen();
@@ -212,7 +211,7 @@ static int take_down(struct daemon *d)
 	int rc = 0;
 
 	daemon_mounts_end(&d->state.mounts);
-	atomic_store(&d->ending, true);
+	atomic_store(&d->state.ending, true);
 	if (d->have_signals) {
 		pthread_kill(d->signals, SIGUSR2);
 		pthread_join(d->signals, NULL);

@@ -2,6 +2,8 @@
 #ifndef TARN_CLI_DAEMON_CONTROL_H
 #define TARN_CLI_DAEMON_CONTROL_H
 
+#include <stdatomic.h>
+
 #include "cli/control.h"
 #include "cli/daemon.h"
 #include "cli/daemon_mounts.h"
@@ -10,6 +12,7 @@ struct daemon_state {
 	const struct daemon_options *options;
 	struct lake *lake;
 	struct daemon_mounts mounts;
+	atomic_bool ending; /* what takes long ends soon */
 };
 
 /* A control_fn; ARG is a struct daemon_state. */

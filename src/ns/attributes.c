@@ -393,11 +393,14 @@ static int change_xattr(struct lake *lake, uint64_t ino, const struct xattr_chan
 
 	if ((ino & VIEW_NODE) || lake->read_only)
 		return -EROFS;
-	if (xattr_is_virtual(c->name))
-		return -EPERM;
 	rc = real_get(lake, ino, &inode);
 	if (rc < 0)
 		return rc;
+	if (xattr_is_virtual(c->name)) {
+		rc = virtual_xattr_set(lake, inode, c->name, c->value, c->size, actor);
+		inode_unref(lake, inode);
+		return rc;
+	}
 	if (!xattr_is_kept(c->name) && inode_is_stub(inode)) /* the store cannot have it: it needs its file */
 		rc = c->value ? stub_recall(lake, inode, actor->call) : -ENODATA;
 	if (!rc) {

@@ -1,0 +1,37 @@
+#include "content/pin.h"
+
+#include <errno.h>
+
+#include "base/cleanup.h"
+
+/* Is the tier of the bucket NAME `pinned`? */
+static bool bucket_is_pinned(struct lake *lake, const char *name)
+{
+	struct settings *settings = lake_settings(lake);
+	bool pinned = settings_bucket(settings, name)->tier == TIER_PINNED;
+
+	settings_unref(settings);
+	return pinned;
+}
+
+int pin_of(struct lake *lake, uint64_t node)
+{
+	_cleanup_buf_ struct buf name = BUF_INIT;
+	struct node_row row;
+	uint64_t parent;
+	int rc;
+
+	for (uint64_t at = node; at != NODE_ROOT; at = parent) {
+		rc = store_node(lake->store, at, &row);
+		if (!rc && row.pin)
+			return at == node ? PIN_OWN : PIN_ABOVE;
+		buf_clear(&name);
+		if (!rc)
+			rc = store_name(lake->store, at, &parent, &name);
+		if (rc < 0)
+			return rc == -ENOENT ? PIN_NONE : rc;
+		if (parent == NODE_ROOT && bucket_is_pinned(lake, buf_str(&name)))
+			return PIN_ABOVE;
+	}
+	return PIN_NONE;
+}
