@@ -7,9 +7,11 @@
 #include "base/clock.h"
 #include "cli/facts.h"
 #include "content/remote.h"
+#include "work/tier_plan.h"
 #include "work/tree.h"
 
 #define BUDGET (NSEC_PER_SEC / 2)
+#define AT_ONCE 4 /* requests, as a rule */
 
 static void add(struct json_object *o, const char *key, uint64_t n)
 {
@@ -95,12 +97,127 @@ static int answer_tree(struct daemon_state *d, enum tree_verb verb, const char *
 	return rc;
 }
 
+/* Bytes a second of one request after the other, as seen since the remote was opened; several go at once. */
+static double speed_of(const struct tier_stats *s, enum tier_verb verb, uint64_t bytes)
+{
+	return s->verb[verb].ns && bytes ? (double)bytes * NSEC_PER_SEC / (double)s->verb[verb].ns * AT_ONCE : 0;
+}
+
+static void add_prices(struct lake *lake, const struct tier_plan *plan, struct json_object *reply)
+{
+	struct settings *s = lake_settings(lake);
+	double cost = (double)plan->upload / 1000 * s->cloud_price_put;
+
+	json_object_object_add(reply, "price_get", json_object_new_double(s->cloud_price_get));
+	json_object_object_add(reply, "price_out", json_object_new_double(s->cloud_price_out));
+	json_object_object_add(reply, "upload_cost", json_object_new_double(s->cloud_price_put > 0 ? cost : -1));
+	settings_unref(s);
+}
+
+static int answer_plan(struct daemon_state *d, struct json_object *reply)
+{
+	_cleanup_tier_ struct tier *tier = lake_tier(d->lake);
+	struct tier_stats stats = {0};
+	struct tier_plan plan;
+	int rc = store_barrier(d->lake->store, 0);
+
+	if (!rc)
+		rc = tier_plan(d->lake, &plan);
+	if (rc < 0)
+		return rc;
+	if (tier)
+		tier_stats(tier, &stats);
+	add(reply, "use_bytes", plan.use);
+	add(reply, "threshold_bytes", plan.threshold);
+	add(reply, "target_bytes", plan.target);
+	add(reply, "release", plan.release);
+	add(reply, "release_bytes", plan.release_bytes);
+	add(reply, "upload", plan.upload);
+	add(reply, "upload_bytes", plan.upload_bytes);
+	add_prices(d->lake, &plan, reply);
+	json_object_object_add(reply, "upload_speed",
+			       json_object_new_double(speed_of(&stats, TIER_VERB_PUT, stats.sent)));
+	json_object_object_add(reply, "download_speed",
+			       json_object_new_double(speed_of(&stats, TIER_VERB_GET, stats.received)));
+	return 0;
+}
+
+static void add_remote(struct tier *tier, struct json_object *reply)
+{
+	_cleanup_buf_ struct buf since = BUF_INIT, paused = BUF_INIT;
+	struct tier_stats s;
+
+	tier_stats(tier, &s);
+	add_text(reply, "cloud", tier_url(tier));
+	add_text(reply, "engine", tier_engine(tier));
+	if (s.unreachable_since) {
+		buf_add_time(&since, s.unreachable_since);
+		add_text(reply, "unreachable_since", buf_str(&since));
+	}
+	if (s.paused_until) {
+		buf_add_time(&paused, s.paused_until);
+		add_text(reply, "paused_until", buf_str(&paused));
+	}
+	if (s.last_error[0])
+		add_text(reply, "last_error", s.last_error);
+	for (enum tier_verb v = 0; v < TIER_VERBS; v++) {
+		_cleanup_buf_ struct buf key = BUF_INIT;
+
+		buf_addf(&key, "requests_%s", tier_verb_name(v));
+		add(reply, buf_str(&key), s.verb[v].requests);
+	}
+	add(reply, "sent_bytes", s.sent);
+	add(reply, "received_bytes", s.received);
+	add(reply, "retries", s.retries);
+}
+
+static int answer_status(struct daemon_state *d, struct json_object *reply)
+{
+	_cleanup_tier_ struct tier *tier = lake_tier(d->lake);
+	_cleanup_buf_ struct buf copied = BUF_INIT;
+	int error = atomic_load(&d->lake->backup_error);
+	struct store_totals t;
+	int rc = store_barrier(d->lake->store, 0);
+
+	if (!rc)
+		rc = store_totals(d->lake->store, &t);
+	if (rc < 0)
+		return rc;
+	if (tier)
+		add_remote(tier, reply);
+	else
+		add_text(reply, "cloud", "none");
+	add(reply, "files_local", t.files - (t.uploaded < t.files ? t.uploaded : t.files));
+	add(reply, "files_local_bytes", t.bytes - (t.uploaded_bytes < t.bytes ? t.uploaded_bytes : t.bytes));
+	add(reply, "files_both", t.uploaded - (t.stubs < t.uploaded ? t.stubs : t.uploaded));
+	add(reply, "files_both_bytes",
+	    t.uploaded_bytes - (t.stub_bytes < t.uploaded_bytes ? t.stub_bytes : t.uploaded_bytes));
+	add(reply, "files_cloud", t.stubs);
+	add(reply, "files_cloud_bytes", t.stub_bytes);
+	add(reply, "objects", t.cloud);
+	add(reply, "objects_bytes", t.cloud_bytes);
+	add(reply, "uploading", t.cloud_intents);
+	add(reply, "uploading_bytes", t.cloud_intent_bytes);
+	add(reply, "to_be_removed", t.cloud_going);
+	if (atomic_load(&d->lake->backup_at)) {
+		buf_add_time(&copied, atomic_load(&d->lake->backup_at));
+		add_text(reply, "metadata_copied_at", buf_str(&copied));
+	}
+	if (error)
+		add_text(reply, "metadata_not_copied_because", strerror(-error));
+	return 0;
+}
+
 int daemon_answer_tier(struct daemon_state *d, struct json_object *request, struct json_object *reply)
 {
 	const char *what = json_text(request, "do"), *path = json_text(request, "path");
 
 	if (!what || !path)
 		return -EINVAL;
+	if (!strcmp(what, "status"))
+		return answer_status(d, reply);
+	if (!strcmp(what, "plan"))
+		return answer_plan(d, reply);
 	if (!strcmp(what, "count"))
 		return answer_tree(d, TREE_COUNT, path, request, reply);
 	if (!strcmp(what, "evict"))

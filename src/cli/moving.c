@@ -104,7 +104,7 @@ static int move_path(struct moving *m, const char *path)
 {
 	_cleanup_place_ struct place p = {0};
 	struct totals total = {.evict = !strcmp(m->what, "evict")};
-	int rc = place_on_mount(path, &p);
+	int rc = tier_place(path, &p);
 
 	if (rc < 0)
 		return rc;

@@ -49,6 +49,17 @@ int tier_ask_exit(int rc)
 	}
 }
 
+int tier_place(const char *given, struct place *out)
+{
+	int rc = place_find(given, out);
+
+	if (!rc && out->inside && !out->inside[0])
+		return 0;
+	place_release(out);
+	*out = (struct place){0};
+	return place_on_mount(given, out);
+}
+
 static int ask(const struct place *p, const char *what, const char *after, struct json_object **reply)
 {
 	_cleanup_json_ struct json_object *request = json_object_new_object();

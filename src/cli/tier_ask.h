@@ -20,6 +20,8 @@ static inline uint64_t json_number(struct json_object *o, const char *key)
  */
 typedef int (*tier_piece_fn)(void *arg, struct json_object *reply);
 int tier_ask(const struct place *p, const char *what, tier_piece_fn fn, void *arg);
+/* GIVEN is a path on a mounted lake; the root of the mount is one, too. Errors are said. 0 or -errno. */
+int tier_place(const char *given, struct place *out);
 /* Ctrl-C and SIGTERM end tier_ask() from now on, and are known by this. */
 void tier_ask_catch_signals(void);
 bool tier_ask_interrupted(void);

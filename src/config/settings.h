@@ -53,6 +53,8 @@ struct settings {
 	char *cloud_bucket, *cloud_prefix, *cloud_region, *cloud_endpoint, *cloud_path; /* NULL: not said */
 	char *cloud_signature;								/* "v2", "v4"; NULL: not said */
 	bool cloud_allow_same_disk;
+	double cloud_price_get, cloud_price_put; /* of 1,000 requests; 0: not said */
+	double cloud_price_out;			 /* of 1 GB that is read */
 	bool metadata_backup;	   /* the store is copied to the cloud */
 	bool metadata_full;	   /* with command lines, text and samples */
 	int64_t metadata_interval; /* seconds between what is copied */

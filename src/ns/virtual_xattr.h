@@ -4,8 +4,8 @@
  *
  *	state		where its bytes are: local, both, cloud; changed: what is here is newer than any version
  *	tier		that of its bucket
- *	pin		0; 1: its bytes stay here; above: those of a folder above it, or of its bucket, do. May be set to 0 or
- *			1 (no, yes, false, true, off, on) by who may write the file
+ *	pin		0; 1: its bytes stay here; above: those of a folder above it, or of its bucket, do. May
+ *			be set to 0 or 1 (no, yes, false, true, off, on) by who may write the file
  *
  * Of what was:
  *

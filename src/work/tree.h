@@ -16,9 +16,9 @@ enum tree_verb {
 
 struct tree_request {
 	enum tree_verb verb;
-	const char *path;  /* below buckets/; "": all */
-	const char *after; /* where an earlier call ended; NULL: from the beginning */
-	int64_t budget;	   /* ns, after which no other files are begun */
+	const char *path;	 /* below buckets/; "": all */
+	const char *after;	 /* where an earlier call ended; NULL: from the beginning */
+	int64_t budget;		 /* ns, after which no other files are begun */
 	bool (*stop)(void *arg); /* true: soon */
 	void *arg;
 };

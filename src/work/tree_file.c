@@ -11,6 +11,7 @@
 #define THREADS 8
 #define PIECE (UINT64_C(8) << 20) /* of one request, when a file is read: RECALL_PIECE */
 #define RECALL_SLICE (20 * NSEC_PER_SEC)
+#define RECALL_PATIENT (10 * NSEC_PER_SEC) /* without a byte: then it is said that the cloud cannot be reached */
 
 /* ---- one file ---- */
 
@@ -121,8 +122,10 @@ static const char *why_not_recalled(int rc)
 static void recall(struct tree *t, const struct tree_file *f, const struct node_row *row)
 {
 	struct lake *lake = t->lake;
-	const struct tier_call call = {
-		.deadline = clock_monotonic() + RECALL_SLICE, .stop = t->request->stop, .arg = t->request->arg};
+	const struct tier_call call = {.deadline = clock_monotonic() + RECALL_SLICE,
+				       .patience = RECALL_PATIENT,
+				       .stop = t->request->stop,
+				       .arg = t->request->arg};
 	struct inode *inode;
 	int rc;
 

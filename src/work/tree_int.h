@@ -22,7 +22,7 @@ struct tree {
 	struct tree_file batch[TREE_BATCH];
 	int n;
 	pthread_mutex_t lock;
-	int next;	/* of the batch; protected by lock */
+	int next; /* of the batch; protected by lock */
 };
 
 /* A file to be worked on. 1: time is over, and it is not taken. 0 or -errno. */
