@@ -95,13 +95,15 @@ struct lake {
 	_Atomic bool space_short;	 /* history must not grow; writers may be slowed */
 	atomic_uint_fast64_t undo_limit; /* content/kept.h; and when it was found out */
 	_Atomic int64_t undo_limit_time;
-	int64_t crashed_at;	/* the last commit before the last daemon ended without saying so; 0: it ended well */
-	bool changes_kept;	/* content/backup.h: from the store's opening on; work/ takes it over… */
-	uint64_t changes_last;	/* …with the last commit then */
-	_Atomic int64_t backup_at; /* wall clock: all that was committed by then is at the remote; 0: not yet */
-	_Atomic int backup_error;  /* -errno of the last attempt; 0 */
-	bool power_failed;	/* since the last daemon ran; known from lake_recover() on */
-	_Atomic bool undurable; /* something was cut since the last durable_point() */
+	int64_t crashed_at;    /* the last commit before the last daemon ended without saying so; 0: it ended well */
+	bool changes_kept;     /* content/backup.h: from the store's opening on; work/ takes it over… */
+	uint64_t changes_last; /* …with the last commit then */
+	_Atomic int64_t backup_at;    /* wall clock: all that was committed by then is at the remote; 0: not yet */
+	_Atomic int backup_error;     /* -errno of the last attempt; 0 */
+	bool power_failed;	      /* since the last daemon ran; known from lake_recover() on */
+	_Atomic bool undurable;	      /* something was cut since the last durable_point() */
+	_Atomic uint64_t relied_on;   /* content/stub_evict.c: this commit is durable, … */
+	_Atomic int64_t relied_on_at; /* …and all that was submitted until then */
 	_Atomic bool scan_running;
 	atomic_uint_fast64_t scan_seen;
 	struct lake_counters counters;

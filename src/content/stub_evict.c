@@ -13,6 +13,7 @@
 #include <sys/xattr.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "content/chain.h"
 #include "content/kept.h"
@@ -22,6 +23,7 @@
 #include "content/xattrs.h"
 
 #define NAMES_ROOM 4096
+#define SLACK_NS (100 * NSEC_PER_MSEC) /* between a change and its record */
 
 /* An eviction under way. */
 struct evict {
@@ -34,6 +36,7 @@ struct evict {
 	bool leased;
 	struct stat st;
 	struct node_row row; /* as the store has it, then as a stub */
+	int64_t verified_at;
 	char staged[VERSION_NAME_MAX];
 };
 
@@ -110,7 +113,7 @@ static int check_attributes(const struct evict *e)
 }
 
 /* Has the cloud these very bytes? */
-static int check_object(const struct evict *e)
+static int check_object(struct evict *e)
 {
 	struct version_row v;
 	struct cloud_row object;
@@ -125,7 +128,30 @@ static int check_object(const struct evict *e)
 		return -ENODATA;
 	if (object.state != CLOUD_VERIFIED && object.state != CLOUD_FOREIGN)
 		return -ENODATA;
+	e->verified_at = object.time;
 	return v.size == object.size && v.size == (uint64_t)e->st.st_size ? 0 : -ENODATA;
+}
+
+/*
+ * What was read here must survive a power failure that the exchange survives. Many leave at once, and most of what
+ * these rely on is older than the last fsync of the store.
+ */
+static int rely(struct evict *e)
+{
+	struct lake *lake = e->lake;
+	int64_t at = clock_wall(), last = atomic_load(&lake->relied_on_at) - SLACK_NS;
+	uint64_t commit = store_last_commit(lake->store);
+	int rc;
+
+	if (e->verified_at < last && stat_ctime(&e->st) < last &&
+	    atomic_load(&e->inode->commit) <= atomic_load(&lake->relied_on))
+		return 0;
+	rc = store_sync(lake->store, commit);
+	if (!rc) {
+		atomic_store(&lake->relied_on, commit);
+		atomic_store(&lake->relied_on_at, at);
+	}
+	return rc;
 }
 
 /* The version is what the file has. */
@@ -188,7 +214,7 @@ static int prepare(struct evict *e)
 		rc = store_node(s, e->inode->id, &e->row);
 	if (!rc)
 		rc = record_attributes(e);
-	return rc ? rc : store_sync(s, store_visible(s)); /* all that was read here */
+	return rc ? rc : rely(e);
 }
 
 /* ---- 3. to 5. ---- */

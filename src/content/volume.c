@@ -2,20 +2,39 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/fhandle.h"
 
+/*
+ * ext4 puts new folders near the one that they are in, new files near their folder, and passes over each inode that was
+ * given back less than 5 s ago. Where thousands of placeholders are made in a second, in the place of as many files
+ * that go (content/stub_evict.c), that takes three times as long as all else. With this flag (chattr(1): T) the folders
+ * are spread over the disk.
+ */
+static void spread(int versionsfd)
+{
+	unsigned int flags = 0;
+
+	if (ioctl(versionsfd, FS_IOC_GETFLAGS, &flags) < 0 || (flags & FS_TOPDIR_FL))
+		return;
+	flags |= FS_TOPDIR_FL;
+	ioctl(versionsfd, FS_IOC_SETFLAGS, &flags);
+}
+
 static int make_fan(int versionsfd)
 {
 	char name[3];
 
+	spread(versionsfd);
 	for (int i = 0; i < 256; i++) {
 		snprintf(name, sizeof(name), "%02x", i);
 		if (mkdirat(versionsfd, name, 0700) < 0 && errno != EEXIST)

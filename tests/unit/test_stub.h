@@ -24,8 +24,9 @@ static inline void stub_settings(void)
 	set_settings(yaml);
 }
 
-/* As an upload ends: the object of the live version of PATH is there, and verified. False: it is not. */
-static inline bool send_object(const char *path)
+/* As an upload ends: the object of the live version of PATH is there, and verified, where a file called KEY_PATH would
+ * have it. False: it is not. */
+static inline bool send_object_as(const char *path, const char *key_path)
 {
 	_cleanup_buf_ struct buf key = BUF_INIT;
 	_cleanup_close_ int fd = open(in_lake("buckets/%s", path), O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
@@ -36,10 +37,10 @@ static inline bool send_object(const char *path)
 	struct tier_put put = {.sha256 = v.sha256, .source = {.size = v.size, .read = tier_source_fd, .arg = &fd}};
 	struct record *r = record_new(OP_SYSTEM, RUN_TARN, 0, 0, 0, NULL);
 	char bucket[256];
-	const char *slash = strchr(path, '/');
+	const char *slash = strchr(key_path, '/');
 	int rc;
 
-	snprintf(bucket, sizeof(bucket), "%.*s", (int)(slash - path), path);
+	snprintf(bucket, sizeof(bucket), "%.*s", (int)(slash - key_path), key_path);
 	tier_key_of_path(&key, tier_prefix(tier), bucket, slash + 1);
 	put.key = buf_str(&key);
 	rc = fd >= 0 && v.hashed ? tier_put(tier, &put, NULL, &head) : -ENOENT;
@@ -55,6 +56,11 @@ static inline bool send_object(const char *path)
 	memcpy(c.sha256, v.sha256, sizeof(c.sha256));
 	record_cloud_set(r, &c);
 	return !store_submit(lake->store, r, NULL) && !store_barrier(lake->store, 0);
+}
+
+static inline bool send_object(const char *path)
+{
+	return send_object_as(path, path);
 }
 
 static inline int evict(const char *path)
