@@ -7,31 +7,13 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/read_full.h"
 #include "cli/cli.h"
 #include "cli/human.h"
 #include "cli/progress.h"
 
 #define PIECE (1 << 20)
 #define HEAD (64 * 1024)
-
-/* As much as there is, up to LEN. */
-static ssize_t read_piece(int fd, char *to, size_t len, off_t at)
-{
-	size_t done = 0;
-
-	while (done < len) {
-		ssize_t n = pread(fd, to + done, len - done, at + (off_t)done);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		if (!n)
-			break;
-		done += (size_t)n;
-	}
-	return (ssize_t)done;
-}
 
 static size_t first_other(const char *x, const char *y, size_t n)
 {
@@ -50,7 +32,7 @@ off_t diff_first_difference(const struct diff_side *a, const struct diff_side *b
 	if (!x || !y)
 		return -ENOMEM - 1;
 	for (;;) {
-		ssize_t n = read_piece(a->fd, x, PIECE, at), m = read_piece(b->fd, y, PIECE, at);
+		ssize_t n = read_full_at(a->fd, x, PIECE, at), m = read_full_at(b->fd, y, PIECE, at);
 		size_t both = n < m ? (size_t)n : (size_t)m;
 
 		if (n < 0 || m < 0)
@@ -68,7 +50,7 @@ off_t diff_first_difference(const struct diff_side *a, const struct diff_side *b
 bool diff_is_text(const struct diff_side *s)
 {
 	_cleanup_free_ char *head = malloc(HEAD);
-	ssize_t n = head ? read_piece(s->fd, head, HEAD, 0) : -1;
+	ssize_t n = head ? read_full_at(s->fd, head, HEAD, 0) : -1;
 
 	return n >= 0 && !memchr(head, '\0', (size_t)n);
 }
@@ -107,8 +89,8 @@ static int read_both(const struct diff_side *a, const struct diff_side *b, struc
 
 	progress_start(&p, b->path, (uint64_t)a->st.st_size + (uint64_t)b->st.st_size);
 	while (!rc) {
-		ssize_t n = read_piece(a->fd, x, PIECE, (off_t)s->sizes[0]);
-		ssize_t m = read_piece(b->fd, y, PIECE, (off_t)s->sizes[1]);
+		ssize_t n = read_full_at(a->fd, x, PIECE, (off_t)s->sizes[0]);
+		ssize_t m = read_full_at(b->fd, y, PIECE, (off_t)s->sizes[1]);
 
 		if (n < 0 || m < 0)
 			rc = n < 0 ? (int)n : (int)m;

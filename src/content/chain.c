@@ -4,6 +4,7 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "base/read_full.h"
 #include "content/chain_int.h"
 #include "content/kept.h"
 #include "content/whole.h"
@@ -496,29 +497,10 @@ static int find_place(struct chain *c, uint64_t version, uint64_t at, uint64_t *
 	return 0;
 }
 
-/* How many bytes there are, LEN at most, or -errno. */
-static ssize_t read_file(int fd, char *to, size_t len, uint64_t at)
-{
-	size_t done = 0;
-
-	while (done < len) {
-		ssize_t n = pread(fd, to + done, len - done, (off_t)(at + done));
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		if (!n)
-			break;
-		done += (size_t)n;
-	}
-	return (ssize_t)done;
-}
-
 int chain_read(struct chain *c, uint64_t version, int rawfd, void *to, size_t len, uint64_t at)
 {
 	/* First, so that whatever is changed in the raw file before this is in a map by the time those are asked. */
-	ssize_t raw = rawfd >= 0 ? read_file(rawfd, to, len, at) : 0;
+	ssize_t raw = rawfd >= 0 ? read_full_at(rawfd, to, len, at) : 0;
 	struct place p;
 	uint64_t run;
 	int rc = raw < 0 ? (int)raw : 0;
@@ -533,7 +515,7 @@ int chain_read(struct chain *c, uint64_t version, int rawfd, void *to, size_t le
 		if (p.in == IN_UNDO)
 			rc = undo_file_read(p.undo, &p.extent, at + done, run, here);
 		else if (p.in == IN_WHOLE)
-			rc = read_file(p.whole, here, run, at + done) == (ssize_t)run ? 0 : -EIO;
+			rc = read_full_at(p.whole, here, run, at + done) == (ssize_t)run ? 0 : -EIO;
 		else if (p.in == IN_PACK)
 			rc = pack_object_read(p.packed, here, run, at + done) == (ssize_t)run ? 0 : -EIO;
 		else if (done + run > (uint64_t)raw)

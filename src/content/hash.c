@@ -16,6 +16,7 @@
 #include <openssl/evp.h>
 
 #include "base/cleanup.h"
+#include "base/read_full.h"
 
 #define SMALL (64 * 1024)
 
@@ -45,19 +46,12 @@ static ssize_t read_cached(struct reader *r)
 /* The next piece, whole unless the file ends. Its length or -errno. */
 static ssize_t read_piece(struct reader *r)
 {
-	size_t had = (size_t)read_cached(r), len = had;
+	size_t had = (size_t)read_cached(r), len;
+	ssize_t n = read_full_at(r->fd, r->piece + had, r->room - had, r->at + had);
 
-	while (len < r->room) {
-		ssize_t n = pread(r->fd, r->piece + len, r->room - len, (off_t)(r->at + len));
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		if (!n)
-			break;
-		len += (size_t)n;
-	}
+	if (n < 0)
+		return n;
+	len = had + (size_t)n;
 	if (r->knows_cached && len > had)
 		posix_fadvise(r->fd, (off_t)(r->at + had), (off_t)(len - had), POSIX_FADV_DONTNEED);
 	r->at += len;

@@ -5,6 +5,8 @@
 #include <stdatomic.h>
 #include <unistd.h>
 
+#include "base/read_full.h"
+
 static atomic_int fail_after = INT_MAX, fail_count, fail_err;
 
 void pack_fail_writes(int after, int count, int err)
@@ -23,18 +25,9 @@ static int injected(void)
 
 int pack_pread(int fd, void *to, size_t len, uint64_t at)
 {
-	while (len) {
-		ssize_t n = pread(fd, to, len, (off_t)at);
+	ssize_t n = read_full_at(fd, to, len, at);
 
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return n ? -errno : -EBADMSG;
-		to = (char *)to + n;
-		at += (uint64_t)n;
-		len -= (size_t)n;
-	}
-	return 0;
+	return n < 0 ? (int)n : (size_t)n == len ? 0 : -EBADMSG;
 }
 
 int pack_pwrite(int fd, const void *bytes, size_t len, uint64_t at)

@@ -7,6 +7,7 @@
 
 #include "base/cleanup.h"
 #include "base/kernel_order.h"
+#include "base/read_full.h"
 #include "content/chain.h"
 #include "content/hash.h"
 #include "content/kept.h"
@@ -314,18 +315,11 @@ static bool is_unchanged(struct past *p)
 
 static ssize_t read_whole(struct past *p, void *to, size_t len, off_t at)
 {
-	size_t done = 0;
+	ssize_t n = read_full_at(p->fd, to, len, (uint64_t)at);
 
-	while (done < len) {
-		ssize_t n = pread(p->fd, (char *)to + done, len - done, at + (off_t)done);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return n < 0 ? -errno : -EIO;
-		done += (size_t)n;
-	}
-	return is_unchanged(p) ? (ssize_t)len : -EIO;
+	if (n < 0)
+		return n;
+	return (size_t)n == len && is_unchanged(p) ? n : -EIO;
 }
 
 /*

@@ -6,6 +6,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/read_full.h"
 #include "content/recall_int.h"
 
 #define LOOK_NS (100 * NSEC_PER_MSEC)	 /* how often a waiter asks whether it is to stop */
@@ -218,18 +219,9 @@ int recall_want(struct recall *r, uint64_t at, uint64_t len, const struct tier_c
 /* All LEN bytes, which are there. 0 or -errno. */
 static int read_file(struct recall *r, char *to, size_t len, uint64_t at)
 {
-	while (len) {
-		ssize_t n = pread(r->fd, to, len, (off_t)at);
+	ssize_t n = read_full_at(r->fd, to, len, at);
 
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return n < 0 ? -errno : -EIO;
-		to += n;
-		at += (uint64_t)n;
-		len -= (size_t)n;
-	}
-	return 0;
+	return n < 0 ? (int)n : (size_t)n == len ? 0 : -EIO;
 }
 
 ssize_t recall_read(struct recall *r, void *to, size_t len, uint64_t at, const struct tier_call *call)

@@ -11,6 +11,7 @@
 #include <openssl/sha.h>
 
 #include "base/cleanup.h"
+#include "base/read_full.h"
 #include "content/undo_int.h"
 
 struct undo_calls undo_calls = {.write = pwritev, .sync = fdatasync};
@@ -177,14 +178,7 @@ int undo_file_create(int dirfd, const char *name, uint64_t node, uint64_t versio
 
 bool undo_read_exactly(int fd, void *to, size_t len, uint64_t at)
 {
-	for (size_t done = 0; done < len;) {
-		ssize_t n = pread(fd, (char *)to + done, len - done, (off_t)(at + done));
-
-		if (n <= 0 && !(n < 0 && errno == EINTR))
-			return false;
-		done += n > 0 ? (size_t)n : 0;
-	}
-	return true;
+	return read_full_at(fd, to, len, at) == (ssize_t)len;
 }
 
 static bool header_is_right(int fd, uint64_t node, uint64_t version)

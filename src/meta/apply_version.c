@@ -292,6 +292,14 @@ int apply_version_add(struct apply *a, struct record_reader *in)
 
 /* ---- later ---- */
 
+/* The version that a row is about. That WHAT about it is left out is logged when there is none. */
+static int find_known(struct apply *a, const char *what, uint64_t id, struct version_brief *out, bool *found)
+{
+	int rc = apply_version_find(a, id, out, found);
+
+	return rc == SQLITE_OK && !*found ? apply_missing(a, what, id) : rc;
+}
+
 int apply_version_state(struct apply *a, struct record_reader *in)
 {
 	uint64_t id = record_get(in);
@@ -301,12 +309,10 @@ int apply_version_state(struct apply *a, struct record_reader *in)
 	const char *reason = record_get_string(in, &len);
 	struct version_brief was;
 	bool found;
-	int rc = apply_version_find(a, id, &was, &found);
+	int rc = find_known(a, "the state of version", id, &was, &found);
 
-	if (rc != SQLITE_OK)
+	if (rc != SQLITE_OK || !found)
 		return rc;
-	if (!found)
-		return apply_missing(a, "the state of version", id);
 	if (state == VERSION_PARTIAL && was.state != VERSION_PARTIAL) /* it has expired meanwhile */
 		return SQLITE_OK;
 	/* What is brought back is a new version. */
@@ -336,12 +342,10 @@ int apply_version_how(struct apply *a, struct record_reader *in)
 	uint64_t stored = record_get(in), size = record_get(in);
 	struct version_brief was;
 	bool found;
-	int rc = apply_version_find(a, id, &was, &found);
+	int rc = find_known(a, "how version", id, &was, &found);
 
-	if (rc != SQLITE_OK)
+	if (rc != SQLITE_OK || !found)
 		return rc;
-	if (!found)
-		return apply_missing(a, "how version", id);
 	if (how > HOW_CLOUD || (how && (was.state == VERSION_NOT_KEPT || was.state == VERSION_PURGED)))
 		return apply_refused(a, "how version", id, "it is kept in no known way, or not at all");
 	return size == ANY_SIZE || size == was.size ? set_how(a, id, &was, how, stored) : SQLITE_OK;
@@ -380,11 +384,11 @@ int apply_version_grow(struct apply *a, struct record_reader *in)
 	int64_t size = (int64_t)record_get(in), mtime = record_get_signed(in);
 	struct version_brief v;
 	bool found;
-	int rc = apply_version_find(a, id, &v, &found);
+	int rc = find_known(a, "the growth of version", id, &v, &found);
 
-	if (rc != SQLITE_OK)
+	if (rc != SQLITE_OK || !found)
 		return rc;
-	if (!found || v.state != VERSION_LIVE)
+	if (v.state != VERSION_LIVE)
 		return apply_missing(a, "the growth of version", id);
 	rc = apply_cloud_leave(a, id);
 	if (rc != SQLITE_OK)
@@ -403,12 +407,10 @@ int apply_version_settled(struct apply *a, struct record_reader *in)
 	int64_t size = (int64_t)record_get(in), mtime = record_get_signed(in);
 	struct version_brief was, now;
 	bool found;
-	int rc = apply_version_find(a, id, &was, &found);
+	int rc = find_known(a, "the settling of version", id, &was, &found);
 
-	if (rc != SQLITE_OK)
+	if (rc != SQLITE_OK || !found)
 		return rc;
-	if (!found)
-		return apply_missing(a, "the settling of version", id);
 	now = was;
 	now.settled = true;
 	now.size = (uint64_t)size;

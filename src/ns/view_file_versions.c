@@ -299,28 +299,22 @@ static int look_up(struct lake *lake, const struct view_node *folder, const char
 	return draft_version(lake, &f, &w, folder->node, folder->text, draft);
 }
 
-struct lister {
-	struct lake *lake;
-	view_emit_fn emit;
-	void *arg;
-	const char *ext;
-};
-
 static int list_version(void *arg, const struct version_row *v)
 {
 	struct lister *l = arg;
+	const char *ext = which_extension(l->folder->text);
 	char name[NAME_BYTES + 1];
 
 	if (v->state == VERSION_PARTIAL || v->not_alone || !past_is_listed(l->lake, v))
 		return 0;
-	if (snprintf(name, sizeof(name), "%" PRIu64 "%s", v->number, l->ext) > NAME_BYTES)
+	if (snprintf(name, sizeof(name), "%" PRIu64 "%s", v->number, ext) > NAME_BYTES)
 		snprintf(name, sizeof(name), "%" PRIu64, v->number);
 	return l->emit(l->arg, name, KIND_FILE, VIEW_NODE | v->id);
 }
 
 static int list(struct lake *lake, const struct view_node *folder, view_emit_fn emit, void *arg)
 {
-	struct lister l = {.lake = lake, .emit = emit, .arg = arg, .ext = which_extension(folder->text)};
+	struct lister l = {.lake = lake, .folder = folder, .emit = emit, .arg = arg};
 	int rc = store_barrier(lake->store, 0);
 
 	return rc ? rc : store_versions_brief(lake->store, folder->version, list_version, &l);

@@ -91,13 +91,6 @@ static int look_up(struct lake *lake, const struct view_node *folder, const char
 
 /* ---- the listing ---- */
 
-struct lister {
-	struct lake *lake;
-	const struct view_node *folder;
-	view_emit_fn emit;
-	void *arg;
-};
-
 /* What is listed can be entered: a day on which D was made begins before it. */
 static int list_moment(struct lister *l, const char *name)
 {

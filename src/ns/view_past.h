@@ -45,6 +45,14 @@ int past_open_version(struct lake *lake, uint64_t id, struct past **out);
 
 /* The mtime of a folder as of COMMIT; THEN: it was given last. */
 int64_t past_folder_mtime(struct lake *lake, uint64_t folder, uint64_t commit, int64_t then);
+/* What a row of the store becomes an entry of: the argument of a callback that lists FOLDER. */
+struct lister {
+	struct lake *lake;
+	const struct view_node *folder;
+	view_emit_fn emit;
+	void *arg;
+};
+
 void past_set_times(struct stat *st, int64_t mtime, int64_t ctime);
 
 /* The lines of history.jsonl. view_history.c */

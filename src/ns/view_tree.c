@@ -255,13 +255,6 @@ static int look_up(struct lake *lake, const struct view_node *folder, const char
 	return rc;
 }
 
-struct lister {
-	struct lake *lake;
-	const struct view_node *folder;
-	view_emit_fn emit;
-	void *arg;
-};
-
 static int list_entry(void *arg, const struct past_entry *e)
 {
 	struct lister *l = arg;
