@@ -367,16 +367,40 @@ static int dir_head(void *engine, const char *key, struct tier_try *t, struct ti
 	return r;
 }
 
-/* Folders that nothing is in any more, up to the root. Another's put may make one anew at the same time. */
-static void remove_empty(int root, const struct buf *path)
+static int remove_folder(int dirfd, const char *name)
 {
+	_cleanup_buf_ struct buf marked = BUF_INIT;
+
+	if (unlinkat(dirfd, name, AT_REMOVEDIR) == 0)
+		return 0;
+	if (errno != ENOENT && errno != ENOTDIR)
+		return -errno;
+	dir_marked(&marked, 'd', name);
+	return unlinkat(dirfd, buf_str(&marked), AT_REMOVEDIR) < 0 ? -errno : 0;
+}
+
+/*
+ * Folders that nothing is in any more, from FD (taken over) up to the root; PATH: the removed file's. Another's put may
+ * make one anew at the same time. Upwards by "..", for a path may be longer than the kernel takes.
+ */
+static void remove_empty(int fd, const char *path)
+{
+	_cleanup_close_ int at = fd;
 	_cleanup_buf_ struct buf folder = BUF_INIT;
 	char *slash;
 
-	buf_add(&folder, buf_str(path), path->len);
+	buf_adds(&folder, path);
 	while (buf_error(&folder) == 0 && folder.data && (slash = strrchr(folder.data, '/'))) {
+		const char *name;
+		int up = openat(at, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+		if (up < 0)
+			return;
+		close(at);
+		at = up;
 		*slash = '\0';
-		if (unlinkat(root, folder.data, AT_REMOVEDIR) < 0)
+		name = strrchr(folder.data, '/');
+		if (remove_folder(at, name ? name + 1 : folder.data) < 0)
 			return;
 	}
 }
@@ -407,7 +431,7 @@ static int remove_step(struct dir_op *op)
 		r = unlink_there(parent, buf_str(&marked));
 	if (r == 0) {
 		dir_facts_remove(op->root, o->key);
-		remove_empty(op->root, &path);
+		remove_empty(steal_fd(&parent), buf_str(&path));
 	}
 	return r;
 }

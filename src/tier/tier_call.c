@@ -114,10 +114,10 @@ static bool is_down(int r)
 	return r == -EHOSTUNREACH || r == -ETIMEDOUT;
 }
 
-/* Failures that say how the remote is. */
-static bool is_of_remote(int r)
+/* Failures that say how the remote is: not those of a source or a sink. */
+static bool is_of_remote(const struct attempts *a, int r)
 {
-	return is_down(r) || r == -EIO;
+	return is_down(r) || (r == -EIO && a->t.again);
 }
 
 static void count(struct attempts *a, int r)
@@ -133,7 +133,7 @@ static void count(struct attempts *a, int r)
 	s->retries += a->tries > 1;
 	if (r == -ECANCELED)
 		return;
-	pace_tell(&tier->pace, is_of_remote(r));
+	pace_tell(&tier->pace, is_of_remote(a, r));
 	if (!is_answer(r)) {
 		s->verb[a->verb].errors++;
 		snprintf(s->last_error, sizeof(s->last_error), "%s %.60s: %.70s", tier_verb_name(a->verb), a->key,

@@ -1,7 +1,9 @@
 /* The remote that is a folder. */
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <pthread.h>
 #include <sched.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/xattr.h>
 
@@ -157,6 +159,7 @@ static void test_hostile_keys(struct tier *t)
 	remove_one(t, slashes);
 	remove_one(t, "kk/1");
 	is_str(list(t, "", NULL, false), "", "all removed");
+	ok(rmdir(below(".tarn%e")) < 0 && errno == ENOENT, "with all of their folders");
 }
 
 static void test_file_and_folder(struct tier *t)
@@ -338,6 +341,71 @@ static void test_without_attributes(struct tier *t)
 	unlink_memo();
 }
 
+static bool stop_soon(void *arg)
+{
+	return clock_monotonic() > *(int64_t *)arg;
+}
+
+static void test_full(struct tier *t)
+{
+	size_t len = 32 * 1024 * 1024;
+	char *data = calloc(1, len);
+
+	is_int(put_len(t, "too-large", data, len, NULL), -ENOSPC, "a disk that is full");
+	is_str(get(t, "too-large"), "-2", "has nothing of it");
+	is_int(put_len(t, "fits", data, 1024 * 1024, NULL), 0, "and room again");
+	remove_one(t, "fits");
+	free(data);
+}
+
+/* Runs it; false: it failed. */
+static bool run(const char *fmt, const char *a, const char *b)
+{
+	char command[400];
+
+	snprintf(command, sizeof(command), fmt, a, b);
+	return system(command) == 0;
+}
+
+/* A disk of its own, that can be full, and can hang: a frozen one lets no write end. */
+static void test_own_disk(struct tier *t)
+{
+	struct tier_call call = {.patience = NSEC_PER_SEC};
+	char image[100];
+	int fd;
+
+	snprintf(image, sizeof(image), "%s/image", top);
+	if (!own_mounts || !run("truncate -s 24M %s && mkfs.ext4 -q -F %s >/dev/null 2>&1", image, image) ||
+	    !run("mount -o loop %s %s 2>/dev/null", image, folder)) {
+		skip("a disk that is full, and one that hangs", "the right to mount a loop device");
+		return;
+	}
+	unlink_memo();
+	put(t, "before", "x");
+	test_full(t);
+	fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (ok(ioctl(fd, FIFREEZE, 0) == 0, "a disk that hangs")) {
+		int64_t begun = clock_monotonic();
+		struct bytes b = {"new", 3, 0, 0};
+		struct tier_put p = {.key = "new", .source = {3, read_bytes, &b}};
+
+		is_int(tier_put(t, &p, &call, NULL), -ETIMEDOUT, "nobody waits for ever");
+		ok(clock_monotonic() - begun < 8 * NSEC_PER_SEC, "but soon knows");
+		begun = clock_monotonic() + NSEC_PER_SEC / 5;
+		call = (struct tier_call){.stop = stop_soon, .arg = &begun};
+		is_int(tier_put(t, &p, &call, NULL), -ECANCELED, "or gives up");
+		is_str(get(t, "before"), "x", "what can be read is read");
+	}
+	ioctl(fd, FITHAW, 0);
+	close(fd);
+	is_int(put(t, "after", "y"), 0, "it goes on");
+	is_str(get(t, "after"), "y", "as before");
+	for (int i = 0; i < 100 && umount(folder) < 0; i++)
+		usleep(50000);
+	unlink(image);
+	unlink_memo();
+}
+
 static void test_moved_away(struct tier *t)
 {
 	_cleanup_buf_ struct buf why = BUF_INIT;
@@ -469,6 +537,7 @@ int main(void)
 	test_stopped(t);
 	test_moved_away(t);
 	test_without_attributes(t);
+	test_own_disk(t);
 	is_str(list(t, "", NULL, false), "", "nothing is left at the end");
 	tier_unref(t);
 	test_same_disk();
