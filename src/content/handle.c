@@ -500,7 +500,7 @@ int handle_open(struct lake *lake, struct inode *inode, int flags, const struct 
 	do {
 		bool stub = inode_is_stub(inode) && !truncates;
 
-		if (stub && handle_reads_cloud(inode, flags))
+		if (stub && handle_reads_cloud(lake, inode, flags))
 			rc = handle_open_cloud(lake, inode, flags, out);
 		else if (!(rc = stub ? stub_recall(lake, inode, actor->call) : 0))
 			rc = open_file(lake, inode, flags, actor, out);

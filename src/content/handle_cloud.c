@@ -8,11 +8,17 @@
 #include "content/recall_version.h"
 #include "content/stub.h"
 
-bool handle_reads_cloud(struct inode *inode, int flags)
+bool handle_reads_cloud(struct lake *lake, struct inode *inode, int flags)
 {
 	struct stat st;
+	uint64_t version;
 
-	return (flags & O_ACCMODE) == O_RDONLY && stub_stat(inode, &st) && (uint64_t)st.st_size > RECALL_SMALL;
+	if ((flags & O_ACCMODE) != O_RDONLY)
+		return false;
+	pthread_mutex_lock(&inode->lock);
+	version = stub_stat_locked(inode, &st) ? inode->version : 0;
+	pthread_mutex_unlock(&inode->lock);
+	return version && ((uint64_t)st.st_size > RECALL_SMALL || recall_has_version_ends(lake, version));
 }
 
 /* The version that INODE is the stub of now, and its recall. 0, IS_STUB or -errno. */

@@ -12,8 +12,8 @@ void handle_count_open(struct lake *lake, struct inode *inode, const struct hand
 
 /* ---- handle_cloud.c ---- */
 
-/* Is a stub opened this way read as its bytes come? Else they come first. */
-bool handle_reads_cloud(struct inode *inode, int flags);
+/* Is a stub opened this way read as its bytes come? Else they come first: what is small, and has no ends here. */
+bool handle_reads_cloud(struct lake *lake, struct inode *inode, int flags);
 /* Opens it. 0, IS_STUB, or -errno. */
 int handle_open_cloud(struct lake *lake, struct inode *inode, int flags, struct handle **out);
 /* Its last use is over. What has come whole is to take the stub's place. */

@@ -65,13 +65,18 @@ void recalls_free(struct recalls *rs)
 
 /* ---- the files ---- */
 
-void recall_file_name(const struct recall *r, enum recall_file what, char name[RECALL_NAME_MAX])
+void recall_key_name(const struct recall_key *of, enum recall_file what, char name[RECALL_NAME_MAX])
 {
-	static const char *const suffix[] = {"part", "map", "whole"};
+	static const char *const suffix[] = {"part", "map", "whole", "ends"};
 	uint64_t content; /* the first bytes are enough for a name */
 
-	memcpy(&content, r->of.content, sizeof(content));
-	snprintf(name, RECALL_NAME_MAX, "%" PRIx64 "-%016" PRIx64 ".%s", r->of.id, content, suffix[what]);
+	memcpy(&content, of->content, sizeof(content));
+	snprintf(name, RECALL_NAME_MAX, "%" PRIx64 "-%016" PRIx64 ".%s", of->id, content, suffix[what]);
+}
+
+void recall_file_name(const struct recall *r, enum recall_file what, char name[RECALL_NAME_MAX])
+{
+	recall_key_name(&r->of, what, name);
 }
 
 static int open_file(const struct recall *r, enum recall_file what, int flags)
@@ -85,7 +90,7 @@ static int open_file(const struct recall *r, enum recall_file what, int flags)
 }
 
 /* The bytes of one content are told from those of another: its own hash, else where it came from. */
-static void tell_content(const struct recall_source *s, uint8_t content[PART_CONTENT])
+void recall_tell_content(const struct recall_source *s, uint8_t content[PART_CONTENT])
 {
 	uint8_t sha256[SHA256_BYTES];
 	_cleanup_buf_ struct buf b = BUF_INIT;
@@ -143,7 +148,10 @@ static int open_part(struct recall *r)
 		return rc ? rc : extents_copy(&r->durable, &r->here);
 	}
 	unlinkat(r->cachefd, map, 0);
-	return ftruncate(r->fd, 0) < 0 || ftruncate(r->fd, (off_t)r->size) < 0 ? -errno : 0;
+	if (ftruncate(r->fd, 0) < 0 || ftruncate(r->fd, (off_t)r->size) < 0)
+		return -errno;
+	recall_begin_with_ends(r);
+	return 0;
 }
 
 static int open_files(struct recall *r)
@@ -169,7 +177,7 @@ static struct recall *new_recall(struct recalls *rs, struct tier *tier, int cach
 	r->cachefd = cachefd;
 	r->fd = -1;
 	r->of.id = s->id;
-	tell_content(s, r->of.content);
+	recall_tell_content(s, r->of.content);
 	r->size = s->size;
 	r->hashed = s->hashed;
 	memcpy(r->wanted, s->sha256, SHA256_BYTES);
@@ -305,7 +313,7 @@ int recall_open(struct recalls *rs, struct tier *tier, int cachefd, const struct
 	struct recall *r;
 	int rc;
 
-	tell_content(source, of.content);
+	recall_tell_content(source, of.content);
 	r = find(rs, &of);
 	if (r) {
 		set_place(r, source);
@@ -382,6 +390,8 @@ int recall_take(struct recall *r, int dirfd, const char *name)
 	recall_file_name(r, RECALL_MAP_FILE, map);
 	if (recall_calls.sync(r->fd) < 0 || renameat(r->cachefd, from, dirfd, name) < 0)
 		return -errno;
+	unlinkat(r->cachefd, map, 0);
+	recall_file_name(r, RECALL_ENDS_FILE, map);
 	unlinkat(r->cachefd, map, 0);
 	r->taken = true;
 	SCOPED_LOCK(&r->set->lock);

@@ -10,6 +10,7 @@
  *	cache/ID-CONTENT.part	the sparse file
  *	cache/ID-CONTENT.map	its map
  *	cache/ID-CONTENT.whole	all of it, verified and durable; nothing changes it any more
+ *	cache/ID-CONTENT.ends	its head and tail, kept when it left (content/recall_ends.c)
  *
  * ID: of the version, CONTENT: which bytes these are (of its SHA-256; without one of key, ETag and size); hex.
  *
@@ -41,6 +42,7 @@
 #define RECALL_PIECE (UINT64_C(8) * 1024 * 1024)  /* at most this much with one request */
 #define RECALL_AHEAD (UINT64_C(64) * 1024 * 1024) /* of a sequential reader */
 #define RECALL_SMALL (UINT64_C(8) * 1024 * 1024)  /* up to this size a stub is recalled whole when it is opened */
+#define RECALL_END (UINT64_C(64) * 1024)	  /* of head and tail each stay here */
 #define RECALL_THREADS 8
 #define RECALL_PATIENCE (INT64_C(25) * 1000 * 1000 * 1000)
 
@@ -96,6 +98,12 @@ void recall_let_go(struct recall *r);
  * open reads on; the next recall_open() begins anew. 0 or -errno: it is where it was.
  */
 int recall_take(struct recall *r, int dirfd, const char *name);
+
+/*
+ * FD has the content that is about to leave: its head and tail stay in CACHEFD, if there is room. Is that so of SOURCE?
+ */
+void recall_keep_ends(struct recalls *rs, int cachefd, const struct recall_source *s, int fd);
+bool recall_has_ends(int cachefd, const struct recall_source *s);
 
 /* What it calls, for tests that make it fail. */
 extern struct recall_calls {

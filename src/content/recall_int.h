@@ -6,6 +6,7 @@
  *	recall_fetch.c	the queue and the threads that fetch
  *	recall_keep.c	verifying, and making durable what came
  *	recall_room.c	what goes when there is no room
+ *	recall_ends.c	head and tail of what is in the cloud
  *
  * Locks, in this order: the set's `room`, its `opening`; a recall's `files`; its `drop`; its `lock`; the set's
  * `lock`, a leaf. No call is made under the last two. Under `drop`, taken for reading, the sparse file is read, and
@@ -67,6 +68,8 @@ struct recalls {
 	unsigned nfetchers, idle;
 	bool keeping;	   /* the keeper runs */
 	uint64_t reserved; /* bytes that are about to come */
+	uint64_t ends;	   /* bytes of heads and tails */
+	bool ends_known;
 	_Atomic bool stop;
 };
 
@@ -125,7 +128,9 @@ struct recall {
 
 /* ---- recall.c ---- */
 
-enum recall_file { RECALL_PART_FILE, RECALL_MAP_FILE, RECALL_WHOLE_FILE };
+enum recall_file { RECALL_PART_FILE, RECALL_MAP_FILE, RECALL_WHOLE_FILE, RECALL_ENDS_FILE };
+void recall_key_name(const struct recall_key *of, enum recall_file what, char name[RECALL_NAME_MAX]);
+void recall_tell_content(const struct recall_source *s, uint8_t content[PART_CONTENT]);
 void recall_file_name(const struct recall *r, enum recall_file what, char name[RECALL_NAME_MAX]);
 /* Nobody refers to it: it leaves memory; with discard its files go, too. */
 void recall_free(struct recall *r);
@@ -166,6 +171,14 @@ void recall_failed_locked(struct recall *r, uint64_t from, uint64_t to, int rc, 
 /* Is there room for BYTES more, or can it be made? 0: they are counted until recall_unreserve(). -ENOSPC. */
 int recall_reserve(struct recall *r, uint64_t bytes, bool urgent);
 void recall_unreserve(struct recall *r, uint64_t bytes);
+
+/* LEN bytes of ends more, of at most LIMIT: the oldest go for them. False: they do not fit. */
+bool recall_count_ends(struct recalls *rs, int cachefd, uint64_t len, uint64_t limit);
+
+/* ---- recall_ends.c ---- */
+
+/* What is known of R's ends is in its sparse file, which was just made. */
+void recall_begin_with_ends(struct recall *r);
 
 /* ---- recall_keep.c ---- */
 

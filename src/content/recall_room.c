@@ -82,7 +82,8 @@ static int by_use(const void *a, const void *b)
 	return x->used < y->used ? -1 : x->used > y->used;
 }
 
-static void list_files(struct recalls *rs, int cachefd, struct old_files *files)
+/* Those that are called so (NULL: all), but for those in use. */
+static void list_files(struct recalls *rs, int cachefd, const char *suffix, struct old_files *files)
 {
 	int fd = openat(cachefd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	_cleanup_closedir_ DIR *d = fd < 0 ? NULL : fdopendir(fd);
@@ -92,7 +93,8 @@ static void list_files(struct recalls *rs, int cachefd, struct old_files *files)
 
 	while (d && (e = readdir(d))) {
 		end = 0;
-		if (sscanf(e->d_name, "%" SCNx64 "-%*16[0-9a-f].%n", &id, &end) == 1 && end && !is_in_use(rs, id))
+		if (sscanf(e->d_name, "%" SCNx64 "-%*16[0-9a-f].%n", &id, &end) == 1 && end &&
+		    (suffix ? !strcmp(e->d_name + end, suffix) : !is_in_use(rs, id)))
 			note_file(files, cachefd, e->d_name);
 	}
 }
@@ -106,7 +108,7 @@ static uint64_t remove_files(struct recalls *rs, int cachefd, uint64_t need)
 
 	if (rs->scanned && clock_monotonic() - rs->scanned < SCAN_NS)
 		return 0;
-	list_files(rs, cachefd, &files);
+	list_files(rs, cachefd, NULL, &files);
 	if (files.n)
 		qsort(files.list, files.n, sizeof(*files.list), by_use);
 	for (size_t i = 0; i < files.n && gone < need; i++)
@@ -116,6 +118,30 @@ static uint64_t remove_files(struct recalls *rs, int cachefd, uint64_t need)
 		rs->scanned = clock_monotonic();
 	free(files.list);
 	return gone;
+}
+
+bool recall_count_ends(struct recalls *rs, int cachefd, uint64_t len, uint64_t limit)
+{
+	SCOPED_LOCK(&rs->room);
+	struct old_files files = {0};
+
+	if (!rs->ends_known || rs->ends + len > limit) {
+		list_files(rs, cachefd, "ends", &files);
+		if (files.n)
+			qsort(files.list, files.n, sizeof(*files.list), by_use);
+		rs->ends = 0;
+		for (size_t i = 0; i < files.n; i++)
+			rs->ends += files.list[i].bytes;
+		for (size_t i = 0; i < files.n && rs->ends + len > limit / 4 * 3; i++) /* not for each one anew */
+			if (!unlinkat(cachefd, files.list[i].name, 0))
+				rs->ends -= files.list[i].bytes;
+		free(files.list);
+		rs->ends_known = true;
+	}
+	if (rs->ends + len > limit)
+		return false;
+	rs->ends += len;
+	return true;
 }
 
 /* ---- 2. recalls of nobody ---- */

@@ -20,9 +20,16 @@ static int find_object(struct lake *lake, const struct version_row *v, struct cl
 	return rc;
 }
 
-int recall_open_version(struct lake *lake, const struct version_row *v, struct recall **out)
+/* Any disk will do for the bytes of a version whose own is not there. */
+static int cache_of(struct lake *lake, const struct version_row *v)
 {
 	struct volume *volume = reach_volume(lake, v->volume);
+
+	return volume ? volume->cachefd : lake->volumes[0]->cachefd;
+}
+
+int recall_open_version(struct lake *lake, const struct version_row *v, struct recall **out)
+{
 	struct recall_source source = {.id = v->id, .size = v->size};
 	_cleanup_tier_ struct tier *tier = lake_tier(lake);
 	struct cloud_row object;
@@ -30,13 +37,11 @@ int recall_open_version(struct lake *lake, const struct version_row *v, struct r
 
 	if (rc < 0)
 		return rc;
-	if (!volume)
-		volume = lake->volumes[0]; /* any disk will do for the bytes of a version whose own is not there */
 	source.key = object.key;
 	source.etag = object.etag;
 	source.hashed = v->hashed || object.hashed;
 	memcpy(source.sha256, v->hashed ? v->sha256 : object.sha256, SHA256_BYTES);
-	return tier ? recall_open(lake->recalls, tier, volume->cachefd, &source, out) : -EHOSTUNREACH;
+	return tier ? recall_open(lake->recalls, tier, cache_of(lake, v), &source, out) : -EHOSTUNREACH;
 }
 
 int recall_find_again(struct lake *lake, uint64_t version)
@@ -50,4 +55,30 @@ int recall_find_again(struct lake *lake, uint64_t version)
 	if (!rc)
 		recall_close(r); /* it is open elsewhere, and knows its new place now */
 	return rc;
+}
+
+static int source_of(struct lake *lake, uint64_t version, struct version_row *v, struct recall_source *s)
+{
+	int rc = store_version(lake->store, version, v);
+
+	*s = (struct recall_source){.id = v->id, .key = "", .size = v->size, .hashed = v->hashed};
+	memcpy(s->sha256, v->sha256, SHA256_BYTES);
+	return rc;
+}
+
+void recall_keep_version_ends(struct lake *lake, uint64_t version, int fd)
+{
+	struct recall_source s;
+	struct version_row v = {0};
+
+	if (!source_of(lake, version, &v, &s))
+		recall_keep_ends(lake->recalls, cache_of(lake, &v), &s, fd);
+}
+
+bool recall_has_version_ends(struct lake *lake, uint64_t version)
+{
+	struct recall_source s;
+	struct version_row v = {0};
+
+	return !source_of(lake, version, &v, &s) && v.hashed && recall_has_ends(cache_of(lake, &v), &s);
 }

@@ -17,6 +17,7 @@
 #include "base/log.h"
 #include "content/chain.h"
 #include "content/kept.h"
+#include "content/recall_version.h"
 #include "content/registered.h"
 #include "content/stub.h"
 #include "content/swap.h"
@@ -326,6 +327,8 @@ int stub_evict(struct lake *lake, struct inode *inode)
 	}
 	pthread_rwlock_unlock(&lake->tree_lock);
 	inode_unref(lake, e.parent);
+	if (!rc && e.fd >= 0)
+		recall_keep_version_ends(lake, e.version, e.fd);
 	if (e.fd >= 0)
 		close(e.fd); /* that is when the disk gives the blocks back, which takes its time */
 	if (!rc && lake->frontend.invalidate)

@@ -13,8 +13,11 @@ settings 'buckets: {data: {tier: local}}'
 for f in big middle tarred small versions gone killed sparse; do
 	head -c 20000007 /dev/urandom >"$B/$f"
 done
-head -c 5000 /dev/urandom >"$B/small"
+head -c 500000 /dev/urandom >"$B/small"
+seq 9999 >"$B/tiny"
 (cd "$B" && sha256sum -- *) >"$FOLDER/sums"
+head -c 100 "$B/gone" | base64 >"$FOLDER/head"
+tail -c 100 "$B/gone" | base64 >"$FOLDER/tail"
 (cd "$B" && find . -type f -printf 'data/%P\n') | "$SEND" "$L" - || point 1 'the files are sent away'
 mkdir "$FOLDER/raw"
 mount --bind "$L" "$FOLDER/raw" || exit 1
@@ -33,13 +36,22 @@ ok 'and is no file yet' test -L "$RAW/middle"
 is "$(sum "$B/middle")" "$(wanted middle)" 'the rest follows'
 is "$(dd if="$B/middle" bs=64K skip=305 count=1 2>/dev/null | cmp - "$FOLDER/part" && echo same)" same 'what was read first was right'
 
+# ---- ends ----
+mv "$CLOUD_DIR" "$CLOUD_DIR.away"
+is "$(head -c 100 "$B/gone" | base64)" "$(base64 -d <"$FOLDER/head" | base64)" 'head(1) needs no remote'
+is "$(tail -c 100 "$B/gone" | base64)" "$(base64 -d <"$FOLDER/tail" | base64)" 'nor does tail(1)'
+is "$(sum "$B/tiny")" "$(wanted tiny)" 'what is all head and tail is read without one'
+like "$(file -b "$B/tiny")" text 'so it is known what it is'
+mv "$CLOUD_DIR.away" "$CLOUD_DIR"
+ok 'they are stubs still' test -L "$RAW/gone" -a -L "$RAW/tiny"
+
 # ---- all of them ----
 is "$(sum "$B/big")" "$(wanted big)" 'a large file is read in order'
 ok 'then it is a plain file again' within 10 sh -c 'test -f "$1" && test ! -L "$1"' sh "$RAW/big"
 is "$(sum "$RAW/big")" "$(wanted big)" 'with its bytes'
 is "$(sum "$B/big")" "$(wanted big)" 'which are read there'
-is "$(sum "$B/small")" "$(wanted small)" 'a small one'
-ok 'comes whole when it is opened' test ! -L "$RAW/small"
+is "$(sum "$B/small")" "$(wanted small)" 'one that is not large'
+ok 'comes back, too' within 10 test ! -L "$RAW/small"
 is "$(tar -C "$B" -cf - tarred | tar -xOf - | sha256sum | cut -d' ' -f1)" "$(wanted tarred)" 'tar'
 cp --sparse=always "$B/sparse" "$FOLDER/sparse"
 is "$(sum "$FOLDER/sparse")" "$(wanted sparse)" 'cp --sparse=always'
@@ -67,7 +79,7 @@ ok 'which is said in time' test $((SECONDS - began)) -le 30
 began=$SECONDS
 ok 'nobody else waits' timeout 5 ls -l "$B"
 mv "$CLOUD_DIR.away" "$CLOUD_DIR"
-is "$(sum "$B/gone")" "$(wanted gone)" 'when it is back it is read'
+ok 'when it is back it is read' within 10 equal "$(wanted gone)" sum "$B/gone"
 
 down
 umount "$FOLDER/raw"
