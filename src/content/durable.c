@@ -68,6 +68,16 @@ bool durable_is_synced_locked(const struct inode *inode, const struct stat *st)
 	return inode->synced && inode->synced_size == (uint64_t)st->st_size && inode->synced_mtime == stat_mtime(st);
 }
 
+void durable_add_locked(struct inode *inode, const struct stat *st, struct record *r)
+{
+	inode->synced = true;
+	inode->synced_size = (uint64_t)st->st_size;
+	inode->synced_mtime = stat_mtime(st);
+	if (inode->version && !inode->dirty)
+		inode->synced_told = inode->version;
+	record_synced(r, inode->id, inode->synced_size, inode->synced_mtime);
+}
+
 /* The store can vouch for it from this record's commit on. */
 static uint64_t tell(struct lake *lake, struct inode *inode, const struct stat *st)
 {

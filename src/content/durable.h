@@ -26,6 +26,8 @@ int durable_point(struct lake *lake);
 void durable_cut(struct lake *lake);
 /* The content of INODE whose stat was ST before, is on the disk. The commit to wait for, 0: none. */
 uint64_t durable_synced(struct lake *lake, struct inode *inode, const struct stat *st);
+/* The same by a record that the caller submits, of an INODE whose lock is held: R says so. */
+void durable_add_locked(struct inode *inode, const struct stat *st, struct record *r);
 /* Is this content known to be? INODE's lock is held. */
 bool durable_is_synced_locked(const struct inode *inode, const struct stat *st);
 /* INODE's content, with ST, is about to leave its name or to be written over; FRESH: it has no version yet. */

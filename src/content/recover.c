@@ -70,9 +70,14 @@ static bool is_settled(const struct left_over *l)
 	return fd >= 0 && lease_probe(fd, F_RDLCK) != -EAGAIN;
 }
 
+/*
+ * What was saved of V was about to be overwritten: that reaches the disk before the file's time does, and a power
+ * failure may come between the two.
+ */
 static bool same_bytes(const struct left_over *l, const struct version_row *v)
 {
-	return v->size == (uint64_t)l->st.st_size && v->mtime == stat_mtime(&l->st);
+	return v->size == (uint64_t)l->st.st_size && v->mtime == stat_mtime(&l->st) &&
+	       !kept_was_begun(l->volume, l->node, v->id);
 }
 
 /* VERSION was live, and the file here has other bytes by now. */

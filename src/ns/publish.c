@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "content/cut.h"
+#include "content/durable.h"
 #include "content/former.h"
 #include "content/settle.h"
 #include "content/stub.h"
@@ -224,8 +225,11 @@ static int change_disk(struct publishing *p)
 	return rc;
 }
 
-/* Files that had no history where they were prepared get their first version with their name. */
-static void cut_new_files(struct publishing *p, struct record *r)
+/*
+ * Their content is on the disk, and the record says so: after a power failure nothing of them depends on a hash. Files
+ * that had no history where they were prepared get their first version with their name.
+ */
+static void add_files(struct publishing *p, struct record *r)
 {
 	for (size_t i = 0; i < p->nfiles; i++) {
 		struct inode *inode = p->files[i];
@@ -235,6 +239,7 @@ static void cut_new_files(struct publishing *p, struct record *r)
 			continue;
 		SCOPED_LOCK(&inode->lock);
 
+		durable_add_locked(inode, &st, r);
 		if (!inode->version && !inode->dirty && inode->parent && inode->name &&
 		    bucket_versions(inode->bucket, inode->parent, inode->name))
 			cut_add_live(p->lake, inode, r, &st, p->actor);
@@ -258,7 +263,7 @@ static void add_rows(struct publishing *p, struct record *r, struct published *o
 		out->added += s->kind == PUBLISH_MOVE;
 		out->replaced += s->kind == PUBLISH_OVER;
 	}
-	cut_new_files(p, r);
+	add_files(p, r);
 }
 
 static void note_submitted(struct publishing *p, uint64_t commit)

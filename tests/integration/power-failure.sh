@@ -90,5 +90,19 @@ for file in "$B"/*; do
 	ok "${file##*/}: all that is listed can be read" find "$file" "$file@v" -type f -exec cat {} +
 done
 like "$(grep -a 'power failed' "$L/logs/tarn.log")" "are not kept" "the log counts what was lost"
+
+# What is published is on the disk, and in history as of that commit, though nobody fsynced it.
+mkdir "$B/staging"
+exits 0 "many files are published" python3 -c '
+import os, sys
+for i in range(300):
+    with open(f"{sys.argv[2]}/{i}", "w") as f:
+        f.write(f"{i}\n" * (i + 1))
+os.execv(sys.argv[1], ["tarn", "publish", *sys.argv[2:], "--json"])' "$TARN" "$B/staging" "$B/target"
+commit=$(jq .commit "$FOLDER/out")
+power_fails
+is "$(find "$B/target" -type f | wc -l)" 300 "after the next power failure all are there"
+is "$(find "$B/target@v/commit-$commit" -type f | wc -l)" 300 "in history, too"
+ok "and all are the same" diff -r "$B/target" "$B/target@v/commit-$commit"
 down
 umount "$DISK"
