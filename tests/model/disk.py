@@ -40,11 +40,11 @@ def run(*words):
 
 def patiently(*words):
 	"""Something that may be busy for a moment."""
-	for i in range(100):
+	for i in range(600):
 		try:
 			return run(*words)
 		except OSError:
-			if i == 99:
+			if i == 599:
 				raise
 			time.sleep(0.1)
 

@@ -23,6 +23,7 @@ class Operation:
 		self.client, self.order, self.changes, self.relies = client, order, set(changes), set(relies)
 		self.number, self.done, self.wanted = 0, False, None
 		self.makes_durable, self.nodes = (), []	# NODES: whose content it changed
+		self.when_done = lambda: None	# what is true once the client has its answer
 
 	def __str__(self):
 		words = [f"{k}={v!r}" for k, v in self.order.items() if k != "op"]
@@ -236,7 +237,7 @@ class Operations:
 				  self.tree.path_keys(folder, name) | {node.id}, lambda: None)
 		if op:
 			op.makes_durable = {node.id, (folder.id, name)}
-			self.synced(node)
+			op.when_done = lambda: self.synced(node)
 		return op
 
 	def choose_fsync_folder(self):
@@ -314,7 +315,7 @@ class Operations:
 		op = h and self.propose(dict(op="handle_sync", slot=h.slot), (), {h.node.id}, lambda: None, h.client)
 		if op:
 			op.makes_durable = {h.node.id} | {(f.id, n) for f, n in h.node.names if len(h.node.names) == 1}
-			self.synced(h.node)
+			op.when_done = lambda: self.synced(h.node)
 		return op
 
 	def choose_close(self):
@@ -342,8 +343,11 @@ class Operations:
 
 		def apply():
 			self.set_data(h.node, new)
-			h.stored = not sync
-		return self.propose(dict(op="store", slot=h.slot, data=data, at=at, sync=sync), {h.node.id}, (), apply, h.client)
+			h.stored = True
+		op = self.propose(dict(op="store", slot=h.slot, data=data, at=at, sync=sync), {h.node.id}, (), apply, h.client)
+		if op and sync:
+			op.when_done = lambda: setattr(h, "stored", False)
+		return op
 
 	def choose_unmap(self):
 		h = self.some_held(True)

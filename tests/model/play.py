@@ -80,6 +80,9 @@ class Play:
 			os.chmod(os.path.join(self.lake.mnt, name), 0o755)
 			self.tree.add(self.tree.root, name, self.tree.node(FOLDER, 0o755))
 		os.mkdir(os.path.join(self.lake.mnt, PRIVATE))
+		self.sync_record()
+		for name in BUCKETS:
+			self.fsync(name)
 		if self.o.collect:
 			self.lake.keep_only_labelled(BUCKETS)
 		self.start_clients()
@@ -108,11 +111,15 @@ class Play:
 	def judge(self, op, answer):
 		if answer.get("error"):
 			raise Failure(f"{op}: {answer['error']}\n" + "\n".join(self.story(op.changes | op.relies)))
-		op.done = True
-		self.dirty -= set(op.makes_durable)
+		self.note_done(op)
 		if op.wanted and answer["digest"] != op.wanted:
 			self.wrong.append(f"{op}: read {answer['digest'][:12]}, not {op.wanted[:12]}")
 			self.wrong += self.story(op.relies)
+
+	def note_done(self, op):
+		op.done = True
+		self.dirty -= set(op.makes_durable)
+		op.when_done()
 
 	def story(self, keys, around=None):
 		"""What was done to them lately, or around the operation of that number."""
@@ -164,10 +171,15 @@ class Play:
 			keys = {node.id} | {(f.id, n) for f, n in node.names} | ({k for k in self.dirty if isinstance(k, tuple)
 				and k[0] == node.id})
 			if node.kind != SYMLINK and keys & self.dirty:
-				fd = os.open(os.path.join(self.lake.mnt, path), os.O_RDONLY)
-				os.fsync(fd)
-				os.close(fd)
+				self.fsync(path)
 		self.dirty = set()
+
+	def fsync(self, path):
+		fd = os.open(os.path.join(self.lake.mnt, path), os.O_RDONLY)
+		try:
+			os.fsync(fd)
+		finally:
+			os.close(fd)
 
 	def sync_record(self):
 		"""All that was recorded so far is durable: a later change is."""
@@ -191,9 +203,8 @@ class Play:
 			self.lake.end_gc(collector, may_fail=True)
 		for op in batch:
 			answer = self.answer(op.client)
-			op.done = not answer.get("error")
-			if op.done and op.makes_durable:
-				self.dirty -= set(op.makes_durable)
+			if not answer.get("error"):
+				self.note_done(op)
 		self.stop_clients()
 		if kind == "power":
 			self.lake.forget_mount()
