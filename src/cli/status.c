@@ -33,13 +33,19 @@ static void add_totals(struct json_object *facts, const struct store_totals *t)
 	add_int(facts, "versions_kept", t->versions_kept);
 	add_int(facts, "versions_kept_bytes", t->versions_kept_bytes);
 	add_int(facts, "history_bytes", t->stored_bytes);
-	for (enum version_how how = HOW_ASIDE; how <= HOW_COPY; how++) {
+	for (enum version_how how = HOW_ASIDE; how <= HOW_CLOUD; how++) {
 		char name[40];
 
 		snprintf(name, sizeof(name), "versions_kept_%s", version_how_name(how));
 		add_int(facts, name, t->versions_by_how[how]);
 	}
 	add_int(facts, "versions_not_kept", t->versions_not_kept);
+	if (t->cloud) {
+		add_int(facts, "files_cloud", t->stubs);
+		add_int(facts, "files_cloud_bytes", t->stub_bytes);
+		add_int(facts, "cloud_objects", t->cloud);
+		add_int(facts, "cloud_objects_bytes", t->cloud_bytes);
+	}
 	add_int(facts, "commits", t->commits);
 	add_int(facts, "opens", t->opens);
 	add_int(facts, "jobs", t->jobs);

@@ -4,15 +4,24 @@
 #include "content/chain.h"
 #include "content/durable.h"
 #include "content/stub.h"
+#include "content/remote.h"
 
 #define UNSEEN_CHANGE "changed in place, unseen"
 #define SNIFF_DELAY (500 * NSEC_PER_MSEC) /* short-lived content is never hashed */
+#define UPLOAD_DELAY NSEC_PER_SEC
 #define GROUP_BITS ((mode_t)070)
 
 /* A version that was just cut is to be hashed and looked at. */
 static void record_sniff(struct record *r, uint64_t version)
 {
 	record_job_add(r, JOB_SNIFF, version, clock_wall() + SNIFF_DELAY);
+}
+
+/* A bucket wants its files in the cloud without waiting. */
+static void record_upload(struct lake *lake, struct inode *inode, struct record *r, uint64_t version)
+{
+	if (remote_wants_at_once(lake, inode->bucket))
+		record_job_add(r, JOB_UPLOAD, version, clock_wall() + UPLOAD_DELAY);
 }
 
 uint64_t cut_add_row(struct lake *lake, struct version_row *v, const struct stat *st, struct record *r)
@@ -82,6 +91,7 @@ void cut_add_live(struct lake *lake, struct inode *inode, struct record *r, cons
 	const struct cut live = {.state = VERSION_LIVE, .settled = true};
 
 	inode->version = cut_add(lake, inode, r, st, &live, actor);
+	record_upload(lake, inode, r, inode->version);
 	begin_link(inode, st);
 }
 
@@ -105,6 +115,7 @@ void cut_grow_live(struct lake *lake, struct inode *inode, struct record *r, con
 		chain_grow(inode->chain, inode->version, (uint64_t)st->st_size);
 	durable_cut(lake);
 	record_sniff(r, inode->version);
+	record_upload(lake, inode, r, inode->version);
 }
 
 void cut_settled(struct record *r, uint64_t version, const struct stat *st)

@@ -16,6 +16,7 @@
 #include "content/handle_int.h"
 #include "content/partial.h"
 #include "content/registered.h"
+#include "content/room.h"
 #include "content/settle.h"
 #include "content/stub.h"
 
@@ -55,7 +56,7 @@ static bool base_due_locked(const struct inode *inode)
 	return inode->version ? inode->clean_size > 0 : !inode->no_past || inode->dependants;
 }
 
-static enum open_way decide_locked(struct lake *lake, const struct inode *inode, int flags)
+static enum open_way decide_locked(struct lake *lake, const struct inode *inode, int flags, bool slow)
 {
 	if (!lake->passthrough || inode->state == INODE_CACHED)
 		return WAY_CACHED;
@@ -63,7 +64,7 @@ static enum open_way decide_locked(struct lake *lake, const struct inode *inode,
 		return WAY_PASSTHROUGH;
 	if (may_change_unseen(flags) && inode->state == INODE_IDLE && base_due_locked(inode))
 		return WAY_CACHED;
-	if (atomic_load(&lake->space_short) || (flags & O_DIRECT))
+	if (slow || (flags & O_DIRECT))
 		return WAY_PASSTHROUGH_DIRECT;
 	if (only_appends(flags) || !base_due_locked(inode))
 		return WAY_PASSTHROUGH;
@@ -139,12 +140,8 @@ static struct timespec deadline(int64_t ns)
 	struct timespec until;
 
 	clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_nsec += ns;
-	if (until.tv_nsec >= NSEC_PER_SEC) {
-		until.tv_nsec -= NSEC_PER_SEC;
-		until.tv_sec++;
-	}
-	return until;
+	ns += until.tv_nsec;
+	return (struct timespec){.tv_sec = until.tv_sec + ns / NSEC_PER_SEC, .tv_nsec = ns % NSEC_PER_SEC};
 }
 
 static int64_t others_wait(const struct inode *inode, bool writes)
@@ -197,7 +194,7 @@ static int enter(struct lake *lake, struct inode *inode, struct handle *h, int r
 	inode_wait_free_locked(inode);
 	if (inode_is_stub(inode))
 		return IS_STUB;
-	h->way = decide_locked(lake, inode, h->flags);
+	h->way = decide_locked(lake, inode, h->flags, h->slow);
 	if (h->writer && h->way == WAY_PASSTHROUGH_DIRECT && may_change_unseen(h->flags) && base_due_locked(inode))
 		inode->base_unsure = h->unsure = true;
 	if (h->way == WAY_CACHED) {
@@ -438,6 +435,7 @@ struct handle *handle_new(struct lake *lake, struct inode *inode, int flags, int
 		return NULL;
 	h->flags = flags;
 	h->writer = is_writer(flags);
+	h->slow = h->writer && (atomic_load(&lake->space_short) || room_is_near(lake, inode->volume));
 	h->fd = openfd;
 	h->inode = inode;
 	/* under passthrough, or where others can write, pages cached before may be stale */

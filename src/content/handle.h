@@ -36,6 +36,7 @@ struct handle {
 	struct inode *inode; /* with a reference */
 	int flags;	     /* of the open */
 	bool writer;
+	bool slow; /* its disk is, or may soon be, short of space: writes have to come by here */
 	enum open_way way;
 	int backing_id;	       /* not for WAY_CACHED */
 	int fd;		       /* the raw file; -1 for WAY_PASSTHROUGH */

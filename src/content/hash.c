@@ -14,11 +14,17 @@
 #include <sys/uio.h>
 
 #include <openssl/evp.h>
+#include <openssl/sha.h>
 
 #include "base/cleanup.h"
 #include "base/read_full.h"
 
 #define SMALL (64 * 1024)
+
+void hash_bytes(const void *bytes, size_t len, uint8_t sha256[SHA256_BYTES])
+{
+	SHA256(bytes, len, sha256);
+}
 
 struct reader {
 	int fd;

@@ -25,6 +25,9 @@ int hash_fd(int fd, bool (*stop)(void *arg), void *arg, uint8_t sha256[SHA256_BY
 int hash_fd_and_head(int fd, bool (*stop)(void *arg), void *arg, uint8_t sha256[SHA256_BYTES], uint64_t *bytes,
 		     void *head, size_t *head_len);
 
+/* Of LEN bytes in memory. */
+void hash_bytes(const void *bytes, size_t len, uint8_t sha256[SHA256_BYTES]);
+
 /*
  * Hashes that go on where they ended, for files that only grow: what was hashed of the last HASH_STATES large files is
  * remembered. For one thread.

@@ -18,6 +18,7 @@
 #include "content/recall.h"
 #include "content/registered.h"
 #include "content/remote.h"
+#include "content/room.h"
 #include "content/run.h"
 #include "content/settle.h"
 #include "meta/changes.h"
@@ -323,7 +324,7 @@ int lake_space(struct lake *lake, uint64_t *used, uint64_t *free_bytes, uint64_t
 		return rc;
 	if (fstatvfs(lake->fd, &fs) < 0)
 		return -errno;
-	*used = totals.bytes + totals.stored_bytes;
+	*used = totals.bytes - totals.stub_bytes + totals.stored_bytes;
 	*free_bytes = (uint64_t)fs.f_bavail * fs.f_frsize;
 	*total = (uint64_t)fs.f_blocks * fs.f_frsize;
 	return 0;
@@ -513,6 +514,8 @@ int lake_open(const char *path, struct settings *settings, struct lake **out, st
 	if (!rc)
 		rc = packs_new(&lake->packs);
 	if (!rc)
+		rc = room_new(&lake->room);
+	if (!rc)
 		rc = find_id(lake);
 	if (!rc)
 		remote_open(lake);
@@ -551,6 +554,7 @@ int lake_close(struct lake *lake)
 	recalls_free(lake->recalls);
 	former_names_free(lake->formers);
 	packs_free(lake->packs);
+	room_free(lake->room);
 	run_forget_all();
 	rc = lake->store ? store_close(lake->store) : 0;
 	while ((b = lake->buckets)) {

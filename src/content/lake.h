@@ -47,6 +47,13 @@ struct frontend {
 	void (*flush)(void *arg);
 };
 
+/* What the background work on the cloud did since the lake was opened, and how it is; for those who show it. */
+struct lake_cloud {
+	atomic_uint_fast64_t uploaded, uploaded_bytes, released, released_bytes; /* files */
+	_Atomic uint64_t waiting, waiting_bytes;				 /* queued, or on their way */
+	_Atomic uint64_t use, high; /* bytes that the lake uses; from where on files leave */
+};
+
 struct lake_counters {
 	atomic_uint_fast64_t opens_passthrough, opens_direct, opens_cached, asides, cuts, settle_retries, adopted;
 	atomic_uint_fast64_t synthetic; /* look-ups that ended in a view */
@@ -107,7 +114,9 @@ struct lake {
 	_Atomic bool scan_running;
 	atomic_uint_fast64_t scan_seen;
 	struct lake_counters counters;
-	int64_t since; /* wall clock, ns */
+	struct lake_cloud cloud;
+	struct room *room; /* content/room.h */
+	int64_t since;	   /* wall clock, ns */
 };
 
 /*

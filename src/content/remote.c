@@ -45,3 +45,13 @@ void remote_close(struct lake *lake)
 {
 	replace(lake, NULL);
 }
+
+bool remote_wants_at_once(struct lake *lake, struct bucket *bucket)
+{
+	const struct bucket_policy *policy;
+
+	if (!bucket || !atomic_load_explicit(&lake->has_tier, memory_order_relaxed))
+		return false;
+	policy = bucket_policy(bucket);
+	return policy->tier == TIER_MIRROR || policy->tier == TIER_CLOUD;
+}

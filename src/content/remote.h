@@ -21,4 +21,7 @@ static inline void tier_unrefp(struct tier **t)
 void remote_open(struct lake *lake);
 void remote_close(struct lake *lake);
 
+/* Is BUCKET (may be NULL), a file of which is just cut, one that goes to the cloud without waiting? */
+bool remote_wants_at_once(struct lake *lake, struct bucket *bucket);
+
 #endif

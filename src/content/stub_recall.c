@@ -11,6 +11,7 @@
 #include "content/stub_int.h"
 #include "content/swap.h"
 #include "content/xattrs.h"
+#include "content/room.h"
 
 #define POLL_NS (100 * NSEC_PER_MSEC)
 
@@ -227,6 +228,7 @@ static int recall(struct lake *lake, struct inode *inode, uint64_t version, cons
 		rc = store_version(lake->store, version, &v);
 	if (rc < 0)
 		return error_of(rc);
+	room_wait(lake, inode->volume, v.size);
 	recall_name(inode->id, version, staged);
 	fd = bring(lake, inode, &v, staged, call);
 	if (fd < 0)

@@ -118,6 +118,8 @@ int apply_version_compare(struct apply *a, uint64_t id);
 int apply_uploaded(struct apply *a, uint64_t version, int sign);
 /* The content of VERSION is no longer what its objects are: nothing needs them for its sake. */
 int apply_cloud_leave(struct apply *a, uint64_t version);
+/* NODE has another name, or none any more: its objects follow, if it has any; those of what is in a folder, too. */
+int apply_cloud_follow(struct apply *a, uint64_t node, enum node_kind kind);
 /* VERSION is over: its objects go, unless another version needs them, which has them then. */
 int apply_cloud_over(struct apply *a, uint64_t version);
 /* The objects of OLDER are NEWER's, which has the same content. */

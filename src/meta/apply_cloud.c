@@ -260,6 +260,22 @@ int apply_cloud_leave(struct apply *a, uint64_t version)
 	return rc == SQLITE_DONE ? APPLY(a, SQL_CLOUD_LEAVE, NULL, (int64_t)version, a->record->time) : rc;
 }
 
+int apply_cloud_follow(struct apply *a, uint64_t node, enum node_kind kind)
+{
+	_cleanup_query_ struct query q = {};
+	int rc = SQLITE_ROW;
+
+	if (!has_objects(a) || (kind != KIND_FILE && kind != KIND_FOLDER))
+		return SQLITE_OK;
+	if (kind == KIND_FILE) {
+		query_start(&q, a->conn, SQL_CLOUD_OF_NODE);
+		query_int(&q, (int64_t)node);
+		rc = query_step(&q);
+		query_end(&q);
+	}
+	return rc == SQLITE_ROW ? apply_job(a, JOB_MOVE_KEY, node) : rc == SQLITE_DONE ? SQLITE_OK : rc;
+}
+
 int apply_cloud_over(struct apply *a, uint64_t version)
 {
 	_cleanup_query_ struct query q = {};

@@ -145,7 +145,7 @@ static int end_entry(struct apply *a, uint64_t parent, const char *name, size_t 
 	count_node(a, e->kind, e->size, e->stub, -1);
 	if (fresh)
 		fresh->named = false;
-	return SQLITE_OK;
+	return e->kind == KIND_FILE ? apply_cloud_follow(a, e->node, e->kind) : SQLITE_OK;
 }
 
 int apply_entry_end(struct apply *a, struct record_reader *in)
@@ -270,6 +270,8 @@ int apply_entry_add(struct apply *a, struct record_reader *in)
 	if (n.kind == KIND_FOLDER && !fresh)
 		memset(a->alone, 0, sizeof(a->alone));
 	rc = apply_day(a, parent);
+	if (rc == SQLITE_OK && !fresh)
+		rc = apply_cloud_follow(a, node, n.kind);
 	if (rc != SQLITE_OK)
 		return rc;
 	if (n.kind != KIND_FILE || (fresh && fresh->named))

@@ -374,6 +374,8 @@ const char *const sql_text[SQL_COUNT] = {
 	[SQL_CLOUD_HEIR] = "SELECT other.id FROM version CROSS JOIN version AS other INDEXED BY version_cloud"
 			   " ON other.sha256 = version.sha256 WHERE version.id = ?1 AND other.how = 7"
 			   " AND other.state IN (2, 3) AND other.id <> ?1 LIMIT 1",
+	[SQL_CLOUD_OF_NODE] = "SELECT 1 FROM version INDEXED BY version_node CROSS JOIN cloud INDEXED BY cloud_version"
+			      " ON cloud.version = version.id AND cloud.version > 0 WHERE node = ? LIMIT 1",
 	[SQL_CLOUD_UPLOADED] = "SELECT 1 FROM cloud INDEXED BY cloud_version WHERE version = ? AND version > 0"
 			       " AND state IN (2, 3) LIMIT 1",
 	[SQL_VERSION_FORGET] = "UPDATE version SET sha256 = NULL, mime = NULL WHERE id = ?",

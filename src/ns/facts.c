@@ -6,6 +6,8 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "content/remote.h"
+#include "content/room.h"
 #include "content/settle.h"
 
 #define REASONS_BYTES 400 /* the most frequent ones */
@@ -54,7 +56,7 @@ static void add_counts(struct emitter *e, const struct store_totals *t)
 	number(e, "versions_kept", t->versions_kept);
 	number(e, "versions_kept_bytes", t->versions_kept_bytes);
 	number(e, "history_bytes", t->stored_bytes);
-	for (enum version_how how = HOW_ASIDE; how <= HOW_COPY; how++) {
+	for (enum version_how how = HOW_ASIDE; how <= HOW_CLOUD; how++) {
 		char name[40];
 
 		snprintf(name, sizeof(name), "versions_kept_%s", version_how_name(how));
@@ -137,6 +139,66 @@ static void add_backup(struct emitter *e, struct lake *lake)
 		text(e, "metadata_not_copied_because", strerror(-error));
 }
 
+/* What the remote itself says. */
+static void add_remote(struct emitter *e, struct tier *t)
+{
+	_cleanup_buf_ struct buf paused = BUF_INIT, unreachable = BUF_INIT;
+	struct tier_stats stats;
+
+	tier_stats(t, &stats);
+	text(e, "cloud", tier_url(t));
+	number(e, "cloud_sent_bytes", stats.sent);
+	number(e, "cloud_received_bytes", stats.received);
+	number(e, "cloud_retries", stats.retries);
+	if (stats.last_error[0])
+		text(e, "cloud_last_error", stats.last_error);
+	if (stats.paused_until) {
+		buf_add_time(&paused, stats.paused_until);
+		text(e, "cloud_paused_until", buf_str(&paused));
+	}
+	if (stats.unreachable_since) {
+		buf_add_time(&unreachable, stats.unreachable_since);
+		text(e, "cloud_unreachable_since", buf_str(&unreachable));
+	}
+}
+
+/* A file that is being written has another size already than its version. */
+static uint64_t less(uint64_t all, uint64_t part)
+{
+	return part < all ? all - part : 0;
+}
+
+static void add_cloud(struct emitter *e, struct lake *lake, const struct store_totals *t)
+{
+	_cleanup_tier_ struct tier *tier = lake_tier(lake);
+	uint64_t waits, ns;
+
+	number(e, "local_use_bytes", atomic_load(&lake->cloud.use));
+	number(e, "local_threshold_bytes", atomic_load(&lake->cloud.high));
+	if (tier)
+		add_remote(e, tier);
+	else
+		text(e, "cloud", "none");
+	if (!tier && !t->cloud)
+		return;
+	number(e, "files_local", less(t->files, t->uploaded));
+	number(e, "files_both", less(t->uploaded, t->stubs));
+	number(e, "files_cloud", t->stubs);
+	number(e, "files_local_bytes", less(t->bytes, t->uploaded_bytes));
+	number(e, "files_both_bytes", less(t->uploaded_bytes, t->stub_bytes));
+	number(e, "files_cloud_bytes", t->stub_bytes);
+	number(e, "cloud_objects", t->cloud);
+	number(e, "cloud_objects_bytes", t->cloud_bytes);
+	number(e, "cloud_going", t->cloud_going);
+	number(e, "cloud_waiting", atomic_load(&lake->cloud.waiting));
+	number(e, "cloud_waiting_bytes", atomic_load(&lake->cloud.waiting_bytes));
+	number(e, "cloud_uploaded", atomic_load(&lake->cloud.uploaded));
+	number(e, "cloud_released", atomic_load(&lake->cloud.released));
+	room_counts(lake, &waits, &ns);
+	number(e, "writes_slowed", waits);
+	fraction(e, "writes_slowed_seconds", (double)ns / NSEC_PER_SEC);
+}
+
 static void add_daemon(struct emitter *e, struct lake *lake)
 {
 	number(e, "opens_passthrough", atomic_load(&lake->counters.opens_passthrough));
@@ -173,6 +235,7 @@ int lake_facts(struct lake *lake, fact_fn fn, void *arg)
 	number(&e, "disk_free_bytes", free_bytes);
 	number(&e, "disk_bytes", total);
 	add_rates(&e, lake, &totals);
+	add_cloud(&e, lake, &totals);
 	add_daemon(&e, lake);
 	return e.rc;
 }

@@ -4,6 +4,7 @@
 #include "base/cleanup.h"
 #include "content/outside.h"
 #include "content/recall_version.h"
+#include "content/room.h"
 #include "content/stub.h"
 #include "ns/opened.h"
 #include "ns/real.h"
@@ -208,6 +209,7 @@ int ns_before_write(struct lake *lake, struct open_file *f, const struct actor *
 {
 	if (!f->real)
 		return -EROFS;
+	room_wait(lake, f->real->inode->volume, length);
 	inode_before_change(lake, f->real->inode, actor, (uint64_t)offset, (uint64_t)offset + length);
 	return 0;
 }

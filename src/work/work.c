@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "content/settle.h"
+#include "work/cloud.h"
 
 #define IO_LEVEL_LAST 7 /* the last one of the best-effort class */
 
@@ -22,6 +23,11 @@ void work_be_nice(int nice)
 }
 
 /* ---- sleeping ---- */
+
+bool work_is_stopping(void *arg)
+{
+	return work_stopping(arg);
+}
 
 bool work_sleep(struct work *w, int64_t ns)
 {
@@ -111,6 +117,12 @@ static int start_threads(struct work *w)
 		rc = start_thread(w, backup_main, "tarn-backup");
 	if (!rc)
 		rc = start_thread(w, recall_main, "tarn-recall");
+	if (!rc)
+		rc = upload_pool_start(w->uploads);
+	if (!rc)
+		rc = start_thread(w, burst_main, "tarn-burst");
+	if (!rc)
+		rc = start_thread(w, tend_main, "tarn-tend");
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	return rc;
 }
@@ -129,7 +141,10 @@ int work_start(struct lake *lake, struct work **out)
 	init_cond(&w->jobs);
 	atomic_store(&lake->scan_running, true); /* from the first request on, not only from the thread's first step */
 	store_on_jobs(lake->store, ring, w);
-	rc = start_threads(w);
+	w->claims = claims_new();
+	rc = w->claims ? upload_pool_new(w, &w->uploads) : -ENOMEM;
+	if (!rc)
+		rc = start_threads(w);
 	if (rc < 0) {
 		log_error("background work: cannot start its threads: %s", strerror(-rc));
 		work_stop(w);
@@ -152,6 +167,8 @@ void work_stop(struct work *w)
 	settle_stop(w->lake);
 	for (int i = 0; i < w->nthreads; i++)
 		pthread_join(w->threads[i], NULL);
+	upload_pool_stop(w->uploads);
+	claims_free(w->claims);
 	atomic_store(&w->lake->scan_running, false);
 	pthread_cond_destroy(&w->stop);
 	pthread_cond_destroy(&w->jobs);

@@ -5,7 +5,7 @@
 #include "content/reach.h"
 #include "work/work.h"
 
-#define WORK_THREADS 12
+#define WORK_THREADS 14
 
 /* How fast a disk fills: what was seen of it last. */
 struct space {
@@ -14,8 +14,13 @@ struct space {
 	uint64_t speed; /* bytes per second, the highest of late */
 };
 
+struct claims;
+struct upload_pool;
+
 struct work {
 	struct lake *lake;
+	struct claims *claims;		  /* work/cloud.h */
+	struct upload_pool *uploads;	  /* work/cloud.h */
 	_Atomic bool stopping;		  /* written under lock, so that no sleeper misses it */
 	uint64_t first_version;		  /* ids below were given out before this start */
 	struct space space[LAKE_VOLUMES]; /* the keeper's */
@@ -35,6 +40,7 @@ static inline bool work_stopping(struct work *w)
 {
 	return atomic_load_explicit(&w->stopping, memory_order_relaxed);
 }
+bool work_is_stopping(void *arg); /* the same; ARG: struct work */
 /* Sleeps so long, or until the end: then false. */
 bool work_sleep(struct work *w, int64_t ns);
 /* Sleeps until jobs are added after the last work_jobs_seen(), or until the end: then false. */
@@ -51,6 +57,8 @@ void *gc_main(void *arg);
 void *pack_main(void *arg);
 void *backup_main(void *arg);
 void *recall_main(void *arg);
+void *burst_main(void *arg);
+void *tend_main(void *arg);
 
 /*
  * Background threads are nice, so that they take what others leave. Not SCHED_IDLE, and no idle I/O priority: a request

@@ -33,6 +33,8 @@ ok 'nor copied through the placeholders' sh -c '! cp -rL "$1" "$2"' sh "$B" "$FO
 is "$(find "$FOLDER/followed" -type f | wc -l)" 0 'and nothing is made of them'
 ok 'nothing can be written through one' sh -c '! echo x >"$1/f7"' sh "$B"
 cp -a "$L" "$FOLDER/copy"
+cp -a "$CLOUD_DIR" "$FOLDER/cloud-copy" # the objects follow what is done to the lake from now on
+sed -i "s,$CLOUD_DIR,$FOLDER/cloud-copy," "$FOLDER/copy/config/settings.yaml"
 
 stubs() { find "$FOLDER/raw/buckets/data" -type l 2>/dev/null | wc -l; }
 mkdir "$FOLDER/raw"

@@ -1,0 +1,130 @@
+/*
+ * Inside work/: what the parts of the work on the cloud share.
+ *
+ *	burst.c		when: watermarks, what may leave, who has to wait; the thread that begins all the rest
+ *	policy.c	which files, in which order
+ *	upload.c	one file's way to the cloud; upload_pool.c: many at once
+ *	cloud_key.c	objects whose files have another name now
+ *	cloud_spare.c	what must not be lost when an object is overwritten or removed
+ *	cloud_remove.c	objects that nothing needs
+ *
+ * Who changes an object claims its key first, so that two of them never do it at once. What the cloud is told comes
+ * after the store knows that it may happen (an intent), and what is believed of it after it was asked again.
+ */
+#ifndef TARN_WORK_CLOUD_H
+#define TARN_WORK_CLOUD_H
+
+#include "content/remote.h"
+#include "tier/key.h"
+#include "work/work_int.h"
+
+/* Between which steps a crash may come; tests make it come there. */
+enum cloud_step {
+	STEP_INTENT = 1, /* of an upload: it is recorded */
+	STEP_SENT,	 /* the object is there */
+	STEP_LOOKED,	 /* and was asked for */
+	STEP_COPY_INTENT,
+	STEP_COPIED,
+	STEP_SPARED,  /* the copy is recorded */
+	STEP_REMOVED, /* the object is gone */
+	STEP_LAST
+};
+extern void (*cloud_step_hook)(enum cloud_step step); /* NULL but in tests */
+static inline void cloud_step(enum cloud_step step)
+{
+	if (cloud_step_hook)
+		cloud_step_hook(step);
+}
+
+/* ---- keys ---- */
+
+struct claims;
+struct claims *claims_new(void); /* NULL: no memory */
+void claims_free(struct claims *c);
+/* False: somebody else has it, or no memory. Try again later. */
+bool claim_key(struct claims *c, const char *key);
+void disclaim_key(struct claims *c, const char *key);
+
+/* ---- what goes to the cloud ---- */
+
+struct upload_pool;
+struct upload {
+	uint64_t node, version, size;
+	uint64_t job; /* of JOB_UPLOAD, that is done with it; 0: none */
+	bool release; /* its local bytes go at once afterwards */
+};
+
+int upload_pool_new(struct work *w, struct upload_pool **out);
+/* Its threads. */
+int upload_pool_start(struct upload_pool *p);
+/* What is being uploaded is given up. NULL is fine. */
+void upload_pool_stop(struct upload_pool *p);
+/* Queued. False: it is already, it failed a moment ago, or there are enough. */
+bool upload_add(struct upload_pool *p, const struct upload *u);
+/* Those queued or on their way. */
+void upload_waiting(struct upload_pool *p, uint64_t *files, uint64_t *bytes);
+
+/* One file, read and ready to be sent. */
+struct parcel;
+#define PARCEL_SMALL (UINT64_C(1) << 20) /* up to this size it is read at once */
+
+/*
+ * Makes ready to upload the version of U: 0 and a parcel whose intent is added to R, which has to be durable before
+ * parcel_send(). 1: it is in the cloud already, or is not to go there any more. -EAGAIN, -EBUSY: later; -errno.
+ */
+int parcel_new(struct work *w, struct tier *t, const struct upload *u, struct record *r, struct parcel **out);
+/* To the cloud, and looks whether it is there. 0: what is to be recorded is added to R. -errno. */
+int parcel_send(struct parcel *p, struct record *r);
+uint64_t parcel_size(const struct parcel *p);
+void parcel_free(struct parcel *p); /* NULL is fine */
+
+/* Drops the local bytes of NODE, whose version is in the cloud. As stub_evict(). */
+int release_node(struct work *w, uint64_t node, uint64_t size);
+
+/* ---- objects ---- */
+
+/* For background calls: they end when the daemon does. */
+struct tier_call cloud_call(struct work *w);
+
+/*
+ * The object of C is about to be overwritten or removed: what can be read only from it is copied first, and is read
+ * from there from now on, durably so. Its key is claimed. 0; -errno: it must stay.
+ */
+int cloud_spare(struct work *w, struct tier *t, const struct cloud_row *c);
+
+/*
+ * A copy of FROM's object by the server under the key of TO (both are claimed), whose intent is made durable first; TO
+ * gets what is to be recorded as verified. 0 or -errno.
+ */
+int cloud_copy(struct work *w, struct tier *t, const struct cloud_row *from, struct cloud_row *to);
+
+/* Does HEAD describe the content of SHA256 and SIZE, as tarn puts it? */
+bool cloud_is(const struct tier_head *head, const uint8_t sha256[SHA256_BYTES], uint64_t size);
+
+/* JOB_MOVE_KEY of what is due. How many there were, or -errno. */
+int move_keys(struct work *w, struct tier *t);
+/* Removes what is CLOUD_GOING; settles what crashed uploads left. How many it was about, or -errno. */
+int cloud_collect(struct work *w, struct tier *t);
+
+/* ---- the policy ---- */
+
+/* What a look at the files is for. */
+struct policy_wish {
+	uint64_t release; /* bytes that are to go from here */
+	uint64_t ready;	  /* bytes that are to be both here and in the cloud, those that go included */
+	bool pressed;	  /* files younger than min_age may be uploaded, too */
+	bool is_short;	  /* a file's age counts from when it was written, not from when it was opened */
+	bool whole;	  /* look at all files: some may be wanted in the cloud at once */
+};
+/* What came of it. */
+struct policy_result {
+	uint64_t seen, queued, queued_bytes, released, released_bytes;
+	uint64_t ready; /* bytes that are both here and there */
+	uint64_t young; /* bytes that may go when they are older */
+	bool ended;	/* all files were looked at */
+};
+int policy_run(struct work *w, const struct policy_wish *wish, struct policy_result *out);
+/* Does NODE lie in a cloud bucket, and is not pinned? */
+bool policy_is_cloud(struct work *w, uint64_t node);
+
+#endif

@@ -1,0 +1,177 @@
+/*
+ * Sparing: an object that holds the only bytes of something that can be read is copied, by the server, to
+ * .tarn/objects/ before its key gets another content or none. The copy is verified and its record durable first; then
+ * it is what the version is read from.
+ *
+ * Old versions are read from any object with their content: .tarn/objects/<sha256> serves all of them. A stub is read
+ * only from an object of its own version, so where that name is taken by another's, it gets one that names the version.
+ */
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "work/cloud.h"
+
+static int content_key(struct tier *t, const struct cloud_row *c, uint64_t version, bool shared, char *key)
+{
+	_cleanup_buf_ struct buf name = BUF_INIT;
+	char own[32];
+
+	if (shared) {
+		tier_key_of_content(&name, tier_prefix(t), c->sha256);
+	} else {
+		snprintf(own, sizeof(own), "version-%" PRIx64, version);
+		tier_key_of_own(&name, tier_prefix(t), "objects", own);
+	}
+	if (buf_error(&name) || name.len > CLOUD_KEY_BYTES)
+		return -ENAMETOOLONG;
+	memcpy(key, buf_str(&name), name.len + 1);
+	return 0;
+}
+
+static int record_durably(struct lake *lake, struct record *r)
+{
+	uint64_t commit;
+	int rc = store_submit(lake->store, r, &commit);
+
+	return rc ? rc : store_sync(lake->store, commit);
+}
+
+static bool is_same(const struct cloud_row *c, const struct tier_head *head)
+{
+	if (c->hashed && (head->facts.known & TIER_KNOWS_SHA256))
+		return !memcmp(head->facts.sha256, c->sha256, SHA256_BYTES) && head->size == c->stored;
+	return head->size == c->stored;
+}
+
+int cloud_copy(struct work *w, struct tier *t, const struct cloud_row *from, struct cloud_row *to)
+{
+	struct record *r = record_new(OP_SYSTEM, RUN_TARN, 0, 0, 0, NULL);
+	struct tier_call call = cloud_call(w);
+	struct tier_copy copy = {
+		.from = from->key, .to = to->key, .etag = from->etag[0] ? from->etag : NULL, .size = from->stored};
+	struct tier_head head;
+	int rc;
+
+	to->state = CLOUD_INTENT;
+	to->etag[0] = '\0';
+	record_cloud_set(r, to);
+	rc = record_durably(w->lake, r);
+	cloud_step(STEP_COPY_INTENT);
+	if (!rc)
+		rc = tier_copy(t, &copy, &call, NULL);
+	if (!rc)
+		rc = tier_head(t, to->key, &call, &head);
+	cloud_step(STEP_COPIED);
+	if (!rc && !is_same(from, &head)) {
+		log_error("the cloud made no right copy of %s", from->key);
+		rc = -EIO;
+	}
+	if (rc)
+		return rc;
+	to->stored = head.size;
+	snprintf(to->etag, sizeof(to->etag), "%s", head.etag);
+	snprintf(to->class, sizeof(to->class), "%s", head.class);
+	return 0;
+}
+
+/* VERSION gets an object of C's content that stays. */
+static int copy_for(struct work *w, struct tier *t, const struct cloud_row *c, uint64_t version, bool shared)
+{
+	struct cloud_row to = *c;
+	struct record *r;
+	int rc = content_key(t, c, version, shared, to.key);
+
+	if (rc || !strcmp(to.key, c->key))
+		return rc ? rc : -EBUSY; /* it is that object itself that is needed */
+	if (!claim_key(w->claims, to.key))
+		return -EAGAIN;
+	to.version = version;
+	rc = cloud_copy(w, t, c, &to);
+	if (!rc) {
+		r = record_new(OP_SYSTEM, RUN_TARN, 0, 0, 0, NULL);
+		record_cloud_verified(r, &to);
+		rc = record_durably(w->lake, r);
+		cloud_step(STEP_SPARED);
+	}
+	disclaim_key(w->claims, to.key);
+	return rc;
+}
+
+/* The version's own object, other than that of KEY. */
+struct own {
+	const char *key;
+	bool found;
+};
+
+static int look_at_own(void *arg, const struct cloud_row *c)
+{
+	struct own *o = arg;
+
+	o->found |= strcmp(c->key, o->key) != 0 && (c->state == CLOUD_VERIFIED || c->state == CLOUD_FOREIGN);
+	return 0;
+}
+
+static int has_another(struct lake *lake, const struct cloud_row *c, const struct version_row *v, bool *has)
+{
+	struct own own = {.key = c->key};
+	struct cloud_row shared;
+	int rc = store_cloud_each_of_version(lake->store, v->id, look_at_own, &own);
+
+	*has = own.found;
+	if (rc || own.found || v->state == VERSION_LIVE || !c->hashed)
+		return rc;
+	rc = store_cloud_by_hash(lake->store, c->sha256, c->size, &shared);
+	*has = !rc && strcmp(shared.key, c->key) != 0;
+	return rc == -ENOENT ? 0 : rc;
+}
+
+/* Is .tarn/objects/<sha256> there, as the object of another version? */
+static int is_taken(struct lake *lake, struct tier *t, const struct cloud_row *c, const struct version_row *v)
+{
+	struct cloud_row known;
+	char key[CLOUD_KEY_BYTES + 1];
+	int rc = content_key(t, c, v->id, true, key);
+
+	if (!rc)
+		rc = store_cloud_by_key(lake->store, "", key, &known);
+	return rc == -ENOENT ? 0 : rc ? rc : known.version && known.version != v->id;
+}
+
+/*
+ * Who has it. A live file that is here does not need it, but it was uploaded for a reason, and a copy by the server
+ * costs less than sending it again: two files may have exchanged their names.
+ */
+static int find_owner(struct lake *lake, const struct cloud_row *c, struct version_row *v)
+{
+	uint64_t version;
+	struct node_row n;
+	int rc = store_cloud_need(lake->store, c, &version);
+
+	if (rc > 0)
+		return store_version(lake->store, version, v);
+	if (!rc)
+		rc = c->version ? store_version(lake->store, c->version, v) : -ENOENT;
+	if (!rc)
+		rc = v->state == VERSION_LIVE ? store_node(lake->store, v->node, &n) : -ENOENT;
+	return rc ? rc : n.version == v->id ? 0 : -ENOENT;
+}
+
+int cloud_spare(struct work *w, struct tier *t, const struct cloud_row *c)
+{
+	struct version_row v;
+	bool has;
+	int rc = find_owner(w->lake, c, &v);
+
+	if (rc == -ENOENT)
+		return 0;
+	if (!rc)
+		rc = has_another(w->lake, c, &v, &has);
+	if (rc || has)
+		return rc;
+	rc = c->hashed ? is_taken(w->lake, t, c, &v) : 1;
+	if (rc < 0)
+		return rc;
+	return copy_for(w, t, c, v.id, !rc);
+}

@@ -1,0 +1,398 @@
+/*
+ * One file's way to the cloud.
+ *
+ *	new	the version is the live one and settled; its key is claimed; what lies there is spared or known to be
+ *		ours; a small file is read, a large one hashed. The intent is recorded, and becomes durable
+ *	send	put, with the hash of every byte, then asked again: the object must have that size, hash and ETag.
+ *		Only then is it recorded as verified
+ *
+ * A crash in between leaves an intent: the next upload under that key looks what is there, and uses it when it is the
+ * very content. An object belongs to the version whose bytes were read: that these are its bytes is known by its hash,
+ * or because nobody could write meanwhile (content/holding.h). Never is an object verified for another version.
+ *
+ * What somebody else put under the key of a file is not overwritten: the file's object then lies among
+ * .tarn/objects/, until that key is free.
+ */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "content/hash.h"
+#include "content/holding.h"
+#include "content/reach.h"
+#include "content/stub.h"
+#include "work/cloud.h"
+
+struct parcel {
+	struct work *work;
+	struct lake *lake;
+	struct tier *tier; /* with a reference */
+	struct version_row version;
+	struct cloud_row row;
+	bool claimed;
+	bool there;		/* perhaps already: an earlier upload of it did not end */
+	bool is_free;		/* nothing lies under its key, as far as is known */
+	bool fresh;		/* its hash was not known before */
+	char *bytes;		/* of a small file */
+	struct holding holding; /* of a large one */
+	struct tier_call call;
+};
+
+void (*cloud_step_hook)(enum cloud_step step);
+
+struct tier_call cloud_call(struct work *w)
+{
+	return (struct tier_call){.stop = work_is_stopping, .arg = w, .background = true};
+}
+
+bool cloud_is(const struct tier_head *head, const uint8_t sha256[SHA256_BYTES], uint64_t size)
+{
+	const struct tier_facts *f = &head->facts;
+
+	return head->size == size && !f->zstd && (f->known & TIER_KNOWS_SHA256) &&
+	       !memcmp(f->sha256, sha256, SHA256_BYTES);
+}
+
+uint64_t parcel_size(const struct parcel *p)
+{
+	return p->version.size;
+}
+
+void parcel_free(struct parcel *p)
+{
+	if (!p)
+		return;
+	holding_end(p->lake, &p->holding);
+	if (p->claimed)
+		disclaim_key(p->work->claims, p->row.key);
+	tier_unref(p->tier);
+	free(p->bytes);
+	free(p);
+}
+
+static bool claim(struct parcel *p)
+{
+	p->claimed = claim_key(p->work->claims, p->row.key);
+	return p->claimed;
+}
+
+/* ---- its key ---- */
+
+static int set_key(struct cloud_row *row, struct buf *key)
+{
+	if (buf_error(key))
+		return -ENOMEM;
+	if (key->len > CLOUD_KEY_BYTES)
+		return -ENAMETOOLONG;
+	memcpy(row->key, buf_str(key), key->len + 1);
+	return 0;
+}
+
+/* 1: its bucket keeps it here. */
+static int find_key(struct parcel *p)
+{
+	_cleanup_buf_ struct buf path = BUF_INIT, key = BUF_INIT;
+	struct bucket *bucket;
+	char *slash;
+	int rc = store_path(p->lake->store, p->version.node, &path);
+
+	slash = rc ? NULL : strchr(path.data, '/');
+	if (!slash)
+		return rc == -ENOENT || !rc ? 1 : rc;
+	*slash = '\0';
+	rc = lake_bucket(p->lake, path.data, &bucket);
+	if (rc < 0 || !bucket_policy(bucket)->versioned)
+		return rc < 0 ? rc : 1;
+	tier_key_of_path(&key, tier_prefix(p->tier), path.data, slash + 1);
+	return set_key(&p->row, &key);
+}
+
+/* Somebody else's object lies under its name: it goes among those that are named by their content. */
+static int use_other_key(struct parcel *p)
+{
+	_cleanup_buf_ struct buf key = BUF_INIT;
+	char name[32];
+
+	if (p->claimed)
+		disclaim_key(p->work->claims, p->row.key);
+	p->claimed = false;
+	snprintf(name, sizeof(name), "version-%" PRIx64, p->version.id);
+	tier_key_of_own(&key, tier_prefix(p->tier), "objects", name);
+	return set_key(&p->row, &key) ? -ENAMETOOLONG : claim(p) ? 0 : -EAGAIN;
+}
+
+/* Is what lies under the key what the store knows of it? 1, 0: somebody else's, -ENOENT: nothing; -errno. */
+static int is_known(struct parcel *p, const struct cloud_row *known)
+{
+	struct tier_head head;
+	int rc = tier_head(p->tier, known->key, &p->call, &head);
+
+	if (rc < 0)
+		return rc;
+	if (known->etag[0] && !strcmp(known->etag, head.etag))
+		return 1;
+	return (head.facts.known & TIER_KNOWS_VERSION) && head.facts.lake == p->lake->id;
+}
+
+/* What lies under the key now. 0: it may be used; 1: the content is there; -errno. */
+static int make_way(struct parcel *p)
+{
+	struct cloud_row known;
+	int rc = store_cloud_by_key(p->lake->store, "", p->row.key, &known);
+
+	p->is_free = rc == -ENOENT;
+	if (rc < 0)
+		return rc == -ENOENT ? 0 : rc;
+	if (known.version == p->version.id && (known.state == CLOUD_VERIFIED || known.state == CLOUD_FOREIGN))
+		return 1;
+	p->there = known.version == p->version.id;
+	if (known.state == CLOUD_VERIFIED || known.state == CLOUD_FOREIGN)
+		rc = cloud_spare(p->work, p->tier, &known);
+	if (!rc)
+		rc = is_known(p, &known);
+	p->is_free = rc == -ENOENT;
+	if (rc == 0)
+		return use_other_key(p);
+	return rc == -ENOENT || rc == 1 ? 0 : rc;
+}
+
+/* ---- its bytes ---- */
+
+static int read_small(struct parcel *p, struct holding *h)
+{
+	size_t size = p->version.size, done = 0;
+
+	p->bytes = malloc(size ? size : 1);
+	if (!p->bytes)
+		return -ENOMEM;
+	while (done < size) {
+		ssize_t n = pread(h->fd, p->bytes + done, size - done, (off_t)done);
+
+		if (n <= 0)
+			return n < 0 ? -errno : -ESTALE;
+		done += (size_t)n;
+	}
+	return 0;
+}
+
+static bool must_let_go(void *arg)
+{
+	struct parcel *p = arg;
+
+	return work_stopping(p->work) || holding_is_wanted(&p->holding);
+}
+
+static int hash_large(struct parcel *p)
+{
+	uint64_t bytes;
+	int rc = hash_fd(p->holding.fd, must_let_go, p, p->row.sha256, &bytes);
+
+	return rc == -ECANCELED ? -EAGAIN : rc ? rc : bytes == p->version.size ? 0 : -ESTALE;
+}
+
+static int read_it(struct parcel *p)
+{
+	int rc = holding_begin(p->lake, p->version.node, p->version.id, &p->holding);
+	bool small = p->version.size <= PARCEL_SMALL;
+
+	if (rc < 0)
+		return rc;
+	if ((uint64_t)p->holding.st.st_size != p->version.size)
+		return -ESTALE;
+	if (small)
+		rc = read_small(p, &p->holding);
+	if (!rc && p->version.hashed)
+		memcpy(p->row.sha256, p->version.sha256, SHA256_BYTES);
+	else if (!rc && small)
+		hash_bytes(p->bytes, p->version.size, p->row.sha256);
+	else if (!rc)
+		rc = hash_large(p);
+	p->fresh = !p->version.hashed;
+	/* a large one is read again when it is sent: the hash says whether these are the same bytes */
+	if (!rc && (small || p->fresh)) {
+		struct holding again = {.fd = -1};
+
+		if (!holding_end(p->lake, &p->holding))
+			return -ESTALE;
+		if (!small)
+			rc = holding_begin(p->lake, p->version.node, p->version.id, &again);
+		p->holding = again;
+	}
+	return rc;
+}
+
+int parcel_new(struct work *w, struct tier *t, const struct upload *u, struct record *r, struct parcel **out)
+{
+	struct parcel *p = calloc(1, sizeof(*p));
+	int rc;
+
+	if (!p)
+		return -ENOMEM;
+	*p = (struct parcel){.work = w, .lake = w->lake, .tier = tier_ref(t), .call = cloud_call(w)};
+	p->holding.fd = -1;
+	rc = store_version(w->lake->store, u->version, &p->version);
+	if (!rc && (p->version.state != VERSION_LIVE || !p->version.settled))
+		rc = 1;
+	if (!rc)
+		rc = find_key(p);
+	if (!rc)
+		rc = claim(p) ? make_way(p) : -EAGAIN;
+	if (!rc)
+		rc = read_it(p);
+	if (rc) {
+		parcel_free(p);
+		return rc == -ENOENT || rc == -ESTALE ? 1 : rc;
+	}
+	p->row.version = p->version.id;
+	p->row.size = p->row.stored = p->version.size;
+	p->row.hashed = true;
+	p->row.state = CLOUD_INTENT;
+	record_cloud_set(r, &p->row);
+	*out = p;
+	return 0;
+}
+
+/* ---- sending ---- */
+
+static ssize_t source(void *arg, void *to, size_t len, uint64_t at)
+{
+	struct parcel *p = arg;
+	ssize_t n;
+
+	if (p->bytes) {
+		n = at < p->version.size ? (ssize_t)(p->version.size - at) : 0;
+		n = (size_t)n < len ? n : (ssize_t)len;
+		memcpy(to, p->bytes + at, (size_t)n);
+		return n;
+	}
+	if (must_let_go(p))
+		return -ECANCELED;
+	n = pread(p->holding.fd, to, len, (off_t)at);
+	return n < 0 ? -errno : n;
+}
+
+static struct tier_facts facts_of(const struct parcel *p)
+{
+	const struct version_row *v = &p->version;
+	struct tier_facts f = {
+		.known = TIER_KNOWS_SHA256 | TIER_KNOWS_SIZE | TIER_KNOWS_VERSION | TIER_KNOWS_MODE | TIER_KNOWS_UID |
+			 TIER_KNOWS_GID | TIER_KNOWS_MTIME,
+		.size = v->size,
+		.lake = p->lake->id,
+		.node = v->node,
+		.version = v->number,
+		.mode = v->mode & 07777,
+		.uid = v->uid,
+		.gid = v->gid,
+		.mtime = v->mtime,
+	};
+
+	memcpy(f.sha256, p->row.sha256, SHA256_BYTES);
+	return f;
+}
+
+static int put(struct parcel *p, struct tier_head *head)
+{
+	struct tier_put put = {
+		.key = p->row.key,
+		.source = {.size = p->version.size, .read = source, .arg = p},
+		.facts = facts_of(p),
+		.sha256 = p->row.sha256,
+		.if_none_match = p->is_free,
+	};
+
+	return tier_put(p->tier, &put, &p->call, head);
+}
+
+/* Somebody's object is there, which nobody told us of. The intent for that key was never used. */
+static int put_elsewhere(struct parcel *p, struct tier_head *head)
+{
+	struct record *r = record_new(OP_SYSTEM, RUN_TARN, 0, 0, 0, NULL);
+	uint64_t commit;
+	int rc;
+
+	log_warning("the cloud has another object under the key %s: it stays, and the file's goes elsewhere",
+		    p->row.key);
+	record_cloud_remove(r, &p->row);
+	rc = use_other_key(p);
+	if (rc < 0) {
+		record_free(r);
+		return rc;
+	}
+	record_cloud_set(r, &p->row);
+	rc = store_submit(p->lake->store, r, &commit);
+	if (!rc)
+		rc = store_sync(p->lake->store, commit);
+	p->is_free = false;
+	return rc ? rc : put(p, head);
+}
+
+static int verify(struct parcel *p, const struct tier_head *put, struct tier_head *head)
+{
+	int rc = tier_head(p->tier, p->row.key, &p->call, head);
+
+	if (rc < 0)
+		return rc;
+	if (cloud_is(head, p->row.sha256, p->version.size) && (!put->etag[0] || !strcmp(put->etag, head->etag)))
+		return 0;
+	log_error("the cloud does not have what was sent to it under the key %s", p->row.key);
+	return -EIO;
+}
+
+static void record_sent(struct parcel *p, const struct tier_head *head, struct record *r)
+{
+	p->row.stored = head->size;
+	snprintf(p->row.etag, sizeof(p->row.etag), "%s", head->etag);
+	snprintf(p->row.class, sizeof(p->row.class), "%s", head->class);
+	if (p->fresh)
+		record_version_facts_of(r, p->version.id, p->version.size, p->row.sha256, NULL);
+	record_cloud_verified(r, &p->row);
+}
+
+int parcel_send(struct parcel *p, struct record *r)
+{
+	struct tier_head sent = {0}, head = {0};
+	int rc = 0;
+
+	if (p->there && !tier_head(p->tier, p->row.key, &p->call, &head) &&
+	    cloud_is(&head, p->row.sha256, p->version.size)) {
+		record_sent(p, &head, r);
+		return 0;
+	}
+	cloud_step(STEP_INTENT);
+	rc = put(p, &sent);
+	cloud_step(STEP_SENT);
+	if (rc == -EEXIST && !tier_head(p->tier, p->row.key, &p->call, &head) &&
+	    cloud_is(&head, p->row.sha256, p->version.size) && head.facts.lake == p->lake->id)
+		rc = 0; /* the put was answered late, and tried again */
+	else if (rc == -EEXIST)
+		rc = put_elsewhere(p, &sent);
+	if (!rc)
+		rc = verify(p, &sent, &head);
+	cloud_step(STEP_LOOKED);
+	if (!rc)
+		record_sent(p, &head, r);
+	return rc;
+}
+
+/* ---- and away from here ---- */
+
+int release_node(struct work *w, uint64_t node, uint64_t size)
+{
+	struct inode *inode;
+	int rc = reach_node(w->lake, node, &inode);
+
+	if (rc < 0)
+		return rc;
+	rc = stub_evict(w->lake, inode);
+	inode_unref(w->lake, inode);
+	if (!rc) {
+		atomic_fetch_add(&w->lake->cloud.released, 1);
+		atomic_fetch_add(&w->lake->cloud.released_bytes, size);
+	}
+	return rc;
+}

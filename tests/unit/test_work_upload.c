@@ -1,0 +1,358 @@
+/*
+ * Uploads, and objects that follow, are spared and go: with a crash between any two steps, a remote that fails, and
+ * files that change meanwhile.
+ */
+#include "test_work.h"
+
+#include <sys/wait.h>
+
+#include "work/cloud.h"
+
+static char remote[160];
+
+static void set_up(const char *tier)
+{
+	char yaml[512];
+
+	snprintf(yaml, sizeof(yaml),
+		 "storage: {min_age: 0}\nbuckets: {data: {tier: %s}}\n"
+		 "hybrid_storage: {cloud_provider: dir, cloud_path: \"%s\", cloud_prefix: p, cloud_allow_same_disk: "
+		 "true}\n",
+		 tier, remote);
+	set_settings(yaml);
+}
+
+static const char *object(const char *name)
+{
+	static char path[400];
+
+	snprintf(path, sizeof(path), "%s/p/data/%s", remote, name);
+	return path;
+}
+
+static bool has(const char *path, const char *text)
+{
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
+	char got[256];
+	ssize_t n = fd < 0 ? -1 : read(fd, got, sizeof(got));
+
+	return n == (ssize_t)strlen(text) && !memcmp(got, text, (size_t)n);
+}
+
+static struct cloud_row object_of(const char *path)
+{
+	struct version_row v = live_version(path);
+	struct cloud_row c = {.state = (enum cloud_state)0};
+
+	store_barrier(lake->store, 0);
+	if (store_cloud_of_version(lake->store, v.id, &c) < 0)
+		c.state = (enum cloud_state)0;
+	return c;
+}
+
+/* ---- one step after the other, without the threads ---- */
+
+/* What work_start() makes, without threads. */
+static struct work *idle_work(void)
+{
+	struct work *w = calloc(1, sizeof(*w));
+
+	if (!w)
+		abort();
+	w->lake = lake;
+	w->claims = claims_new();
+	pthread_mutex_init(&w->lock, NULL);
+	return w;
+}
+
+static void free_work(struct work *w)
+{
+	claims_free(w->claims);
+	free(w);
+}
+
+/* As the pool does it, for one file. */
+static int upload(const char *path)
+{
+	struct work *w = idle_work();
+	struct tier *t = lake_tier(lake);
+	struct version_row v = live_version(path);
+	struct upload u = {.node = v.node, .version = v.id, .size = v.size};
+	struct record *r = record_new(OP_SYSTEM, RUN_TARN, 0, 0, 0, NULL);
+	struct parcel *p = NULL;
+	int rc = parcel_new(w, t, &u, r, &p);
+
+	if (rc) {
+		record_free(r);
+	} else {
+		store_submit(lake->store, r, NULL);
+		store_sync(lake->store, 0);
+		r = record_new(OP_SYSTEM, RUN_TARN, 0, 0, 0, NULL);
+		rc = parcel_send(p, r);
+		store_submit(lake->store, r, NULL);
+		store_barrier(lake->store, 0);
+	}
+	parcel_free(p);
+	tier_unref(t);
+	free_work(w);
+	return rc;
+}
+
+static int tend_once(void)
+{
+	struct work *w = idle_work();
+	struct tier *t = lake_tier(lake);
+	int rc = move_keys(w, t);
+
+	if (rc >= 0)
+		rc = cloud_collect(w, t);
+	tier_unref(t);
+	free_work(w);
+	return rc;
+}
+
+static enum cloud_step die_at;
+
+static void die(enum cloud_step step)
+{
+	if (step == die_at)
+		_exit(9);
+}
+
+/* FN in a process that dies at STEP, with a lake of its own; then the lake is opened again here. */
+static bool dies(enum cloud_step step, void (*fn)(void))
+{
+	int status;
+	pid_t child;
+
+	close_lake();
+	fflush(stdout);
+	child = fork();
+	if (!child) {
+		die_at = step;
+		cloud_step_hook = die;
+		open_lake();
+		fn();
+		_exit(0);
+	}
+	waitpid(child, &status, 0);
+	open_lake();
+	return WIFEXITED(status) && WEXITSTATUS(status) == 9;
+}
+
+static void upload_a(void)
+{
+	upload("data/a");
+}
+
+static void tend(void)
+{
+	tend_once();
+}
+
+/* The plain file changes, and its version is cut, as a writer on the mount does it. */
+static void change(const char *path, const char *text)
+{
+	struct inode *inode;
+
+	overwrite(path, text);
+	inode = look_up(path);
+	inode_settle(lake, inode);
+	inode_unref(lake, inode);
+	store_barrier(lake->store, 0);
+}
+
+static void take_in(const char *path)
+{
+	inode_unref(lake, look_up(path));
+	store_barrier(lake->store, 0);
+}
+
+static void test_crashes(void)
+{
+	static const char *const what[] = {"nothing", "with its intent", "when it was sent", "when it was looked at"};
+
+	for (enum cloud_step step = STEP_INTENT; step <= STEP_LOOKED; step++) {
+		char text[32];
+
+		snprintf(text, sizeof(text), "content %d", step);
+		change("data/a", text);
+		ok(dies(step, upload_a), "an upload dies %s", what[step]);
+		is_int(object_of("data/a").state, 0, "its object is not relied on");
+		is_int(upload("data/a"), 0, "the next one");
+		is_int(object_of("data/a").state, CLOUD_VERIFIED, "ends it");
+		ok(has(object("a"), text), "and the object is the content");
+	}
+	is_int(totals().cloud_intents, 0, "no intent is left");
+}
+
+static void test_changes(void)
+{
+	struct handle *h;
+
+	change("data/a", "before");
+	is_int(upload("data/a"), 0, "a file is uploaded");
+	is_int(upload("data/a"), 1, "once");
+	h = open_as_mount("data/a", O_WRONLY);
+	is_int(upload("data/a"), 1, "what is in the cloud already may be written");
+	handle_close(lake, h);
+	change("data/a", "after");
+	h = open_as_mount("data/a", O_WRONLY);
+	is_int(upload("data/a"), -EBUSY, "what is being written is not uploaded");
+	handle_close(lake, h);
+	put_file(in_lake("buckets/data/a"), "behind its back");
+	is_int(upload("data/a"), 1, "nor what was changed behind the mount");
+	ok(has(object("a"), "before"), "the object is as it was");
+}
+
+static void test_foreign(void)
+{
+	struct cloud_row c;
+
+	put_file(in_lake("buckets/data/b"), "ours");
+	take_in("data/b");
+	put_file(object("b"), "theirs");
+	is_int(upload("data/b"), 0, "a file whose key somebody else has");
+	ok(has(object("b"), "theirs"), "leaves it alone");
+	c = object_of("data/b");
+	ok(c.state == CLOUD_VERIFIED && strstr(c.key, ".tarn/objects/"), "and has its object elsewhere");
+	change("data/a", "mine once more");
+	put_file(object("a"), "somebody's change");
+	is_int(upload("data/a"), 0, "one whose object somebody has changed");
+	ok(has(object("a"), "somebody's change"), "leaves that alone, too");
+}
+
+/* The object of NAME becomes the only bytes of an old version: its file has TEXT next. */
+static struct version_row cloud_only(const char *name, const char *old, const char *text)
+{
+	struct version_row v;
+	struct record *r;
+	char path[64];
+
+	snprintf(path, sizeof(path), "data/%s", name);
+	put_file(in_lake("buckets/%s", path), old);
+	take_in(path);
+	is_int(upload(path), 0, "a version is uploaded");
+	v = live_version(path);
+	change(path, text);
+	r = record_new(OP_SYSTEM, RUN_TARN, 0, 0, 0, NULL);
+	record_version_how(r, v.id, HOW_CLOUD, 0);
+	store_submit(lake->store, r, NULL);
+	store_barrier(lake->store, 0);
+	return v;
+}
+
+static char victim[64];
+
+static void upload_victim(void)
+{
+	upload(victim);
+}
+
+static bool can_be_read(const struct version_row *v, const char *text)
+{
+	struct cloud_row c;
+	char path[CLOUD_KEY_BYTES + 200];
+
+	if (store_cloud_of_version(lake->store, v->id, &c) < 0 || c.state != CLOUD_VERIFIED)
+		return false;
+	snprintf(path, sizeof(path), "%s/%s", remote, c.key);
+	if (!has(path, text)) {
+		/* keys below .tarn/ have another name in a folder */
+		_cleanup_tier_ struct tier *t = lake_tier(lake);
+		struct tier_head head;
+
+		return !tier_head(t, c.key, NULL, &head) && head.size == strlen(text) &&
+		       cloud_is(&head, c.sha256, strlen(text));
+	}
+	return true;
+}
+
+static void test_spared(void)
+{
+	for (enum cloud_step step = STEP_COPY_INTENT; step <= STEP_SPARED; step++) {
+		char name[16], old[32], new[32];
+		struct version_row v;
+
+		snprintf(name, sizeof(name), "s%d", step);
+		snprintf(old, sizeof(old), "old content %d", step);
+		snprintf(new, sizeof(new), "new content %d", step);
+		snprintf(victim, sizeof(victim), "data/%s", name);
+		v = cloud_only(name, old, new);
+		ok(can_be_read(&v, old), "an old version in the cloud can be read");
+		ok(dies(step, upload_victim), "an upload over its object dies at step %d", step);
+		ok(can_be_read(&v, old), "then it still can");
+		is_int(upload(victim), 0, "the next upload");
+		ok(has(object(name), new), "puts the new content there");
+		ok(can_be_read(&v, old), "and the old one can be read");
+	}
+}
+
+static void forget_name(const char *path)
+{
+	struct node_row n = node_at(path), folder = node_at("data");
+	struct record *r = record_new(OP_UNLINK, RUN_TARN, 0, n.id, folder.id, strrchr(path, '/') + 1);
+
+	unlink(in_lake("buckets/%s", path));
+	if (n.version)
+		record_version_state(r, n.version, VERSION_NOT_KEPT, HOW_NONE, "gone");
+	record_entry_end(r, folder.id, strrchr(path, '/') + 1, ENDED_UNLINK);
+	record_node_end(r, n.id);
+	store_submit(lake->store, r, NULL);
+	store_barrier(lake->store, 0);
+}
+
+static void test_removed(void)
+{
+	struct version_row v;
+
+	put_file(in_lake("buckets/data/gone"), "soon gone");
+	take_in("data/gone");
+	is_int(upload("data/gone"), 0, "a file");
+	forget_name("data/gone");
+	ok(dies(STEP_REMOVED, tend), "its object goes with it, and a crash comes before that is recorded");
+	ok(access(object("gone"), F_OK) < 0, "the object is gone");
+	is_int(totals().cloud_going, 1, "the store does not know");
+	is_int(tend_once(), 1, "it is removed again");
+	is_int(totals().cloud_going, 0, "and that is recorded");
+	v = cloud_only("needed", "still needed", "not needed");
+	forget_name("data/needed");
+	tend_once();
+	tend_once();
+	ok(can_be_read(&v, "still needed"), "what an old version needs stays");
+	ok(access(object("needed"), F_OK) < 0, "but not under a name that no file has");
+}
+
+static void test_failing(void)
+{
+	put_file(in_lake("buckets/data/f"), "fails");
+	take_in("data/f");
+	chmod(object(""), 0);
+	if (geteuid()) {
+		ok(upload("data/f") < 0, "a remote that refuses");
+		is_int(object_of("data/f").state, 0, "has nothing");
+	}
+	chmod(object(""), 0755);
+	is_int(upload("data/f"), 0, "later it has");
+}
+
+int main(void)
+{
+	test_begin("");
+	snprintf(remote, sizeof(remote), "%s-remote", test_lake);
+	make_folder(remote);
+	set_up("local");
+	make_folder(in_lake("buckets/data"));
+	put_file(in_lake("buckets/data/a"), "first");
+	open_lake();
+	take_in("data/a");
+	test_crashes();
+	test_changes();
+	test_foreign();
+	test_spared();
+	test_removed();
+	test_failing();
+	close_lake();
+	remove_tree(remote);
+	return test_end();
+}
