@@ -94,8 +94,8 @@ static void test_refused(void)
 	link(in_lake("buckets/b/r.txt"), in_lake("r.other"));
 	is_int(evict("b/r.txt"), -EMLINK, "what has two names stays");
 	unlink(in_lake("r.other"));
-	setxattr(in_lake("buckets/b/r.txt"), "trusted.x", "1", 1, 0);
-	is_int(evict("b/r.txt"), -EPERM, "what has attributes that the store cannot keep stays");
+	if (!setxattr(in_lake("buckets/b/r.txt"), "trusted.x", "1", 1, 0)) /* root */
+		is_int(evict("b/r.txt"), -EPERM, "what has attributes that the store cannot keep stays");
 	removexattr(in_lake("buckets/b/r.txt"), "trusted.x");
 	h = open_as_mount("b/r.txt", O_WRONLY);
 	inode_before_change(lake, h->inode, &actor, 0, 4);
@@ -183,7 +183,7 @@ static void test_forged(void)
 	close_lake();
 	unlink(in_lake("buckets/b/f2.txt"));
 	symlink(target, in_lake("buckets/b/f3.txt"));
-	if (!lchown(in_lake("buckets/b/f3.txt"), 65534, 65534)) {
+	if (!geteuid() && !lchown(in_lake("buckets/b/f3.txt"), 65534, 65534)) {
 		open_lake();
 		inode = look_up("b/f3.txt");
 		ok(inode && inode->kind == KIND_SYMLINK, "what a user made is never tarn's own placeholder");
