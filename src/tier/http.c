@@ -326,6 +326,7 @@ static void set_options(const struct http_pool *p, struct transfer *x)
 	x->h->error[0] = '\0';
 	curl_easy_setopt(e, CURLOPT_URL, r->url);
 	curl_easy_setopt(e, CURLOPT_PATH_AS_IS, 1L);
+	curl_easy_setopt(e, CURLOPT_FRESH_CONNECT, (long)r->once);
 	curl_easy_setopt(e, CURLOPT_HTTPHEADER, r->headers);
 	if (r->range)
 		curl_easy_setopt(e, CURLOPT_RANGE, r->range);

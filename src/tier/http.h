@@ -26,6 +26,7 @@ struct http_request {
 	const char *url;	    /* encoded */
 	struct curl_slist *headers; /* the caller's */
 	const char *range;	    /* "0-99" */
+	bool once; /* on a new connection: on a kept one that is dead libcurl sends it again, and does not say so */
 	/* signed with Signature V4: "aws:amz:REGION:s3"; NULL: not signed */
 	const char *signer, *access, *secret;
 	/* The body, of PUT and POST: BYTES, or what SOURCE gives from BODY_OFFSET. */

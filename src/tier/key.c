@@ -59,22 +59,28 @@ bool tier_key_is_plain(const char *prefix, const char *bucket, const char *path)
 	       is_path(bucket) && is_path(path);
 }
 
-void tier_key_of_path(struct buf *key, const char *prefix, const char *bucket, const char *path)
+void tier_key_of_name(struct buf *key, const char *prefix, const char *bucket, const char *path)
 {
 	_cleanup_buf_ struct buf name = BUF_INIT;
 	uint8_t hash[SHA256_DIGEST_LENGTH];
 
 	buf_addf(&name, "%s/%s", bucket, path);
+	SHA256((const unsigned char *)buf_str(&name), name.len, hash);
 	add_prefix(key, prefix);
-	if (tier_key_is_plain(prefix, bucket, path)) {
-		buf_adds(key, buf_str(&name));
-	} else {
-		SHA256((const unsigned char *)buf_str(&name), name.len, hash);
-		buf_adds(key, TIER_OWN "/names/");
-		buf_add_hex(key, hash, sizeof(hash));
-	}
+	buf_adds(key, TIER_OWN "/names/");
+	buf_add_hex(key, hash, sizeof(hash));
 	if (buf_error(&name))
 		key->error = buf_error(&name);
+}
+
+void tier_key_of_path(struct buf *key, const char *prefix, const char *bucket, const char *path)
+{
+	if (!tier_key_is_plain(prefix, bucket, path)) {
+		tier_key_of_name(key, prefix, bucket, path);
+		return;
+	}
+	add_prefix(key, prefix);
+	buf_addf(key, "%s/%s", bucket, path);
 }
 
 void tier_key_of_content(struct buf *key, const char *prefix, const uint8_t sha256[32])

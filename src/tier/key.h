@@ -26,6 +26,8 @@
 
 /* PATH: of a file in BUCKET, without a slash in front. */
 void tier_key_of_path(struct buf *key, const char *prefix, const char *bucket, const char *path);
+/* The key of the second kind, whatever the name. */
+void tier_key_of_name(struct buf *key, const char *prefix, const char *bucket, const char *path);
 /* Would PATH in BUCKET get a key with its name in it? */
 bool tier_key_is_plain(const char *prefix, const char *bucket, const char *path);
 void tier_key_of_content(struct buf *key, const char *prefix, const uint8_t sha256[32]);

@@ -87,6 +87,11 @@ bool s3_class_is_archive(const char *class);
 void s3_hex(char hex[65], const uint8_t hash[32]);
 void s3_hash(char hex[65], const void *bytes, size_t len);
 
+/* The query of a page: ListObjectsV2, or what came before it, which only has other names. Sorted and encoded. */
+void s3_list_query(struct buf *query, const struct tier_page *page, bool v2);
+/* What a page's answer says: 0, what page->add() says, or -errno. */
+int s3_list_take(const struct buf *answer, struct tier_page *page, struct tier_try *t);
+
 /* ---- the functions of the table ---- */
 
 int s3_put(void *engine, const struct tier_put *p, struct tier_try *t, struct tier_head *head);

@@ -199,7 +199,7 @@ static int tell(struct parsing *p)
 	return r;
 }
 
-static int parse_page(const struct buf *answer, struct tier_page *page, struct tier_try *t)
+int s3_list_take(const struct buf *answer, struct tier_page *page, struct tier_try *t)
 {
 	static const struct xml_handler handler = {take_leaf, take_end};
 	_cleanup_(parsing_release) struct parsing p = {.page = page};
@@ -220,12 +220,10 @@ static int parse_page(const struct buf *answer, struct tier_page *page, struct t
 	return r;
 }
 
-int s3_list(void *engine, struct tier_page *page, struct tier_try *t)
+void s3_list_query(struct buf *query, const struct tier_page *page, bool v2)
 {
-	_cleanup_(s3_request_release) struct s3_request r = {.method = "GET"};
-	_cleanup_buf_ struct buf query = BUF_INIT, after = BUF_INIT;
+	_cleanup_buf_ struct buf after = BUF_INIT;
 	char max[16];
-	int result;
 
 	snprintf(max, sizeof(max), "%d", page->max);
 	if (page->after) {
@@ -235,19 +233,33 @@ int s3_list(void *engine, struct tier_page *page, struct tier_try *t)
 		buf_addf(&after, "%s%s", page->after, folder ? LAST_CHAR : "");
 	}
 	if (page->folders)
-		add_query(&query, "delimiter", "/");
-	add_query(&query, "encoding-type", "url");
-	add_query(&query, "list-type", "2");
-	add_query(&query, "max-keys", max);
-	add_query(&query, "prefix", page->prefix);
-	if (page->after)
-		add_query(&query, "start-after", buf_str(&after));
-	if (buf_error(&query) || buf_error(&after))
+		add_query(query, "delimiter", "/");
+	add_query(query, "encoding-type", "url");
+	if (v2)
+		add_query(query, "list-type", "2");
+	else if (page->after)
+		add_query(query, "marker", buf_str(&after));
+	add_query(query, "max-keys", max);
+	add_query(query, "prefix", page->prefix);
+	if (v2 && page->after)
+		add_query(query, "start-after", buf_str(&after));
+	if (buf_error(&after))
+		query->error = -ENOMEM;
+}
+
+int s3_list(void *engine, struct tier_page *page, struct tier_try *t)
+{
+	_cleanup_(s3_request_release) struct s3_request r = {.method = "GET"};
+	_cleanup_buf_ struct buf query = BUF_INIT;
+	int result;
+
+	s3_list_query(&query, page, true);
+	if (buf_error(&query))
 		return -ENOMEM;
 	r.query = buf_str(&query);
 	r.http.answer_max = ANSWER_MAX;
 	result = s3_perform(engine, &r, t);
-	return result < 0 ? result : parse_page(&r.http.answer, page, t);
+	return result < 0 ? result : s3_list_take(&r.http.answer, page, t);
 }
 
 /* ---- uploads ---- */

@@ -94,6 +94,8 @@ static int put_once(struct s3 *s3, const struct tier_put *p, const struct body *
 	r.http.source = b->bytes ? NULL : &p->source;
 	r.http.body_len = p->source.size;
 	s3_header(&r, "Content-Type", "application/octet-stream");
+	/* Done, and the answer lost: then the second one would be told that there is an object, our own. */
+	r.http.once = conditional;
 	if (conditional)
 		s3_header(&r, "If-None-Match", "*");
 	s3_header_new_object(s3, &r, p->class);

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "tier/key.h"
 #include "tier/tier_int.h"
 
 #define S3_SCHEME "s3://"
@@ -82,20 +83,16 @@ static int keep_folder(struct tier *t, const char *path, const char *prefix, str
 }
 
 /* Which engine talks to S3. */
-static const struct tier_ops *s3_engine(const struct settings *s, struct buf *why)
+static const struct tier_ops *s3_engine(const struct settings *s)
 {
-	if (s->cloud_signature && strcmp(s->cloud_signature, "v2") == 0) {
-		buf_adds(why, "this tarn cannot sign with Signature V2");
-		return NULL;
-	}
-	return &tier_s3_curl;
+	return s->cloud_signature && strcmp(s->cloud_signature, "v2") == 0 ? &tier_s3_libs3 : &tier_s3_curl;
 }
 
 static int keep_bucket(struct tier *t, const char *bucket, size_t len, const char *prefix, struct buf *why)
 {
 	int r;
 
-	t->ops = s3_engine(t->settings, why);
+	t->ops = s3_engine(t->settings);
 	if (!t->ops)
 		return -EINVAL;
 	if (len == 0 || memchr(bucket, '/', len)) {
@@ -187,6 +184,17 @@ const char *tier_url(const struct tier *t)
 const char *tier_prefix(const struct tier *t)
 {
 	return t->prefix;
+}
+
+void tier_key_of(const struct tier *t, struct buf *key, const char *bucket, const char *path)
+{
+	size_t begin = key->len;
+
+	tier_key_of_path(key, t->prefix, bucket, path);
+	if (buf_error(key) || !t->ops->can_name || t->ops->can_name(key->data + begin))
+		return;
+	key->len = begin;
+	tier_key_of_name(key, t->prefix, bucket, path);
 }
 
 const char *tier_engine(const struct tier *t)

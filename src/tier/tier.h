@@ -111,6 +111,8 @@ void tier_unref(struct tier *t);
 const char *tier_url(const struct tier *t);
 /* What keys begin with: "", or a prefix without a slash at its end. */
 const char *tier_prefix(const struct tier *t);
+/* The key of a file: that of tier_key_of_path() (tier/key.h), or, where the engine cannot name it, its hash. */
+void tier_key_of(const struct tier *t, struct buf *key, const char *bucket, const char *path);
 /* "dir", "curl", … : which engine talks to it. */
 const char *tier_engine(const struct tier *t);
 

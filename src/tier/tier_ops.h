@@ -65,7 +65,8 @@ struct tier_upload {
 
 struct tier_ops {
 	const char *name;
-	uint64_t put_max; /* larger ones need parts */
+	uint64_t put_max;		   /* larger ones need parts */
+	bool (*can_name)(const char *key); /* may a file of ours have this key? NULL: any */
 	int (*open)(const struct tier_place *place, void **engine, struct buf *why);
 	void (*close)(void *engine);
 
@@ -104,6 +105,6 @@ struct tier_ops {
 };
 #define REMOVE_MAX 1000
 
-extern const struct tier_ops tier_dir, tier_s3_curl;
+extern const struct tier_ops tier_dir, tier_s3_curl, tier_s3_libs3;
 
 #endif

@@ -2,7 +2,8 @@
  * The conformance test of tier/: one table of cases, run over each engine: dir, curl and libs3. A case is one point. It
  * has keys of its own, and a remote that is empty but for what other cases have left below theirs.
  *
- * The environment: CONFORM_SETTINGS, the lines of settings.yaml for the remote.
+ * The environment: CONFORM_SETTINGS, the lines of settings.yaml for the remote itself; CONFORM_FAULTY, the same through
+ * the proxy (tests/s3/faults), which listens on S3_PROXY. Without the latter the cases that make faults are left out.
  */
 #ifndef TARN_TESTS_S3_CONFORM_H
 #define TARN_TESTS_S3_CONFORM_H
@@ -28,7 +29,8 @@
 
 struct conform {
 	unsigned engine;
-	struct tier *t; /* the remote */
+	struct tier *t;	     /* the remote */
+	struct tier *faulty; /* through the proxy; NULL: there is none */
 };
 extern struct conform the;
 
@@ -40,8 +42,9 @@ struct conform_case {
 	const char *text, *rules;
 	uint64_t size, offset, length;
 	int error;
+	int requests; /* that reach the proxy; 0: not looked at */
 };
-extern const struct conform_case conform_keys[], conform_bytes[], conform_lists[];
+extern const struct conform_case conform_keys[], conform_bytes[], conform_lists[], conform_faults[], conform_access[];
 
 /* Ends the case as failed, saying why. */
 #define WANT(got, wanted)                                                               \
@@ -91,7 +94,17 @@ int remove_at(struct tier *t, const char *key);
 /* The keys below PREFIX, a space before each; -errno or how many. */
 int keys_below(struct tier *t, const char *prefix, struct buf *out);
 
-/* A remote: TEXT is all of settings.yaml. What tier_open() says. */
-int open_remote(const char *text, struct tier **out, struct buf *why);
+/* ---- other remotes, and the proxy ---- */
+
+/* Another remote: SETTINGS as CONFORM_SETTINGS. What tier_open() says. */
+int open_remote(const char *settings, struct tier **out, struct buf *why);
+/* With TEXT in place of the first WHAT of the settings. */
+int open_changed(const char *settings, const char *what, const char *text, struct tier **out);
+
+void proxy_rules(const char *json);
+int proxy_requests(void); /* since the rules were set */
+
+/* Seconds, as a difference to the real time, that all of this process believe in. */
+extern long conform_skew;
 
 #endif
