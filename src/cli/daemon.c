@@ -167,6 +167,23 @@ int daemon_mount(struct daemon_state *state, const struct daemon_options *o, str
 
 /* ---- life ---- */
 
+int daemon_begin_lake(struct lake *lake, struct buf *error)
+{
+	int rc;
+
+	if (ns_publish_recover(lake) < 0)
+		log_error("%s: a publication that was under way could not be ended; its names may be in either folder",
+			  lake->path);
+	rc = durable_begin(lake);
+	if (!rc && lake_must_recover(lake)) {
+		log_info("%s was not unmounted cleanly: recovering", lake->path);
+		rc = lake_recover(lake);
+	}
+	if (rc < 0)
+		buf_addf(error, "%s: recovery failed: %s", lake->path, strerror(-rc));
+	return rc < 0 ? rc : 0;
+}
+
 static int open_lake(struct daemon *d, struct buf *error)
 {
 	const struct daemon_options *o = d->state.options;
@@ -177,19 +194,7 @@ static int open_lake(struct daemon *d, struct buf *error)
 	d->state.mounts.lake = d->state.lake;
 	d->state.lake->in_place = !o->mountpoint;
 	d->state.lake->read_only = o->read_only || o->view;
-	if (ns_publish_recover(d->state.lake) < 0)
-		log_error("%s: a publication that was under way could not be ended; its names may be in either folder",
-			  o->lake);
-	rc = durable_begin(d->state.lake);
-	if (!rc && lake_must_recover(d->state.lake)) {
-		log_info("%s was not unmounted cleanly: recovering", o->lake);
-		rc = lake_recover(d->state.lake);
-	}
-	if (rc < 0) {
-		buf_addf(error, "%s: recovery failed: %s", o->lake, strerror(-rc));
-		return rc;
-	}
-	return rc < 0 ? rc : 0;
+	return daemon_begin_lake(d->state.lake, error);
 }
 
 static int set_up(struct daemon *d, struct buf *error)

@@ -37,6 +37,11 @@ struct daemon_options {
  */
 int daemon_run(const struct daemon_options *o, int ready_fd);
 
+struct lake;
+/* What was under way when a lake that was opened was last closed, or not, is ended before it is changed. 0, or -errno
+ * with a line for the user in ERROR. */
+int daemon_begin_lake(struct lake *lake, struct buf *error);
+
 /*
  * Tells the waiting `tarn mount` that the mount answers (ERROR NULL), or why it does not, closes READY_FD, and when
  * not in the foreground leaves standard error behind (what was written there before, `tarn mount` shows). With -f

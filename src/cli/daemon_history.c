@@ -102,7 +102,17 @@ int daemon_answer_gc(struct lake *lake, struct json_object *request, struct json
 
 /* ---- purge ---- */
 
-static void add_items(const struct purge *p, struct json_object *reply)
+static void add_file(struct lake *lake, const struct purge_item *item, struct json_object *o)
+{
+	_cleanup_buf_ struct buf path = BUF_INIT;
+	struct version_row v;
+
+	if (!store_version(lake->store, item->version, &v))
+		find_path(lake, &v, &path);
+	add_text(o, "path", buf_str(&path));
+}
+
+static void add_items(struct lake *lake, const struct purge *p, struct json_object *reply)
 {
 	struct json_object *list = json_object_new_array();
 	size_t n = 0;
@@ -113,6 +123,8 @@ static void add_items(const struct purge *p, struct json_object *reply)
 		add_number(o, "version", p->items[n].number);
 		add_number(o, "size", p->items[n].size);
 		add_text(o, "state", version_state_name(p->items[n].state));
+		if (p->folder)
+			add_file(lake, &p->items[n], o);
 		json_object_array_add(list, o);
 	}
 	json_object_object_add(reply, "list", list);
@@ -144,8 +156,9 @@ int daemon_answer_purge(struct lake *lake, const struct ucred *peer, struct json
 	struct purge plan = {0};
 	int rc = path && number >= 0 ? purge_plan(lake, path, (uint64_t)number, &plan, &error) : -EINVAL;
 
-	if (!rc && peer->uid && peer->uid != geteuid() && peer->uid != plan.owner) {
-		buf_adds(&error, "only its owner and root may erase its history");
+	if (!rc && peer->uid && peer->uid != geteuid() && (peer->uid != plan.owner || plan.others)) {
+		buf_adds(&error, plan.others ? "files of others are or were in it: only root may erase its history"
+					     : "only its owner and root may erase its history");
 		rc = -EPERM;
 	}
 	if (!rc) {
@@ -153,7 +166,7 @@ int daemon_answer_purge(struct lake *lake, const struct ucred *peer, struct json
 		json_object_object_add(reply, "lives", json_object_new_boolean(plan.lives));
 		add_number(reply, "versions", plan.n);
 		add_number(reply, "bytes", plan.bytes);
-		add_items(&plan, reply);
+		add_items(lake, &plan, reply);
 	}
 	if (!rc && !dry_run)
 		rc = carry_out(lake, &plan, peer, reply, &error);

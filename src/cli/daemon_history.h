@@ -15,8 +15,10 @@ int daemon_answer_gc(struct lake *lake, struct json_object *request, struct json
 
 /*
  * {"verb": "purge", "path": "raw-data/a.csv", "version": 3, "dry_run": true}: what would be erased, or was; version 0:
- * all old ones. Only for the file's owner, root and the daemon's own user:
+ * all old ones, of a folder those of all that ever was below it. Only for the owner (of all of it), root and the
+ * daemon's own user:
  *	{"dry_run", "versions", "bytes", "lives", "left", "list": [{"version", "size", "state"}], "truncated"}
+ * Below a folder with "path" for each of the list.
  */
 int daemon_answer_purge(struct lake *lake, const struct ucred *peer, struct json_object *request,
 			struct json_object *reply);

@@ -1,11 +1,13 @@
-/* tarn gc: lets history go that is beyond its retention or its budget, or says what would. The daemon does it. */
+/* tarn gc: lets history go that is beyond its retention or its budget, or says what would. The daemon does it, and
+ * of a lake that is not mounted this program. */
 #include <errno.h>
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "cli/control.h"
+#include "cli/daemon_history.h"
 #include "cli/facts.h"
 #include "cli/human.h"
+#include "cli/offline.h"
 #include "cli/place.h"
 #include "cli/table.h"
 #include "cli/verb_list.h"
@@ -95,10 +97,8 @@ static int ask(const char *lake, bool dry_run, struct json_object **reply)
 
 	json_object_object_add(request, "verb", json_object_new_string("gc"));
 	json_object_object_add(request, "dry_run", json_object_new_boolean(dry_run));
-	rc = control_call(lake, request, WAIT_SECONDS, reply);
-	if (rc == -ENOTCONN)
-		say("%s: not mounted (`tarn mount %s`)", lake, lake);
-	else if (rc)
+	rc = offline_call(lake, request, WAIT_SECONDS, daemon_answer_gc, reply);
+	if (rc)
 		say("%s: %s", lake, *reply && json_text(*reply, "error") ? json_text(*reply, "error") : strerror(-rc));
 	return rc;
 }
@@ -132,7 +132,8 @@ const struct verb verb_gc = {
 	.details =
 		"Old versions that retention_days and keep_last of their bucket do not keep any\n"
 		"longer go, and what the history budget has no room for; labelled ones last,\n"
-		"live files never. The daemon does this by itself each hour; this does it now.\n"
+		"live files never. A mounted lake does this by itself each hour; this does it\n"
+		"now, also for a lake that is not mounted.\n"
 		"LAKE: the lake or a path in it, else the one around the current folder.\n"
 		"\n"
 		"options:\n"

@@ -1,4 +1,5 @@
-/* tarn purge: erases old versions of a file for good. The daemon does it, and asks whose file it is. */
+/* tarn purge: erases old versions of a file or a folder for good. The daemon does it, and asks whose file it is; of a
+ * lake that is not mounted this program does. */
 #include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -6,9 +7,10 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "cli/control.h"
+#include "cli/daemon_history.h"
 #include "cli/facts.h"
 #include "cli/human.h"
+#include "cli/offline.h"
 #include "cli/place.h"
 #include "cli/table.h"
 #include "cli/verb_list.h"
@@ -42,6 +44,13 @@ static char *split_version(const char *given, uint64_t *version)
 	return strndup(given, (size_t)(at - given));
 }
 
+static int answer(struct lake *lake, struct json_object *request, struct json_object *reply)
+{
+	const struct ucred self = {.pid = getpid(), .uid = geteuid(), .gid = getegid()};
+
+	return daemon_answer_purge(lake, &self, request, reply);
+}
+
 static int ask(const struct purging *p, bool dry_run, struct json_object **reply)
 {
 	_cleanup_json_ struct json_object *request = json_object_new_object();
@@ -51,16 +60,16 @@ static int ask(const struct purging *p, bool dry_run, struct json_object **reply
 	json_object_object_add(request, "path", json_object_new_string(p->place.inside));
 	json_object_object_add(request, "version", json_object_new_int64((int64_t)p->number));
 	json_object_object_add(request, "dry_run", json_object_new_boolean(dry_run));
-	rc = control_call(p->place.lake, request, WAIT_SECONDS, reply);
+	rc = offline_call(p->place.lake, request, WAIT_SECONDS, answer, reply);
 	if (rc)
 		say("%s: %s", p->place.path,
 		    *reply && json_text(*reply, "error") ? json_text(*reply, "error") : strerror(-rc));
 	return rc;
 }
 
-static int print_plan(struct json_object *reply)
+static int print_plan(const struct purging *p, struct json_object *reply)
 {
-	static const char *const headings[] = {">VERSION", ">SIZE", "STATE", NULL};
+	static const char *const headings[] = {">VERSION", ">SIZE", "STATE", "FILE", NULL};
 	struct json_object *list = json_object_object_get(reply, "list");
 	size_t n = json_object_array_length(list);
 	_cleanup_table_ struct table t;
@@ -70,7 +79,7 @@ static int print_plan(struct json_object *reply)
 	for (size_t i = 0; i < n && i < SHOWN; i++) {
 		struct json_object *o = json_object_array_get_idx(list, i);
 		_cleanup_buf_ struct buf size = BUF_INIT;
-		const char *state = json_text(o, "state");
+		const char *state = json_text(o, "state"), *path = json_text(o, "path");
 
 		human_size(&size, (uint64_t)number(o, "size"));
 		if (number(o, "version"))
@@ -79,6 +88,7 @@ static int print_plan(struct json_object *reply)
 			table_add(&t, "=");
 		table_add(&t, buf_str(&size));
 		table_add(&t, state ? state : "");
+		table_add(&t, path ? path : p->place.inside);
 	}
 	rc = n ? table_print(&t, stdout) : 0;
 	if (n > SHOWN || json_object_get_boolean(json_object_object_get(reply, "truncated")))
@@ -123,7 +133,7 @@ static int purge(struct purging *p)
 	if (rc)
 		return rc == -ETIMEDOUT || rc == -EAGAIN ? EXIT_TRY_AGAIN : EXIT_FAILED;
 	if (!p->json && (p->dry_run || !p->yes))
-		rc = print_plan(plan);
+		rc = print_plan(p, plan);
 	if (rc)
 		return EXIT_FAILED;
 	if (p->dry_run)
@@ -134,6 +144,18 @@ static int purge(struct purging *p)
 	if (rc)
 		return rc == -EBUSY || rc == -ETIMEDOUT ? EXIT_TRY_AGAIN : EXIT_FAILED;
 	return tell(p, done) ? EXIT_FAILED : EXIT_OK;
+}
+
+/* Also in a lake that is not mounted. */
+static int find(const char *path, struct place *out)
+{
+	int rc = place_find(path, out);
+
+	if (rc)
+		say("%s: %s", path, strerror(-rc));
+	else if (!out->lake || !out->inside || !out->inside[0])
+		rc = place_say_not_on_mount(out);
+	return rc;
 }
 
 static int run_purge(const struct verb *v, int argc, char **argv)
@@ -153,7 +175,7 @@ static int run_purge(const struct verb *v, int argc, char **argv)
 	}
 	verb_arguments(v, argc, argv, 1, 1);
 	path = split_version(argv[optind], &p.number);
-	if (path && !place_on_mount(path, &p.place))
+	if (path && !find(path, &p.place))
 		code = purge(&p);
 	place_release(&p.place);
 	return code;
@@ -162,16 +184,19 @@ static int run_purge(const struct verb *v, int argc, char **argv)
 const struct verb verb_purge = {
 	.name = "purge",
 	.args = "PATH[@vN] [-n | --dry-run] [-y | --yes] [--json]",
-	.summary = "erase old versions of a file for good",
+	.summary = "erase old versions of a file or folder for good",
 	.details =
 		"Erases version N of the file PATH, or all its old versions: their bytes, also\n"
 		"from packs, their checksums, the file's former extended attributes. Nothing of\n"
 		"them is left in the lake but a line in history.jsonl that says so. The file\n"
 		"itself is not touched: to be rid of it, too, remove it first. A deleted file\n"
-		"is named by its old path. Labels do not protect.\n"
+		"is named by its old path. Of a folder PATH the old versions of all files go\n"
+		"that ever were in it or below, unless they were moved elsewhere. Labels do not\n"
+		"protect.\n"
 		"\n"
 		"What another version, or the live file, has in common with an erased one stays\n"
-		"in that. Only the file's owner, root and the lake's own user may do this.\n"
+		"in that. Only the file's owner, root and the lake's own user may do this; while\n"
+		"the lake is not mounted, who may mount it.\n"
 		"\n"
 		"options:\n"
 		"  -n, --dry-run  only say what would be erased\n"
@@ -182,6 +207,7 @@ const struct verb verb_purge = {
 		"examples:\n"
 		"  tarn purge ~/lake/buckets/raw-data/keys.env --dry-run\n"
 		"  rm keys.env && tarn purge keys.env --yes\n"
-		"  tarn purge orders.csv@v3\n",
+		"  tarn purge orders.csv@v3\n"
+		"  tarn purge ~/lake/buckets/raw-data/customers --dry-run\n",
 	.run = run_purge,
 };

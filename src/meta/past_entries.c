@@ -111,6 +111,27 @@ int store_entries_known_at(struct store *s, uint64_t parent, uint64_t commit, co
 	return answer ? answer : got;
 }
 
+int store_entries_ever(struct store *s, uint64_t parent, store_ever_fn fn, void *arg)
+{
+	_cleanup_query_ struct query q = {};
+	int got, answer = 0;
+
+	store_query(s, &q, SQL_ENTRIES_EVER);
+	query_int(&q, (int64_t)parent);
+	while (!answer && (got = query_row(&q)) > 0) {
+		char name[NAME_BYTES + 1];
+		struct ever_entry e = {.name = name};
+
+		if (!get_name(&q, name))
+			continue;
+		e.node = (uint64_t)query_get(&q);
+		e.kind = (enum node_kind)query_get(&q);
+		e.ended = (int)query_get(&q);
+		answer = fn(arg, &e);
+	}
+	return answer ? answer : got;
+}
+
 int store_entry_known_at(struct store *s, uint64_t parent, const char *name, uint64_t commit, struct past_known *out)
 {
 	_cleanup_query_ struct query q = {};

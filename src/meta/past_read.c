@@ -426,6 +426,21 @@ int store_path_at(struct store *s, uint64_t node, uint64_t commit, struct buf *p
 
 /* ---- what became of it ---- */
 
+int store_line(struct store *s, uint64_t folder, store_line_fn fn, void *arg)
+{
+	struct line line;
+	struct conn *c;
+	int got = store_begin(s, &c), answer = 0;
+
+	if (got)
+		return got;
+	line_start(&line, c, folder);
+	while (!answer && (got = line_next(&line, &folder)) > 0)
+		answer = fn(arg, folder);
+	conn_end(c);
+	return answer ? answer : got;
+}
+
 static int last_in_line(struct conn *c, uint64_t parent, const char *name, struct node_row *out)
 {
 	_cleanup_query_ struct query q = {};

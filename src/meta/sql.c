@@ -70,6 +70,7 @@ const char *const sql_text[SQL_COUNT] = {
 		      " FROM entry CROSS JOIN node ON node.id = entry.node"
 		      " WHERE parent = ? AND " LIVE " AND name = ?",
 	[SQL_ENTRIES] = "SELECT name, node, kind FROM entry WHERE parent = ? AND " LIVE,
+	[SQL_ENTRIES_EVER] = "SELECT name, node, kind, ifnull(ended_how, 0) FROM entry WHERE parent = ?",
 	[SQL_ENTRY_OF_NODE] = "SELECT parent, name FROM entry INDEXED BY entry_node WHERE node = ? AND " LIVE
 			      " ORDER BY from_commit LIMIT 1",
 	[SQL_ENTRY_OTHER] = "SELECT 1 FROM entry INDEXED BY entry_node WHERE node = ? AND " LIVE

@@ -71,6 +71,18 @@ int store_versions_of_node_back(struct store *s, uint64_t node, uint64_t before,
 int store_versions_saved(struct store *s, uint64_t node, uint64_t from, store_version_fn fn, void *arg);
 /* The last version of NODE, BUT not counted, whose raw file was put aside. -ENOENT: none. */
 int store_version_last_aside(struct store *s, uint64_t node, uint64_t but, uint64_t *version);
+/* All names that ever were in a folder, in no order, a name once for each node that had it. */
+struct ever_entry {
+	const char *name;
+	uint64_t node;
+	enum node_kind kind;
+	int ended; /* enum entry_end; 0: it is there now */
+};
+typedef int (*store_ever_fn)(void *arg, const struct ever_entry *e);
+int store_entries_ever(struct store *s, uint64_t parent, store_ever_fn fn, void *arg);
+/* The folders of FOLDER's line, itself first. */
+typedef int (*store_line_fn)(void *arg, uint64_t folder);
+int store_line(struct store *s, uint64_t folder, store_line_fn fn, void *arg);
 /* What lay in PARENT, or in its line, as NAME last, before it was taken away, as it is known now; -ENOENT: nothing
  * did. */
 int store_entry_last(struct store *s, uint64_t parent, const char *name, struct node_row *out);

@@ -21,7 +21,7 @@ void purge_release(struct purge *p)
 	*p = (struct purge){0};
 }
 
-static int add_item(struct purge *p, const struct version_row *v, uint64_t number)
+int purge_add(struct purge *p, const struct version_row *v, uint64_t number)
 {
 	if (p->n == p->room) {
 		size_t room = p->room ? p->room * 2 : 64;
@@ -32,7 +32,7 @@ static int add_item(struct purge *p, const struct version_row *v, uint64_t numbe
 		p->items = more;
 		p->room = room;
 	}
-	p->items[p->n++] = (struct purge_item){v->id, number, v->size, v->stored, v->state};
+	p->items[p->n++] = (struct purge_item){v->id, number, v->node, v->size, v->stored, v->state};
 	p->bytes += v->stored;
 	return 0;
 }
@@ -43,8 +43,7 @@ struct collect {
 	bool listed;
 };
 
-/* Nothing is left of it but its line. */
-static bool is_purged(const struct version_row *v)
+bool purge_is_done(const struct version_row *v)
 {
 	return v->state == VERSION_PURGED && v->how == HOW_NONE && !v->hashed && !v->mime[0];
 }
@@ -53,7 +52,7 @@ static int collect(void *arg, const struct version_row *v)
 {
 	struct collect *c = arg;
 
-	if (v->state == VERSION_LIVE || is_purged(v))
+	if (v->state == VERSION_LIVE || purge_is_done(v))
 		return 0;
 	if (c->listed && c->only && v->id != c->only->id)
 		return 0;
@@ -61,7 +60,7 @@ static int collect(void *arg, const struct version_row *v)
 	if (!c->listed && c->only &&
 	    !(v->hashed && c->only->hashed && !memcmp(v->sha256, c->only->sha256, SHA256_BYTES)))
 		return 0;
-	return add_item(c->plan, v, c->listed ? v->number : 0);
+	return purge_add(c->plan, v, c->listed ? v->number : 0);
 }
 
 /* The series, and what has left it: see store.h. */
@@ -96,39 +95,44 @@ static int find_file(struct lake *lake, const char *path, struct node_row *row, 
 		*parent = row->id;
 		rc = look_up(lake, *parent, part, row);
 	}
-	return rc ? rc : row->id == NODE_ROOT ? -EISDIR : row->kind == KIND_FOLDER ? -EISDIR : 0;
+	return rc ? rc : row->id == NODE_ROOT || row->kind == KIND_FOLDER ? -EISDIR : 0;
 }
 
-static int find_series(struct lake *lake, const char *path, struct purge *out, uint64_t *series, struct buf *error)
+/* -EISDIR: it is a folder, *NODE. */
+static int find_series(struct lake *lake, const char *path, struct purge *out, uint64_t *series, uint64_t *node,
+		       struct buf *error)
 {
-	struct node_row row;
+	struct node_row row = {0};
 	const char *name;
 	uint64_t parent = 0, live = 0;
 	int rc = store_barrier(lake->store, 0);
 
 	if (!rc)
 		rc = find_file(lake, path, &row, &parent, &name);
-	if (rc == -EISDIR)
-		buf_addf(error, "%s: a folder; name its files", path);
 	if (!rc)
 		rc = store_series(lake->store, parent, name, series, &live);
 	if (rc == -ENOENT)
 		buf_addf(error, "%s: nothing is known of such a file", path);
 	out->lives = live;
 	out->owner = row.uid;
+	*node = row.id;
 	return rc ? rc : *series ? 0 : -ENODATA;
 }
 
 int purge_plan(struct lake *lake, const char *path, uint64_t number, struct purge *out, struct buf *error)
 {
 	struct version_row only;
-	uint64_t series;
+	uint64_t series, node;
 	int rc;
 
 	*out = (struct purge){.whole = !number};
-	rc = find_series(lake, path, out, &series, error);
+	rc = find_series(lake, path, out, &series, &node, error);
 	if (rc == -ENODATA) /* a file without versions */
 		return 0;
+	if (rc == -EISDIR && (number || node == NODE_ROOT))
+		buf_addf(error, "%s: a folder, %s", path, number ? "which has no numbered versions" : "the whole lake");
+	else if (rc == -EISDIR)
+		return purge_plan_folder(lake, node, out);
 	if (!rc && number) {
 		rc = store_version_by_number(lake->store, series, number, &only);
 		if (rc == -ENOENT)

@@ -18,6 +18,7 @@
 
 struct purge_item {
 	uint64_t version, number; /* number 0: not listed, it repeats one that is */
+	uint64_t node;		  /* that it was the content of */
 	uint64_t size, stored;
 	enum version_state state;
 };
@@ -28,12 +29,16 @@ struct purge {
 	uint64_t bytes; /* that keeping them occupies */
 	bool whole;	/* all old versions of the file */
 	bool lives;	/* the file is there now */
+	bool folder;	/* all that ever was below a folder */
 	uid_t owner;	/* its, or whose it was at its end */
+	bool others;	/* some of what is below the folder is, or was, another's */
 };
 
 /*
  * What is to be purged of the file PATH (below buckets/; it may be deleted): version NUMBER, or with 0 all but the live
- * one. 0, or -errno with a line for the user in ERROR. The plan is to be released in any case.
+ * one. PATH may be a folder but the root, with 0: then it is all that ever was in it and below, but what lies there
+ * now, and what was renamed to elsewhere. 0, or -errno with a line for the user in ERROR. The plan is to be released in
+ * any case.
  */
 int purge_plan(struct lake *lake, const char *path, uint64_t number, struct purge *out, struct buf *error);
 void purge_release(struct purge *p);

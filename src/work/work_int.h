@@ -104,4 +104,10 @@ void remove_jobs(struct work *w);
 void leftovers_sweep(struct work *w);
 void pack_leftovers_sweep(struct work *w);
 
+/* purge.c, purge_folder.c: a version is to go; nothing is left of it but its line; all below FOLDER is to go. */
+struct purge;
+int purge_add(struct purge *p, const struct version_row *v, uint64_t number);
+bool purge_is_done(const struct version_row *v);
+int purge_plan_folder(struct lake *lake, uint64_t folder, struct purge *out);
+
 #endif

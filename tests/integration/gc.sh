@@ -44,5 +44,15 @@ if [ "$(id -u)" -eq 0 ]; then
 	exits 1 "another user" as_nobody "$TARN" gc "$L"
 fi
 down
-exits 1 "a lake that is not mounted" "$TARN" gc "$L"
-like "$(cat "$FOLDER/out")" 'not mounted' "is said to be that"
+exits 0 "a lake that is not mounted" "$TARN" gc "$L" --json
+is "$(json 'd["versions"], d["dry_run"]')" "0 False" "is looked at by the program itself"
+sed -i 's/retention_days: -1/retention_days: 0, keep_last: 1/' "$L/config/settings.yaml"
+exits 0 "with another retention" "$TARN" gc "$L"
+like "$(cat "$FOLDER/out")" 'are gone' "history goes"
+if [ "$(id -u)" -eq 0 ]; then
+	exits 1 "another user" as_nobody "$TARN" gc "$L"
+	like "$(cat "$FOLDER/out")" 'Permission denied' "may not"
+fi
+up
+is "$(cd "$M/ever/f@v" && echo *)" 3 "the last one of a removed file is left after the next mount"
+down

@@ -28,7 +28,7 @@ exits 1 "without --yes, and nobody to ask" "$TARN" purge "$B/keys"
 is "$(cd "$B/keys@v" && echo *)" "1 2 3" "nothing"
 exits 1 "the live version" "$TARN" purge --yes "$B/keys@v3"
 like "$(cat "$FOLDER/out")" 'is the file as it is' "is refused"
-exits 1 "a folder" "$TARN" purge --yes "$B"
+exits 1 "the root" "$TARN" purge --yes "$M"
 exits 1 "a file that never was" "$TARN" purge --yes "$B/never"
 exits 0 "one version" "$TARN" purge --yes "$B/keys@v1"
 is "$(cd "$B/keys@v" && echo *)" "2 3" "goes"
@@ -72,4 +72,45 @@ ok "and one that was changed in place have the secret" grep -qFf "$FOLDER/secret
 exits 0 "both are erased" "$TARN" purge --yes "$B/log"
 is "$(leaks)" "" "and nothing is left"
 is "$(head -c 3 "$B/log")" xxx "but the file as it is"
+down
+
+# A folder, with all that ever was in it; what was moved elsewhere took its past along.
+up
+D=$B/people
+mkdir -p "$D/a/b" "$B/else"
+secret "$SECRET" >"$D/one" && secret harmless >"$D/one"
+secret "$SECRET" >"$D/a/b/two" && rm -r "$D/a"
+secret "$SECRET" >"$D/three" && secret harmless >"$D/other" && mv "$D/other" "$D/three"
+echo moved >"$D/moved" && echo again >"$D/moved" && mv "$D/moved" "$B/else/moved"
+rm -r "$D" && mkdir -p "$D/new"
+secret harmless >"$D/one" && secret "$SECRET" >"$D/one" && secret harmless >"$D/one"
+secret "$SECRET" >"$D/new/four" && rm "$D/new/four"
+ok "a folder has had the secret" test -n "$(leaks)"
+exits 1 "a folder has no numbers" "$TARN" purge --yes "$D@v1"
+exits 0 "a dry run tells files" "$TARN" purge --dry-run "$D"
+like "$(cat "$FOLDER/out")" 'data/people/a/b/two.*' "also those that are gone"
+if [ "$(id -u)" -eq 0 ]; then
+	chmod 755 "$D" && chown "$NOBODY" "$D"
+	exits 1 "with files of others in it" as_nobody "$TARN" purge --yes "$D"
+	chown 0 "$D"
+fi
+exits 0 "it is erased" "$TARN" purge --yes "$D"
+is "$(leaks)" "" "no byte of the secret is left"
+is "$(tail -n 1 "$D/one")" "line 2000: harmless" "what is there stays"
+is "$(cat "$B/else/moved@v1")" moved "what was moved elsewhere has its past"
+exits 0 "again" "$TARN" purge --yes "$D"
+like "$(cat "$FOLDER/out")" '^0 versions' "there is nothing left to erase"
+
+# While the lake is not mounted.
+secret "$SECRET" >"$B/offline" && secret harmless >"$B/offline"
+down
+exits 0 "a dry run while it is not mounted" "$TARN" purge --dry-run "$B/offline"
+like "$(cat "$FOLDER/out")" '1 versions would be' "tells"
+exits 0 "and erasing it" "$TARN" purge --yes "$B/offline"
+is "$(leaks)" "" "leaves nothing"
+exits 0 "gc while it is not mounted" "$TARN" gc "$L" --dry-run
+[ "$(id -u)" -ne 0 ] || exits 1 "not for others" as_nobody "$TARN" purge --yes "$B/offline"
+up
+is "$(versions "$B/offline")" 2 "after the next mount it is gone, too"
+is "$(cat "$B/else/moved@v1")" moved "and all else is there"
 down

@@ -159,8 +159,10 @@ static void test_words(void)
 	is_int(purge_plan(lake, "raw/a", 5, &p, &error), -EBUSY, "the live version cannot be purged");
 	is_int(purge_plan(lake, "raw/a", 99, &p, &error), -ENOENT, "nor one that is not there");
 	is_int(purge_plan(lake, "raw/none", 0, &p, &error), -ENOENT, "nor a file that never was");
-	is_int(purge_plan(lake, "raw", 0, &p, &error), -EISDIR, "nor a folder");
+	is_int(purge_plan(lake, "raw", 1, &p, &error), -EISDIR, "nor a version of a folder");
 	is_int(purge_plan(lake, "", 0, &p, &error), -EISDIR, "nor the root");
+	is_int(purge_plan(lake, "raw", 0, &p, &error), 0, "but a folder");
+	ok(p.folder && !p.others, "whose files are all of one owner");
 	purge_release(&p);
 }
 
