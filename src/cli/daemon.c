@@ -149,6 +149,7 @@ static int mount_live(struct daemon *d, const struct daemon_options *o, struct b
 		return -EBUSY;
 	lake->in_place = !o->mountpoint;
 	lake->read_only = o->read_only;
+	atomic_store(&lake->stubs_fail, o->stubs_fail);
 	ns_set_synth(o->synth == DAEMON_SYNTH_VISIBLE ? SYNTH_VISIBLE
 		     : o->synth == DAEMON_SYNTH_OFF   ? SYNTH_OFF
 						      : SYNTH_HIDDEN);

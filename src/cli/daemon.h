@@ -27,6 +27,7 @@ struct daemon_options {
 	bool passthrough; /* may be used where the kernel has it */
 	bool allow_other;
 	enum daemon_synth synth;
+	bool stubs_fail;	   /* -o stubs=fail: nothing is downloaded for who reads */
 	const char *view;	   /* -o view=: the lake as it was, at MOUNTPOINT; NULL: as it is */
 	const char *mount_options; /* more for libfuse, a comma list such as "noexec,noatime"; "" when there are none */
 };

@@ -172,6 +172,7 @@ static int answer_mount(struct daemon_state *d, struct json_object *request, str
 		.read_only = flag(request, "read_only"),
 		.passthrough = flag(request, "passthrough"),
 		.allow_other = flag(request, "allow_other"),
+		.stubs_fail = flag(request, "stubs_fail"),
 		.synth = (enum daemon_synth)json_object_get_int(json_object_object_get(request, "synth")),
 		.mount_options = more ? more : "",
 	};

@@ -99,6 +99,8 @@ const struct verb verb_mount = {
 		"                                where it can (on)\n"
 		"      synth=hidden|visible|off  .catalog and F@v: found by name only, .catalog\n"
 		"                                listed too, or not there at all (hidden)\n"
+		"      stubs=recall|fail         files that are only in the cloud: are read from there,\n"
+		"                                or give an error (recall)\n"
 		"      view=TIME|LABEL|commit-N  the lake as it was, read-only, on DIR; beside\n"
 		"                                the lake itself or without it\n"
 		"      env=NAME                  the environment of settings.yaml, as TARN_ENV\n"

@@ -73,6 +73,14 @@ static int parse_synth(struct mount_options *o, const char *word, const char *va
 	return wrong(why, word, "it is synth=hidden, synth=visible or synth=off");
 }
 
+static int parse_stubs(struct mount_options *o, const char *word, const char *value, struct buf *why)
+{
+	if (strcmp(value, "recall") != 0 && strcmp(value, "fail") != 0)
+		return wrong(why, word, "it is stubs=recall or stubs=fail");
+	o->stubs_fail = !strcmp(value, "fail");
+	return 0;
+}
+
 static int parse_environment(struct mount_options *o, const char *word, const char *value, struct buf *why)
 {
 	if (!value[0])
@@ -96,6 +104,8 @@ static int parse_value(struct mount_options *o, const char *word, struct buf *wh
 	*known = true;
 	if (begins(word, "passthrough="))
 		return parse_passthrough(o, word, strchr(word, '=') + 1, why);
+	if (begins(word, "stubs="))
+		return parse_stubs(o, word, strchr(word, '=') + 1, why);
 	if (begins(word, "synth="))
 		return parse_synth(o, word, strchr(word, '=') + 1, why);
 	if (begins(word, "env="))

@@ -14,6 +14,29 @@ static char *default_exclude[] = {
 	NULL,
 };
 
+/* Programs that read whatever they find. */
+static char *default_deny[] = {
+	"tracker-*", "localsearch-*", "baloo_file*",
+	"updatedb*", "plocate*",      "recollindex",
+	"tumblerd",  "*-thumbnailer", "gnome-desktop-thumbnail*",
+	"kioworker", "mds",	      "mdworker*",
+	NULL,
+};
+
+void policy_complete_deny(struct settings *s)
+{
+	if (!s->recall_deny)
+		s->recall_deny = default_deny;
+}
+
+void policy_release_deny(struct settings *s)
+{
+	for (char **g = s->recall_deny; g && s->recall_deny != default_deny && *g; g++)
+		free(*g);
+	if (s->recall_deny != default_deny)
+		free(s->recall_deny);
+}
+
 const char *bucket_tier_name(enum bucket_tier t)
 {
 	switch (t) {

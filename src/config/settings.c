@@ -59,6 +59,7 @@ static void settings_free(struct settings *s)
 	free(s->cloud_sse_key);
 	free(s->cloud_path_style);
 	free(s->cloud_hours);
+	policy_release_deny(s);
 	free(s->log_path);
 	free(s->base_path);
 	free(s->catalog_path);
@@ -145,6 +146,8 @@ static void check_together(const struct loading *l, struct settings *s)
 static int complete_policies(struct settings *s)
 {
 	int r = bucket_policy_complete(&s->undeclared);
+
+	policy_complete_deny(s);
 
 	if (r == 0)
 		r = bucket_policy_complete(&s->undeclared_private);

@@ -53,6 +53,7 @@ struct settings {
 	char *cloud_bucket, *cloud_prefix, *cloud_region, *cloud_endpoint, *cloud_path; /* NULL: not said */
 	char *cloud_signature;								/* "v2", "v4"; NULL: not said */
 	bool cloud_allow_same_disk;
+	char **recall_deny; /* NULL-terminated globs of programs; never NULL */
 	double cloud_price_get, cloud_price_put; /* of 1,000 requests; 0: not said */
 	double cloud_price_out;			 /* of 1 GB that is read */
 	bool metadata_backup;	   /* the store is copied to the cloud */

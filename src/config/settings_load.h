@@ -36,5 +36,8 @@ void bucket_policy_init(struct bucket_policy *p);    /* the policy of an undecla
 int bucket_policy_complete(struct bucket_policy *p); /* fills what was not said; 0, -ENOMEM */
 void bucket_policy_set_private(struct bucket_policy *p);
 void bucket_policy_release(struct bucket_policy *p);
+/* Of recall_deny: the usual one, when it was not said. */
+void policy_complete_deny(struct settings *s);
+void policy_release_deny(struct settings *s);
 
 #endif

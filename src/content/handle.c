@@ -492,17 +492,13 @@ static int open_file(struct lake *lake, struct inode *inode, int flags, const st
 
 int handle_open(struct lake *lake, struct inode *inode, int flags, const struct actor *actor, struct handle **out)
 {
-	bool truncates = (flags & O_TRUNC) && is_writer(flags);
 	int rc;
 
-	do {
-		bool stub = inode_is_stub(inode) && !truncates;
-
-		if (stub && handle_reads_cloud(lake, inode, flags))
-			rc = handle_open_cloud(lake, inode, flags, out);
-		else if (!(rc = stub ? stub_recall(lake, inode, actor->call) : 0))
-			rc = open_file(lake, inode, flags, actor, out);
-	} while (rc == IS_STUB);
+	do
+		rc = inode_is_stub(inode) && !((flags & O_TRUNC) && is_writer(flags))
+			     ? handle_open_stub(lake, inode, flags, actor, out)
+			     : open_file(lake, inode, flags, actor, out);
+	while (rc == IS_STUB);
 	return rc;
 }
 

@@ -47,6 +47,8 @@ struct handle {
 	bool unsure;	       /* it may change the base unseen */
 	struct recall *recall; /* what it reads from while its inode is a stub (content/recall.h); else NULL */
 	uint64_t version;      /* of which */
+	bool only_here;	       /* it gets what is here, and no more */
+	bool passes;	       /* what it reads does not come back to stay */
 	bool closed;	       /* close() was called, but a mapping (or another descriptor) may live on */
 };
 

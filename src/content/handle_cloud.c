@@ -1,20 +1,38 @@
 /* Handles of stubs that are read while their bytes come: nobody waits for all of a large file. */
 #include <fcntl.h>
 #include <string.h>
+#include <sys/statvfs.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "content/handle_int.h"
+#include "content/recall_caller.h"
 #include "content/recall_version.h"
 #include "content/stub.h"
 
-bool handle_reads_cloud(struct lake *lake, struct inode *inode, int flags)
+#define SPACE_PART 8 /* of the disk is free where what was read comes back to stay */
+
+/* What is known of who opens a stub (content/recall_caller.h). */
+struct reader {
+	bool only_here, passes;
+};
+
+static struct reader reader_of(struct lake *lake, const struct actor *actor)
+{
+	return (struct reader){.only_here = !recall_is_allowed(lake, actor),
+			       .passes = recall_is_one_of_many(lake, actor)};
+}
+
+/* Small ones come first: but for what has its ends here, and for who reads everything. */
+static bool reads_as_it_comes(struct lake *lake, struct inode *inode, int flags, const struct reader *reader)
 {
 	struct stat st;
 	uint64_t version;
 
 	if ((flags & O_ACCMODE) != O_RDONLY)
 		return false;
+	if (reader->only_here || reader->passes)
+		return true;
 	pthread_mutex_lock(&inode->lock);
 	version = stub_stat_locked(inode, &st) ? inode->version : 0;
 	pthread_mutex_unlock(&inode->lock);
@@ -58,7 +76,8 @@ static int enter(struct inode *inode, struct handle *h)
 	return 0;
 }
 
-int handle_open_cloud(struct lake *lake, struct inode *inode, int flags, struct handle **out)
+static int open_cloud(struct lake *lake, struct inode *inode, int flags, const struct reader *reader,
+		      struct handle **out)
 {
 	struct handle *h = handle_new(lake, inode, flags, -1);
 	int rc = h ? open_recall(lake, inode, h) : -ENOMEM;
@@ -71,10 +90,23 @@ int handle_open_cloud(struct lake *lake, struct inode *inode, int flags, struct 
 		free(h);
 		return rc;
 	}
+	h->only_here = reader->only_here;
+	h->passes = reader->passes;
 	inode_ref(lake, inode);
 	handle_count_open(lake, inode, h);
 	*out = h;
 	return 0;
+}
+
+int handle_open_stub(struct lake *lake, struct inode *inode, int flags, const struct actor *actor, struct handle **out)
+{
+	struct reader reader = reader_of(lake, actor);
+	int rc;
+
+	if (reads_as_it_comes(lake, inode, flags, &reader))
+		return open_cloud(lake, inode, flags, &reader, out);
+	rc = reader.only_here ? -ENODATA : stub_recall(lake, inode, actor->call);
+	return rc ? rc : IS_STUB;
 }
 
 static bool may_return(struct handle *h)
@@ -84,11 +116,20 @@ static bool may_return(struct handle *h)
 	return inode_is_stub(h->inode) && h->inode->version == h->version && h->inode->name;
 }
 
+/* Where space is short, what was read can go again sooner when it stays in cache/. */
+static bool has_space(struct lake *lake, const struct handle *h)
+{
+	struct statvfs fs;
+
+	return !atomic_load(&lake->space_short) && !fstatvfs(h->inode->volume->cachefd, &fs) &&
+	       fs.f_bavail > fs.f_blocks / SPACE_PART;
+}
+
 void handle_close_cloud(struct lake *lake, struct handle *h)
 {
 	struct record *r;
 
-	if (recall_is_whole(h->recall) && may_return(h)) {
+	if (!h->passes && recall_is_whole(h->recall) && may_return(h) && has_space(lake, h)) {
 		r = record_new(OP_SYSTEM, RUN_TARN, 0, h->inode->id, 0, NULL);
 		if (r) {
 			record_job_add(r, JOB_RECALL, h->inode->id, clock_wall());

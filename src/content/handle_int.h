@@ -12,10 +12,11 @@ void handle_count_open(struct lake *lake, struct inode *inode, const struct hand
 
 /* ---- handle_cloud.c ---- */
 
-/* Is a stub opened this way read as its bytes come? Else they come first: what is small, and has no ends here. */
-bool handle_reads_cloud(struct lake *lake, struct inode *inode, int flags);
-/* Opens it. 0, IS_STUB, or -errno. */
-int handle_open_cloud(struct lake *lake, struct inode *inode, int flags, struct handle **out);
+/*
+ * Opens a stub: it is read as its bytes come, or these come first. 0; IS_STUB: look again; -ENODATA: ACTOR gets only
+ * what is here; else -errno.
+ */
+int handle_open_stub(struct lake *lake, struct inode *inode, int flags, const struct actor *actor, struct handle **out);
 /* Its last use is over. What has come whole is to take the stub's place. */
 void handle_close_cloud(struct lake *lake, struct handle *h);
 

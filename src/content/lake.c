@@ -16,6 +16,7 @@
 #include "content/former.h"
 #include "content/packs.h"
 #include "content/recall.h"
+#include "content/recall_caller.h"
 #include "content/registered.h"
 #include "content/remote.h"
 #include "content/room.h"
@@ -522,6 +523,8 @@ int lake_open(const char *path, struct settings *settings, struct lake **out, st
 	if (!rc)
 		rc = recalls_new(&lake->recalls);
 	if (!rc)
+		rc = recall_callers_new(&lake->recall_callers);
+	if (!rc)
 		rc = open_root(lake, error);
 	if (!rc)
 		rc = open_first_buckets(lake);
@@ -552,6 +555,7 @@ int lake_close(struct lake *lake)
 	inode_table_free(lake);
 	registered_free(lake->registered);
 	recalls_free(lake->recalls);
+	recall_callers_free(lake->recall_callers);
 	former_names_free(lake->formers);
 	packs_free(lake->packs);
 	room_free(lake->room);

@@ -99,6 +99,8 @@ struct lake {
 	_Atomic uint64_t pinned;	 /* content/appends.h: versions of this commit and before do not grow */
 	struct packs *packs;		 /* content/packs.h */
 	struct recalls *recalls;	 /* content/recall.h */
+	struct recall_callers *recall_callers; /* content/recall_caller.h */
+	_Atomic bool stubs_fail;	 /* nobody gets what is not here; set before the lake is mounted */
 	_Atomic bool space_short;	 /* history must not grow; writers may be slowed */
 	atomic_uint_fast64_t undo_limit; /* content/kept.h; and when it was found out */
 	_Atomic int64_t undo_limit_time;

@@ -182,7 +182,7 @@ bool ns_has(struct open_file *f, off_t at, size_t len)
 int ns_want(struct lake *lake, struct open_file *f, off_t at, size_t len, const struct tier_call *call)
 {
 	struct recall *r = open_file_recall(f);
-	int rc = r ? recall_want(r, (uint64_t)at, len, call) : 0;
+	int rc = !r ? 0 : f->real->only_here ? -ENODATA : recall_want(r, (uint64_t)at, len, call);
 
 	if (f->view)
 		return view_file_want(f->view, at, len, call);

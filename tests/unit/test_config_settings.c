@@ -149,7 +149,7 @@ static void test_warnings(void)
 	is_warning("# x\nremotes:\n  primary: {provider: s3, bucket: b}\n  backup: [a, {b: c}]\n",
 		   "2:1: remotes: unknown key, the nearest known key is buckets");
 	is_warning("hybrid_storage:\n  remotes: [{}]\n",
-		   "2:3: hybrid_storage.remotes: unknown key, the nearest known key is cloud_sse");
+		   "2:3: hybrid_storage.remotes: unknown key, the nearest known key is recall_deny");
 	is_warning("environments: {a: {remotes: 5}}\n",
 		   "1:20: environments.a.remotes: unknown key, the nearest known key is buckets");
 	is_warning("tarn: {colour: blue}\n", "1:8: tarn.colour: unknown key, the nearest known key is version");

@@ -1,0 +1,60 @@
+#!/bin/bash
+# Nobody who only looks empties the cloud onto the disk: indexers and thumbnailers get what is here, and so does everybody
+# with stubs=fail; who reads everything reads it right, and it stays where it was.
+# shellcheck disable=SC2016
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/cloud-lib.sh"
+SEND=$TARN_BUILD/tests/integration/send_away
+N=60
+
+cloud dir
+lake lake
+settings 'buckets: {data: {tier: local}}'
+mkdir "$B/many"
+for ((i = 0; i < N; i++)); do
+	head -c 200000 /dev/urandom >"$B/many/f$i"
+done
+head -c 9000000 /dev/urandom >"$B/large"
+(cd "$B" && find . -type f -exec sha256sum {} +) | sort >"$FOLDER/sums"
+(cd "$B" && find . -type f -printf 'data/%P\n') | "$SEND" "$L" - || point 1 'the files are sent away'
+mkdir "$FOLDER/raw"
+mount --bind "$L" "$FOLDER/raw" || exit 1
+RAW=$FOLDER/raw/buckets/data
+stubs() { find "$RAW" -type l | wc -l; }
+sum() { sha256sum <"$1" | cut -d' ' -f1; }
+
+# ---- who is denied ----
+up
+cp "$(command -v cat)" "$FOLDER/tumblerd"
+cp "$(command -v head)" "$FOLDER/my-thumbnailer"
+for f in large many/f1; do
+	ok "an indexer cannot read $f" sh -c '! "$1" "$2" >/dev/null 2>"$3"' sh "$FOLDER/tumblerd" "$B/$f" "$FOLDER/error"
+	like "$(cat "$FOLDER/error")" 'No data available' 'and is told so'
+	ok 'but its head' sh -c '"$1" -c 100 "$2" >/dev/null' sh "$FOLDER/my-thumbnailer" "$B/$f"
+done
+is "$(stubs)" $((N + 1)) 'nothing came back for it'
+down
+settings 'buckets: {data: {tier: local}}'
+sed -i 's/cloud_allow_same_disk: true/&, recall_deny: [sha256sum]/' "$L/config/settings.yaml"
+up
+ok 'the settings say who' sh -c '! sha256sum "$1" >/dev/null 2>&1' sh "$B/large"
+ok 'and so who is not' "$FOLDER/tumblerd" "$B/large"
+down
+settings 'buckets: {data: {tier: local}}'
+
+# ---- a mount that downloads nothing ----
+up -o stubs=fail
+ok 'with stubs=fail nobody can' sh -c '! cat "$1" >/dev/null 2>&1' sh "$B/many/f1"
+is "$(find "$B" -type f | wc -l)" $((N + 1)) 'they are listed, though'
+down
+exits 2 'another word is refused' "$TARN" mount "$L" -o stubs=maybe
+
+# ---- who reads everything ----
+up
+mkdir "$FOLDER/out"
+tar -C "$B" -cf - . | tar -C "$FOLDER/out" -xf -
+is "$(cd "$FOLDER/out" && sha256sum --quiet -c "$FOLDER/sums" && echo right)" right 'who reads everything reads it right'
+sleep 2
+ok 'and most of it stays where it was' test "$(stubs)" -ge 20
+down
+umount "$FOLDER/raw"
