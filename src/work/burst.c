@@ -272,6 +272,7 @@ static void tick(struct burst *b)
 	_cleanup_tier_ struct tier *t = lake_tier(b->lake);
 	struct settings *settings = lake_settings(b->lake);
 	int rc = measure_use(b, settings);
+	bool may_wait;
 
 	settings_unref(settings);
 	if (rc < 0)
@@ -280,9 +281,13 @@ static void tick(struct burst *b)
 	warn(b, t != NULL);
 	if (!t)
 		return;
-	upload_jobs(b);
+	/* A disk that is full does not wait for the hours that the settings give. */
+	may_wait = b->use <= b->high && !b->missing && !tier_in_hours(t);
+	if (!may_wait)
+		upload_jobs(b);
 	evict_jobs(b);
-	look(b);
+	if (!may_wait)
+		look(b);
 	tell_waiting(b);
 }
 
