@@ -124,7 +124,7 @@ static int attach(struct lake *lake, const struct version_row *v, struct past *p
 		p->fd = inode_open(lake, p->inode, O_PATH);
 		rc = p->fd < 0 && !is_gone(p->fd) ? p->fd : 0;
 		if (inode_is_stub(p->inode)) {
-			rc = -EREMOTE;
+			rc = v->state == VERSION_LIVE ? -EREMOTE : -ENOENT;
 			break;
 		}
 		if (is_attached(p))
@@ -209,6 +209,10 @@ static int open_through(struct lake *lake, const struct version_row *v, struct p
 	if (s.found)
 		return open_ended(lake, v, &s.end, p);
 	rc = reach_node(lake, v->node, &inode);
+	if (!rc && inode_is_stub(inode) && v->state != VERSION_LIVE) {
+		inode_unref(lake, inode);
+		rc = -ENOENT; /* it left only when nothing else was read through it */
+	}
 	if (is_gone(rc) && v->state != VERSION_LIVE)
 		return chain_load_ended(lake, v, UINT64_MAX, &p->chain);
 	return rc ? rc : open_raw(lake, v, inode, p);

@@ -3,7 +3,7 @@
 """Random operations by several clients against a model; the past must be what the model was.
 
 	run.py --tarn FILE --dir FOLDER [--operations N] [--each N] [--clients N] [--seed N] [--kills N] [--failures N]
-	       [--disk plain|ext4|xfs|lazy-ext4|lazy-xfs] [--lazyfs FILE] [--collect] [--stop] [--words TEXT]
+	       [--disk plain|ext4|xfs|lazy-ext4|lazy-xfs] [--lazyfs FILE] [--collect] [--cloud] [--stop] [--words TEXT]
 	       [-- MOUNT OPTION…]
 
 At each N-th state everything is closed and settled, the mount must be equal to the model, and every version that is
@@ -11,8 +11,9 @@ listed must be readable, have its hash, and have been a file's content. Commit a
 In between the daemon is killed (--kills) or the power fails (--failures, on a disk whose power can fail); then whatever
 was durable must be there. Now and then, and at the end, each state must be what its commit, its time and its label
 show, in D@v and as a view mount. With --collect nothing but labels keeps history: it is packed as soon as it is
-history, and gc runs now and then, also while the daemon is killed or the power fails. Prints TAP points. A run with the
-same seed does the same operations, but for what follows a crash.
+history, and gc runs now and then, also while the daemon is killed or the power fails. With --cloud there is no room on
+the disk: whatever nobody writes leaves for a folder that is the cloud, which never fails, and comes back when it is
+read. Prints TAP points. A run with the same seed does the same operations, but for what follows a crash.
 """
 import argparse
 import os
@@ -41,6 +42,7 @@ def arguments():
 	p.add_argument("--disk-bytes", type=int, default=8 << 30)
 	p.add_argument("--lazyfs", default="lazyfs")
 	p.add_argument("--collect", action="store_true", help="history is packed at once, and gc runs all the time")
+	p.add_argument("--cloud", action="store_true", help="files are stubs most of the time")
 	p.add_argument("--stop", action="store_true", help="as soon as something is wrong")
 	p.add_argument("--words", default="")
 	p.add_argument("options", nargs="*")
@@ -100,6 +102,23 @@ def test(o, play, past, points):
 	play.lake.unmount()
 
 
+def settings(o):
+	"""As they stand in the daemon's environment."""
+	s = {}
+	if o.collect:
+		s["TARN_STORAGE_PACK_AFTER"] = "0"
+	if o.cloud:
+		cloud = os.path.join(o.dir, "cloud")
+		os.makedirs(cloud, exist_ok=True)
+		s.update({
+			"TARN_HYBRID_STORAGE_CLOUD_PROVIDER": "dir", "TARN_HYBRID_STORAGE_CLOUD_PATH": cloud,
+			"TARN_HYBRID_STORAGE_CLOUD_ALLOW_SAME_DISK": "true", "TARN_STORAGE_CLOUD_BURST_ENABLED": "true",
+			"TARN_STORAGE_LOCAL_CAPACITY_GB": "0.000001", "TARN_STORAGE_MIN_AGE": "0",
+			"TARN_STORAGE_HISTORY_BUDGET_GB": "50",
+		})
+	return s
+
+
 def main():
 	# A TERM ends it as an error does: nothing stays mounted.
 	signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
@@ -107,7 +126,7 @@ def main():
 	o.dir = os.path.abspath(o.dir)
 	points = Points(o)
 	below = disk(o.disk, o.dir, o.disk_bytes, o.lazyfs)
-	lake = Lake(o.tarn, o.dir, below, o.options, {"TARN_STORAGE_PACK_AFTER": "0"} if o.collect else {})
+	lake = Lake(o.tarn, o.dir, below, o.options, settings(o))
 	play = Play(o, lake)
 	past = Past(lake, play)
 	try:
