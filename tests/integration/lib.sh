@@ -256,6 +256,35 @@ append() { sh -c 'printf "%s\n" "$1" >>"$2"' sh "$1" "$2"; }
 # not COMMAND…: succeeds when the command fails.
 not() { ! "$@"; }
 
+# refused FILE, refused_in FOLDER: nothing about a synthetic file, or folder, can be changed (EROFS); but that one may make
+# a folder in it. B/g is a file.
+refused()
+{
+	local name=${1#"$M/"}
+	fails EROFS "$name: overwriting" put x "$1"
+	fails EROFS "$name: appending" append x "$1"
+	fails EROFS "$name: truncating" truncate -s 0 "$1"
+	fails EROFS "$name: removing" rm -f "$1"
+	fails EROFS "$name: changing its mode" chmod 777 "$1"
+	fails EROFS "$name: its owner" chown 1 "$1"
+	fails EROFS "$name: its time" touch "$1"
+	fails EROFS "$name: an attribute" setfattr -n user.x -v y "$1"
+	fails EROFS "$name: renaming" mv "$1" "$B/name"
+	fails EROFS "$name: renaming over it" mv "$B/g" "$1"
+	fails EROFS "$name: linking" ln "$1" "$B/link"
+}
+refused_in()
+{
+	local name=${1#"$M/"}
+	fails EROFS "$name: making a file in it" touch "$1/new"
+	fails EROFS "$name: making a symlink in it" ln -s x "$1/new"
+	fails EROFS "$name: making a pipe in it" mkfifo "$1/new"
+	fails EROFS "$name: moving a file into it" mv "$B/g" "$1/new"
+	fails EROFS "$name: removing it" rmdir "$1"
+	fails EROFS "$name: renaming it" mv -T "$1" "$B/name"
+	fails EROFS "$name: its mode" chmod 777 "$1"
+}
+
 # as_nobody COMMAND…: as an ordinary user without groups.
 as_nobody()
 {

@@ -193,6 +193,25 @@ static inline bool no_jobs(void)
 	return !totals().jobs;
 }
 
+static uint64_t packed_wanted;
+
+static inline bool is_packed(void)
+{
+	return totals().versions_by_how[HOW_PACKED] >= packed_wanted;
+}
+
+/* Works until so many VERSIONS are packed; false: they never are. */
+static inline bool pack_up_to(uint64_t versions)
+{
+	bool done;
+
+	packed_wanted = versions;
+	start_work();
+	done = wait_for(is_packed);
+	stop_work();
+	return done;
+}
+
 /* Opens the lake, starts all work, and waits until the scan and the jobs it made are done. */
 static inline void run_lake(void)
 {

@@ -99,24 +99,6 @@ static int own_files(void)
 	return n;
 }
 
-static uint64_t packed_wanted;
-
-static bool is_packed(void)
-{
-	return totals().versions_by_how[HOW_PACKED] >= packed_wanted;
-}
-
-static bool pack_up_to(uint64_t versions)
-{
-	bool done;
-
-	packed_wanted = versions;
-	start_work();
-	done = wait_for(is_packed);
-	stop_work();
-	return done;
-}
-
 static void begin(void)
 {
 	test_begin(SETTINGS);

@@ -67,24 +67,6 @@ static int leaks(uint64_t n)
 	return found;
 }
 
-static uint64_t packed_wanted;
-
-static bool is_packed(void)
-{
-	return totals().versions_by_how[HOW_PACKED] >= packed_wanted;
-}
-
-static bool pack(uint64_t versions)
-{
-	bool done;
-
-	packed_wanted = versions;
-	start_work();
-	done = wait_for(is_packed);
-	stop_work();
-	return done;
-}
-
 static bool reads(uint64_t number)
 {
 	static char wanted[SIZE], got[SIZE];
@@ -123,7 +105,7 @@ static void test_packed(void)
 
 	for (uint64_t n = 1; n <= 4; n++)
 		write_version(n);
-	ok(pack(3), "three versions are packed");
+	ok(pack_up_to(3), "three versions are packed");
 	is_int(leaks(2), 1, "one pack has the bytes of the second");
 	v = version_number("raw/a", 3);
 	is_int((int64_t)purge(3), 1, "one version is purged");
