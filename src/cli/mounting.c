@@ -96,6 +96,40 @@ static int say_mounted(const char *lake, const struct mount_entry *e)
 	return EXIT_FAILED;
 }
 
+/* Killed, but a thread of it is still within a system call. */
+static bool is_dying(pid_t pid)
+{
+	char path[32], line[256] = "", *state;
+	_cleanup_close_ int fd = -1;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || read(fd, line, sizeof(line) - 1) <= 0)
+		return false;
+	state = strrchr(line, ')'); /* the name may have parentheses */
+	return state && state[1] && state[2] == 'Z';
+}
+
+/*
+ * A killed daemon ends in a moment, unless the kernel waits, within a call of one of its threads, for an answer that
+ * only it could give (it writes back what a notification is about). Then nobody else gets one, either: its connections
+ * are aborted.
+ */
+static void end_dying(const char *lake, const struct mounts *m)
+{
+	pid_t pid = control_pid(lake);
+	int i;
+
+	for (i = 0; pid && is_dying(pid) && i < DYING_TRIES; i++)
+		nanosleep(&(struct timespec){.tv_nsec = 100 * NSEC_PER_MSEC}, NULL);
+	for (int k = 0; i == DYING_TRIES && k < m->n; k++) {
+		const struct mount_entry *e = &m->list[k];
+
+		if ((mount_is_tarn(e) || mount_is_view(e)) && !strcmp(e->source, lake) && !mount_abort(e))
+			say("%s: ended what waited for a killed daemon", e->point);
+	}
+}
+
 static int take_lock(const char *lake, int *lock)
 {
 	const struct mount_entry *e;
@@ -112,6 +146,8 @@ static int take_lock(const char *lake, int *lock)
 	}
 	rc = mounts_load(&m);
 	e = rc ? NULL : mounts_of_lake(&m, lake);
+	if (e)
+		end_dying(lake, &m);
 	for (int i = 0; e && i < DYING_TRIES && !mount_is_dead(e) && !control_pid(lake); i++)
 		nanosleep(&(struct timespec){.tv_nsec = 100 * NSEC_PER_MSEC},
 			  NULL); /* a killed daemon is still ending */

@@ -4,7 +4,9 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/vfs.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/cleanup.h"
@@ -56,6 +58,7 @@ static int parse_line(char *line, struct mount_entry *e)
 	}
 	if (n < 7)
 		return 0;
+	e->device = fields[2][strcspn(fields[2], ":")] ? (unsigned)atoi(strchr(fields[2], ':') + 1) : 0;
 	e->root = unescape(fields[3]);
 	e->point = unescape(fields[4]);
 	e->type = unescape(fields[5]);
@@ -169,6 +172,19 @@ bool mount_is_dead(const struct mount_entry *e)
 
 	/* Not stat(2): the kernel answers that from its cache, for as long as the daemon once said. */
 	return statfs(e->point, &fs) < 0 && (errno == ENOTCONN || errno == ECONNABORTED);
+}
+
+/* By the file that its owner may write, where that file system is mounted; else as `umount -f` does. */
+int mount_abort(const struct mount_entry *e)
+{
+	_cleanup_close_ int fd = -1;
+	char path[64];
+
+	snprintf(path, sizeof(path), "/sys/fs/fuse/connections/%u/abort", e->device);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd >= 0 && write(fd, "1", 1) == 1)
+		return 0;
+	return !umount2(e->point, UMOUNT_NOFOLLOW | MNT_FORCE) || errno == EBUSY ? 0 : -errno;
 }
 
 int unmount_dead(const char *lake)

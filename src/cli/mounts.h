@@ -8,10 +8,11 @@
 #include <stdio.h>
 
 struct mount_entry {
-	char *root;   /* which folder of the file system is mounted: "/", more below a bind mount */
-	char *point;  /* where */
-	char *type;   /* "ext4", "fuse.tarn" */
-	char *source; /* of a tarn mount: the lake's absolute path */
+	char *root;	 /* which folder of the file system is mounted: "/", more below a bind mount */
+	char *point;	 /* where */
+	char *type;	 /* "ext4", "fuse.tarn" */
+	char *source;	 /* of a tarn mount: the lake's absolute path */
+	unsigned device; /* the minor number of the file system: of a FUSE mount what the kernel calls its connection */
 };
 
 struct mounts {
@@ -36,6 +37,11 @@ const struct mount_entry *mounts_any_of_lake(const struct mounts *m, const char 
 /* Nobody serves it any more: it answers "transport endpoint is not connected". */
 bool mount_is_dead(const struct mount_entry *e);
 
+/*
+ * Ends the connection of a FUSE mount whose daemon is gone for good: whoever waits for an answer gets an error. 0 or
+ * -errno.
+ */
+int mount_abort(const struct mount_entry *e);
 /* Unmounts what a killed daemon of LAKE left behind. How many, or -errno. Only while its lock is held. */
 int unmount_dead(const char *lake);
 

@@ -47,6 +47,8 @@ while True:
 """
 
 
+DYING = 10	# seconds; the next mount ends what waits for a killed daemon in the kernel
+
 class Failure(Exception):
 	pass
 
@@ -85,7 +87,8 @@ class Crash:
 
 	def end_daemon(self):
 		os.kill(self.pid, 9)
-		while not self.is_dead():
+		end = time.monotonic() + DYING
+		while not self.is_dead() and time.monotonic() < end:
 			time.sleep(0.002)
 
 	def is_dead(self):
