@@ -13,6 +13,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "content/aside.h"
 #include "content/cut.h"
 #include "content/hash.h"
 #include "content/past.h"
@@ -93,8 +94,8 @@ uint64_t durable_synced(struct lake *lake, struct inode *inode, const struct sta
 	bool cut;
 
 	pthread_mutex_lock(&inode->lock);
-	/* The version of what is open for writing is cut later, and takes it along (cut_add()). */
-	cut = inode->version && !inode->dirty &&
+	/* The version of what is being written is cut later, and takes it along (cut_add()). */
+	cut = inode->version && !(inode->dirty && inode_changed_locked(inode, st)) &&
 	      !(durable_is_synced_locked(inode, st) && inode->synced_told == inode->version);
 	inode->synced = true;
 	inode->synced_size = (uint64_t)st->st_size;

@@ -136,9 +136,29 @@ static void test_late_release(void)
 	end();
 }
 
+/* The store can vouch for a version once its content was fsynced, by whomever. */
+static void test_synced(void)
+{
+	struct version_row v;
+	struct handle *h;
+
+	begin();
+	h = open_by(5, O_WRONLY | O_TRUNC);
+	put(h, "22");
+	close_now(h);
+	v = live_version(PATH);
+	is_int(store_is_synced(lake->store, v.node, v.size, v.mtime), 0, "what nobody fsynced is not known to be safe");
+	h = open_by(6, O_WRONLY | O_APPEND);
+	is_int(inode_sync(lake, h->inode, h, false), 0, "one who opened it for writing fsyncs, and writes nothing");
+	is_int(store_is_synced(lake->store, v.node, v.size, v.mtime), 1, "what was there is known to be");
+	close_now(h);
+	end();
+}
+
 int main(void)
 {
 	test_who_stays();
 	test_late_release();
+	test_synced();
 	return done();
 }
