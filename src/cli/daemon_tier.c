@@ -5,6 +5,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "cli/daemon_import.h"
 #include "cli/facts.h"
 #include "content/remote.h"
 #include "work/tier_plan.h"
@@ -218,6 +219,10 @@ int daemon_answer_tier(struct daemon_state *d, struct json_object *request, stru
 		return answer_status(d, reply);
 	if (!strcmp(what, "plan"))
 		return answer_plan(d, reply);
+	if (!strcmp(what, "import") || !strcmp(what, "sync"))
+		return daemon_answer_import(d, *what == 's', request, reply);
+	if (!strcmp(what, "missing"))
+		return daemon_answer_missing(d, request, reply);
 	if (!strcmp(what, "count"))
 		return answer_tree(d, TREE_COUNT, path, request, reply);
 	if (!strcmp(what, "evict"))

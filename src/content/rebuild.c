@@ -159,10 +159,12 @@ static int make_stub(struct rebuild *r, struct named *n, const struct version_ro
 	}
 	if (fhandle_get(n->dirfd, n->name, &n->row.handle) < 0)
 		n->row.handle.len = 0;
-	n->row.volume = 0;
-	n->row.size = v->size;
-	n->row.mtime = v->mtime;
-	record_node_set(rebuild_record(r), &n->row);
+	if (n->row.volume || n->row.size != v->size || n->row.mtime != v->mtime) {
+		n->row.volume = 0;
+		n->row.size = v->size;
+		n->row.mtime = v->mtime;
+		record_node_set(rebuild_record(r), &n->row);
+	}
 	record_node_stub(rebuild_record(r), n->row.id, true, &n->row.handle);
 	if (n->row.writing)
 		record_node_writing(rebuild_record(r), n->row.id, false);

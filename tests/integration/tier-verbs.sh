@@ -78,12 +78,12 @@ fails EPERM "the others cannot be set" setfattr -n user.tarn.state -v cloud "$B/
 is "$(getfattr -d "$B/c/k1")" '' "none of them is listed"
 
 # ---- what goes wrong ----
-exits 0 "away again" "$TARN" evict "$B/c/k1" "$B/c/k2"
+exits 0 "away again" "$TARN" evict "$B/a/b/large" "$B/c/k2"
 mv "$CLOUD_DIR" "$CLOUD_DIR.away"
-exits 3 "a cloud that is away is told of" "$TARN" recall "$B/c/k1"
+exits 3 "a cloud that is away is told of" "$TARN" recall "$B/a/b/large"
 like "$(cat "$FOLDER/out")" 'skipped: the cloud cannot be reached' "in words"
 mv "$CLOUD_DIR.away" "$CLOUD_DIR"
-exits 0 "and then it goes on" "$TARN" recall "$B/c/k1"
+exits 0 "and then it goes on" "$TARN" recall "$B/a/b/large"
 exits 1 "what is not there cannot be evicted" "$TARN" evict "$B/nothing"
 exits 2 "something must be named" "$TARN" recall
 exits 2 "tier knows two words" "$TARN" tier state
