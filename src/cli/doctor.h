@@ -21,6 +21,8 @@ void doctor_add(struct doctor *d, enum health health, const char *check, const c
 
 /* doctor_machine.c: kernel, /dev/fuse, fusermount3, descriptors, clock. */
 void doctor_machine(struct doctor *d);
+/* doctor_cloud.c: the remote. Asks it, for ten seconds at most. */
+void doctor_cloud(struct doctor *d);
 /* doctor_lake.c: folders, settings, store, disk, mounts. */
 void doctor_lake(struct doctor *d);
 

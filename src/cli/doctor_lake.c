@@ -288,6 +288,7 @@ void doctor_lake(struct doctor *d)
 		check_settings(d);
 		check_file_system(d);
 		check_store(d);
+		doctor_cloud(d);
 	}
 	check_space(d);
 	check_mounts(d);

@@ -1,0 +1,85 @@
+/* The remote of a lake: is one configured, can it be reached, are there credentials. */
+#include <errno.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "cli/doctor.h"
+#include "config/settings.h"
+#include "tier/tier.h"
+
+#define PATIENCE_NS (10 * NSEC_PER_SEC)
+
+/* Buckets that want to be in the cloud, in words; "" when none does. */
+static void add_wanting(const struct settings *s, struct buf *names)
+{
+	for (int i = 0; i < s->nbuckets; i++)
+		if (s->buckets[i].tier == TIER_MIRROR || s->buckets[i].tier == TIER_CLOUD)
+			buf_addf(names, "%s%s", names->len ? ", " : "", s->buckets[i].name);
+}
+
+static void check_none(struct doctor *d, const struct settings *s)
+{
+	_cleanup_buf_ struct buf names = BUF_INIT;
+
+	add_wanting(s, &names);
+	if (names.len)
+		doctor_add(d, HEALTH_WARNING, "cloud", "their files stay on this disk",
+			   "set hybrid_storage: cloud_provider, see tarn.yaml(5)",
+			   "none is configured, and these buckets want one: %s", buf_str(&names));
+	else if (s->cloud_burst_enabled)
+		doctor_add(d, HEALTH_OK, "cloud", "", "", "none is configured: all files stay on this disk");
+}
+
+static const char *advice(int rc)
+{
+	switch (rc) {
+	case -EACCES:
+		return "look at the credentials (environment, ~/.aws), the bucket's rights, the region and the clock";
+	case -ENOENT:
+		return "make the bucket or folder, or name another";
+	case -EHOSTUNREACH:
+	case -ETIMEDOUT:
+		return "look at the network, cloud_endpoint, or whether the folder is mounted";
+	default:
+		return "see hybrid_storage in tarn.yaml(5)";
+	}
+}
+
+static void check_one(struct doctor *d, struct tier *t)
+{
+	const struct tier_call call = {.deadline = clock_monotonic() + PATIENCE_NS};
+	_cleanup_buf_ struct buf why = BUF_INIT;
+	int rc = tier_check(t, &call, &why);
+
+	if (rc)
+		doctor_add(d, HEALTH_ERROR, "cloud",
+			   "nothing leaves this disk, and files that have left cannot be read", advice(rc),
+			   "%s cannot be used: %s", tier_url(t), why.len ? buf_str(&why) : strerror(-rc));
+	else
+		doctor_add(d, HEALTH_OK, "cloud", "", "", "%s can be used", tier_url(t));
+}
+
+void doctor_cloud(struct doctor *d)
+{
+	_cleanup_buf_ struct buf why = BUF_INIT;
+	struct findings findings = {0};
+	struct settings *s = NULL;
+	struct tier *t = NULL;
+	int rc = settings_load(d->lake, NULL, &s, &findings);
+
+	findings_release(&findings);
+	if (rc < 0) /* told where the settings are looked at */
+		return;
+	rc = tier_open(s, NULL, d->lake, &t, &why);
+	if (rc == -ENODEV)
+		check_none(d, s);
+	else if (rc < 0)
+		doctor_add(d, HEALTH_ERROR, "cloud",
+			   "nothing leaves this disk, and files that have left cannot be read", advice(rc),
+			   "it cannot be used: %s", why.len ? buf_str(&why) : strerror(-rc));
+	else
+		check_one(d, t);
+	if (t)
+		tier_unref(t);
+	settings_unref(s);
+}
