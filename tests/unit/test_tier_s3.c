@@ -340,6 +340,30 @@ static void test_copy(struct tier *t)
 	is_int(tier_copy(t, &c, &quick, &head), -ESTALE, "of another ETag");
 }
 
+#define GIB6 "200 OK\r\nETag: \"e1\"\r\nContent-Length: 6442450944\r\n"
+
+/* More than S3 copies with one request: in parts of 1 GiB, of one ETag. */
+static void test_copy_in_parts(struct tier *t)
+{
+	struct tier_copy c = {.from = "large", .to = "k", .size = UINT64_C(6) << 30};
+	const char *part = list_answer("<CopyPartResult><ETag>\"p\"</ETag></CopyPartResult>");
+	struct tier_head head;
+	bool whole = false;
+
+	ANSWERS(GIB6,
+		list_answer("<InitiateMultipartUploadResult><UploadId>u/1</UploadId>"
+			    "</InitiateMultipartUploadResult>"),
+		part, part, part, part, part, part, "200 OK\r\n", GIB6, GIB6);
+	is_int(tier_copy(t, &c, &quick, &head), 0, "a copy of 6 GiB");
+	ok(asked(1, "POST /bkt/k?uploads= "), "is begun");
+	ok(asked(2, "&uploadId=u%2F1 ") && asked(2, "x-amz-copy-source: /bkt/large\r\n"), "each part is of the source");
+	ok(asked(2, "x-amz-copy-source;x-amz-copy-source-if-match;x-amz-copy-source-range;"), "rightly signed");
+	for (int i = 2; i < 8; i++)
+		whole = whole || strstr(request(i), "x-amz-copy-source-range: bytes=5368709120-6442450943\r\n");
+	ok(whole, "up to its last byte");
+	ok(strstr(request_body(8), "<PartNumber>6</PartNumber><ETag>&quot;p&quot;</ETag>"), "and put together");
+}
+
 /* The example of the documentation, so that what we compose is what AWS does. */
 static void test_signature(void)
 {
@@ -411,6 +435,7 @@ int main(void)
 	test_removing(t);
 	test_restore(t);
 	test_copy(t);
+	test_copy_in_parts(t);
 	test_signature();
 	test_unreachable();
 	tier_unref(t);
