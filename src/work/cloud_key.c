@@ -65,7 +65,7 @@ static int key_now(struct mover *m, uint64_t node, char *key)
 	if (!slash)
 		return !rc || rc == -ENOENT ? 1 : rc;
 	*slash = '\0';
-	tier_key_of_path(&now, tier_prefix(m->tier), path.data, slash + 1);
+	tier_key_of(m->tier, &now, path.data, slash + 1);
 	if (buf_error(&now) || now.len > CLOUD_KEY_BYTES)
 		return -ENAMETOOLONG;
 	memcpy(key, buf_str(&now), now.len + 1);

@@ -107,7 +107,7 @@ static int find_key(struct parcel *p)
 	rc = lake_bucket(p->lake, path.data, &bucket);
 	if (rc < 0 || !bucket_policy(bucket)->versioned)
 		return rc < 0 ? rc : 1;
-	tier_key_of_path(&key, tier_prefix(p->tier), path.data, slash + 1);
+	tier_key_of(p->tier, &key, path.data, slash + 1);
 	return set_key(&p->row, &key);
 }
 

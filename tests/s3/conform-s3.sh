@@ -14,7 +14,7 @@ trap 'exit 1' INT TERM HUP
 bucket=conform-$1-$$
 s3_use && s3 mb "$bucket" && s3_faults "$T" || exit 1
 unset AWS_SESSION_TOKEN AWS_PROFILE AWS_CA_BUNDLE http_proxy https_proxy
-export S3_PROXY TMPDIR=$T AWS_ACCESS_KEY_ID=$S3_ACCESS AWS_SECRET_ACCESS_KEY=$S3_SECRET
+export S3_CA S3_PORT S3_PROXY S3_SECRET S3_TLS_PORT TMPDIR=$T AWS_ACCESS_KEY_ID=$S3_ACCESS AWS_SECRET_ACCESS_KEY=$S3_SECRET
 remote="cloud_provider: s3, cloud_bucket: $bucket, cloud_prefix: pre, cloud_region: us-east-1, signature: $1, \
 cloud_endpoint: "
 export CONFORM_SETTINGS="hybrid_storage: {$remote'http://127.0.0.1:$S3_PORT'}"

@@ -5,15 +5,13 @@
 S3_TOOLS=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 S3_FOLDER=${TARN_BUILD:-${TMPDIR:-/var/tmp}}/s3-server
 
-# s3_use: the server runs until this shell has ended. Sets and exports S3_PORT and what else is in rgw's file; 1 when it
-# does not start.
+# s3_use: the server runs until this shell has ended. Sets S3_PORT and what else is in rgw's file, without exporting it;
+# 1 when it does not start.
 s3_use()
 {
 	mkdir -p "$S3_FOLDER" && exec {s3_users}>"$S3_FOLDER/users" && flock -s "$s3_users" || return
 	"$S3_TOOLS/rgw" use "$S3_FOLDER" >&2 || return
-	set -a
 	. "$S3_FOLDER/server"
-	set +a
 }
 
 # s3_missing: which program is not there; nothing when the server can be started.
@@ -26,7 +24,7 @@ s3_missing()
 }
 
 # s3 …: the little client that looks at the server from outside, past the proxy: see tests/s3/s3.
-s3() { python3 "$S3_TOOLS/s3" "$@"; }
+s3() { S3_PORT=$S3_PORT S3_ACCESS=$S3_ACCESS S3_SECRET=$S3_SECRET python3 "$S3_TOOLS/s3" "$@"; }
 
 # s3_faults FOLDER [CERTIFICATE KEY]: a proxy before the server, that ends with this shell's test. Sets S3_PROXY, its port.
 s3_faults()
