@@ -103,8 +103,12 @@ int handle_open_stub(struct lake *lake, struct inode *inode, int flags, const st
 	struct reader reader = reader_of(lake, actor);
 	int rc;
 
-	if (reads_as_it_comes(lake, inode, flags, &reader))
-		return open_cloud(lake, inode, flags, &reader, out);
+	if (reads_as_it_comes(lake, inode, flags, &reader)) {
+		rc = open_cloud(lake, inode, flags, &reader, out);
+		if (!rc && reader.passes && !reader.only_here)
+			recall_follow(lake, actor, inode);
+		return rc;
+	}
 	rc = reader.only_here ? -ENODATA : stub_recall(lake, inode, actor->call);
 	return rc ? rc : IS_STUB;
 }

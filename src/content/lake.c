@@ -554,8 +554,8 @@ int lake_close(struct lake *lake)
 	settle_queue_free(lake);
 	inode_table_free(lake);
 	registered_free(lake->registered);
+	recall_callers_free(lake->recall_callers); /* they have recalls open */
 	recalls_free(lake->recalls);
-	recall_callers_free(lake->recall_callers);
 	former_names_free(lake->formers);
 	packs_free(lake->packs);
 	room_free(lake->room);

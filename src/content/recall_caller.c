@@ -5,6 +5,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "content/recall_walk.h"
 
 #define CALLERS 64
 #define WHILE_NS (60 * NSEC_PER_SEC)
@@ -13,6 +14,7 @@ struct caller_slot {
 	uint64_t run;
 	int64_t last; /* monotonic: when it opened the last one */
 	unsigned opens;
+	struct walk *walk; /* NULL: none yet; its own lock, not freed before the end */
 };
 
 struct recall_callers {
@@ -33,6 +35,8 @@ void recall_callers_free(struct recall_callers *c)
 {
 	if (!c)
 		return;
+	for (struct caller_slot *s = c->slots; s < c->slots + CALLERS; s++)
+		walk_free(s->walk);
 	pthread_mutex_destroy(&c->lock);
 	free(c);
 }
@@ -76,7 +80,7 @@ static struct caller_slot *find_slot(struct recall_callers *c, uint64_t run)
 		if (s->last < oldest->last)
 			oldest = s;
 	}
-	*oldest = (struct caller_slot){.run = run};
+	*oldest = (struct caller_slot){.run = run, .walk = oldest->walk};
 	return oldest;
 }
 
@@ -87,7 +91,22 @@ bool recall_is_one_of_many(struct lake *lake, const struct actor *actor)
 	int64_t now = clock_monotonic();
 
 	if (now - s->last > WHILE_NS)
-		*s = (struct caller_slot){.run = actor->run};
+		*s = (struct caller_slot){.run = actor->run, .walk = s->walk};
 	s->last = now;
 	return ++s->opens > CALLER_MANY;
+}
+
+void recall_follow(struct lake *lake, const struct actor *actor, struct inode *inode)
+{
+	struct caller_slot *s;
+	struct walk *walk;
+
+	pthread_mutex_lock(&lake->recall_callers->lock);
+	s = find_slot(lake->recall_callers, actor->run);
+	if (!s->walk && walk_new(&s->walk) < 0)
+		s->walk = NULL;
+	walk = s->walk;
+	pthread_mutex_unlock(&lake->recall_callers->lock);
+	if (walk)
+		walk_on(lake, walk, inode);
 }

@@ -21,5 +21,7 @@ void recall_callers_free(struct recall_callers *c);
 bool recall_is_allowed(struct lake *lake, const struct actor *actor);
 /* ACTOR opens a stub. Is it one of many? */
 bool recall_is_one_of_many(struct lake *lake, const struct actor *actor);
+/* It is, and has opened INODE: what it will open next is fetched (content/recall_walk.h). */
+void recall_follow(struct lake *lake, const struct actor *actor, struct inode *inode);
 
 #endif

@@ -216,6 +216,14 @@ int recall_want(struct recall *r, uint64_t at, uint64_t len, const struct tier_c
 	return rc;
 }
 
+void recall_fetch_ahead(struct recall *r, uint64_t at, uint64_t len)
+{
+	SCOPED_LOCK(&r->lock);
+
+	if (!broken_locked(r))
+		recall_fetch_locked(r, min(at, r->size), min(at + len, r->size), RECALL_PIECE, false);
+}
+
 /* All LEN bytes, which are there. 0 or -errno. */
 static int read_file(struct recall *r, char *to, size_t len, uint64_t at)
 {
