@@ -14,12 +14,21 @@ static char *default_exclude[] = {
 	NULL,
 };
 
-/* Programs that read whatever they find. */
+/* Programs that read whatever they find; file(1) asks for 7 MiB of each, and needs its head. */
 static char *default_deny[] = {
-	"tracker-*", "localsearch-*", "baloo_file*",
-	"updatedb*", "plocate*",      "recollindex",
-	"tumblerd",  "*-thumbnailer", "gnome-desktop-thumbnail*",
-	"kioworker", "mds",	      "mdworker*",
+	"tracker-*",
+	"localsearch-*",
+	"baloo_file*",
+	"updatedb*",
+	"plocate*",
+	"recollindex",
+	"tumblerd",
+	"file",
+	"*-thumbnailer",
+	"kioworker",
+	"gnome-desktop-thumbnail*",
+	"mdworker*",
+	"mds",
 	NULL,
 };
 
