@@ -1,10 +1,14 @@
-/* The remote of a lake: is one configured, can it be reached, are there credentials. */
+/* The remote of a lake: is one configured, can it be reached, are there credentials; and the copy of the
+ * record there. */
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "base/clock.h"
 #include "cli/doctor.h"
 #include "config/settings.h"
+#include "content/backup.h"
 #include "tier/tier.h"
 
 #define PATIENCE_NS (10 * NSEC_PER_SEC)
@@ -59,6 +63,30 @@ static void check_one(struct doctor *d, struct tier *t)
 		doctor_add(d, HEALTH_OK, "cloud", "", "", "%s can be used", tier_url(t));
 }
 
+/* Could `tarn restore-lake` bring the lake back? */
+static void check_copy(struct doctor *d, const struct settings *s)
+{
+	_cleanup_close_ int folder = openat(d->lake_fd, BACKUP_FOLDER, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct backup_state state = {0};
+
+	if (!s->cloud_provider || !strcmp(s->cloud_provider, "none"))
+		return;
+	if (!s->metadata_backup) {
+		doctor_add(d, HEALTH_WARNING, "record in the cloud", "`tarn restore-lake` could not bring it back",
+			   "set hybrid_storage.metadata_backup: true", "is not copied");
+		return;
+	}
+	if (folder >= 0)
+		backup_state_read(folder, &state);
+	if (state.generation[0])
+		doctor_add(d, HEALTH_OK, "record in the cloud", "", "", "copied up to commit %llu",
+			   (unsigned long long)state.end);
+	else
+		doctor_add(d, HEALTH_WARNING, "record in the cloud",
+			   "if the disk were lost now, `tarn restore-lake` could not bring the lake back",
+			   "mount the lake for some minutes while the cloud can be reached", "not copied yet");
+}
+
 void doctor_cloud(struct doctor *d)
 {
 	_cleanup_buf_ struct buf why = BUF_INIT;
@@ -79,6 +107,7 @@ void doctor_cloud(struct doctor *d)
 			   "it cannot be used: %s", why.len ? buf_str(&why) : strerror(-rc));
 	else
 		check_one(d, t);
+	check_copy(d, s);
 	if (t)
 		tier_unref(t);
 	settings_unref(s);

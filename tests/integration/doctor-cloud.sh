@@ -34,3 +34,14 @@ is "$(log_lines 'WARNING.*more than the threshold')" 1 "once"
 is "$(fact cloud)" none "the status says that there is none"
 is "$(wc -c <"$B/large")" 2097152 "and everything works"
 down
+
+# ---- the copy of the record there ----
+record() { "$TARN" doctor "$L" --json | jq -r '.findings[] | select(.check == "record in the cloud") | .what'; }
+provider "cloud_provider: dir, cloud_path: \"$FOLDER/remote\", cloud_allow_same_disk: true, metadata_interval: 1"
+is "$(record)" "not copied yet" "a record that is not copied yet is a finding"
+up
+is_copied() { [[ $(record) == copied\ up\ to* ]]; }
+ok "one that is copied is well" within 20 is_copied
+down
+provider "cloud_provider: dir, cloud_path: \"$FOLDER/remote\", cloud_allow_same_disk: true, metadata_backup: false"
+is "$(record)" "is not copied" "one that is not to be copied is a finding"
