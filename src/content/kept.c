@@ -31,39 +31,74 @@ static bool is_whole(const struct version_row *v)
 
 /* ---- removing ---- */
 
-struct removal {
-	struct lake *lake;
-	uint64_t over; /* whatever its row says: a full disk may keep the store from saying it */
-	bool needed;   /* by a version before the one in hand */
-	struct record *record;
-	int n, error;
+struct unneeded {
+	uint64_t version;
+	struct volume *volume;
 };
 
-static void remove_files(struct volume *volume, const struct version_row *v)
+struct removal {
+	struct lake *lake;
+	uint64_t node, over; /* whatever its row says: a full disk may keep the store from saying it */
+	bool needed;	     /* by a version before the one in hand */
+	struct unneeded *list;
+	size_t n, room;
+};
+
+static void remove_files(struct volume *volume, uint64_t node, uint64_t version)
 {
 	char name[VERSION_NAME_MAX];
 
 	for (size_t i = 0; i < FILES; i++) {
-		files[i].name(v->node, v->id, name);
+		files[i].name(node, version, name);
 		if (unlinkat(volume->versionsfd, name, 0) < 0 && errno != ENOENT)
 			log_warning("versions/%s: cannot be removed: %s", name, strerror(errno));
 	}
 }
 
-static int remove_if_unneeded(void *arg, const struct version_row *v)
+static int add_unneeded(struct removal *m, uint64_t version, struct volume *volume)
+{
+	if (m->n == m->room) {
+		struct unneeded *more = reallocarray(m->list, m->room + 64, sizeof(*more));
+
+		if (!more)
+			return -ENOMEM;
+		m->list = more;
+		m->room += 64;
+	}
+	m->list[m->n++] = (struct unneeded){version, volume};
+	return 0;
+}
+
+static int note_if_unneeded(void *arg, const struct version_row *v)
 {
 	struct removal *m = arg;
 	struct volume *volume = lake_volume(m->lake, v->volume);
-
 	bool over = v->id == m->over || !is_readable(v);
+	int rc = 0;
 
-	if (over && (v->how != HOW_NONE || v->id == m->over) && !m->needed && volume) {
-		remove_files(volume, v);
-		record_version_how(m->record, v->id, HOW_NONE, 0);
-		m->n++;
-	}
+	if (over && (v->how != HOW_NONE || v->id == m->over) && !m->needed && volume)
+		rc = add_unneeded(m, v->id, volume);
 	m->needed = (m->needed || (!over && version_needs_raw(v))) && !is_whole(v);
-	return 0;
+	return rc;
+}
+
+/* That they are over is durable, of those too that somebody else has just said it of. A full disk needs the room. */
+static int sync_over(struct lake *lake)
+{
+	int rc = store_sync(lake->store, 0);
+
+	return rc == -ENOSPC ? 0 : rc;
+}
+
+static int remove_noted(struct removal *m)
+{
+	struct record *r = record_new(OP_SYSTEM, RUN_TARN, 0, 0, 0, NULL);
+
+	for (size_t i = 0; i < m->n; i++) {
+		remove_files(m->list[i].volume, m->node, m->list[i].version);
+		record_version_how(r, m->list[i].version, HOW_NONE, 0);
+	}
+	return store_submit(m->lake->store, r, NULL);
 }
 
 /* From a version back: 1 when it is known. */
@@ -87,19 +122,20 @@ void kept_remove_own(struct lake *lake, const struct version_row *v)
 	struct volume *volume = lake_volume(lake, v->volume);
 
 	if (volume)
-		remove_files(volume, v);
+		remove_files(volume, v->node, v->id);
 }
 
 int kept_remove(struct lake *lake, const struct version_row *v)
 {
-	struct removal m = {.lake = lake, .over = v->id, .record = record_new(OP_SYSTEM, RUN_TARN, 0, 0, 0, NULL)};
-	int rc = m.record ? store_versions_of_node(lake->store, v->node, 0, remove_if_unneeded, &m) : -ENOMEM;
+	struct removal m = {.lake = lake, .node = v->node, .over = v->id};
+	int rc = store_versions_of_node(lake->store, v->node, 0, note_if_unneeded, &m);
 
-	if (rc < 0 || !m.n) {
-		record_free(m.record);
-		return rc;
-	}
-	return store_submit(lake->store, m.record, NULL);
+	if (!rc && m.n)
+		rc = sync_over(lake);
+	if (!rc && m.n)
+		rc = remove_noted(&m);
+	free(m.list);
+	return rc;
 }
 
 uint64_t kept_occupies(struct lake *lake, const struct version_row *v)

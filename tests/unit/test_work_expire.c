@@ -1,5 +1,6 @@
 /* History gives way: to its budget, to free space; what crashes left in versions/. */
 #include "meta/store_test.h"
+#include "content/kept.h"
 #include "test_work.h"
 
 #define SIZE 3000
@@ -234,6 +235,35 @@ static void test_leftovers(void)
 	close_lake();
 }
 
+/* What another version of the same node had goes only when it is durable that that is over, too. */
+static void test_not_durable(void)
+{
+	struct record *r = record_new(OP_SYSTEM, RUN_TARN, 0, 0, 0, NULL);
+	struct version_row first, second;
+	int rc = 0;
+
+	open_lake();
+	write_versions("raw/f", 3);
+	first = version_number("raw/f", 1);
+	second = version_number("raw/f", 2);
+	record_version_state(r, first.id, VERSION_EXPIRED, first.how, "test");
+	record_version_state(r, second.id, VERSION_EXPIRED, second.how, "test");
+	store_submit(lake->store, r, NULL);
+	store_barrier(lake->store, 0);
+	log_set_level(-1);
+	store_fail_fsyncs(lake->store, 0, 1);
+	ok(kept_remove(lake, &first) < 0, "what cannot be made durable");
+	ok(!access(kept_file(&first), F_OK) && !access(kept_file(&second), F_OK), "takes no bytes away");
+	store_fail_fsyncs(lake->store, 0, 0);
+	log_set_level(LOG_LEVEL_ERROR);
+	/* until the store has its log again */
+	for (int i = 0; i < 100 && (rc = kept_remove(lake, &first)) < 0; i++)
+		usleep(100000);
+	is_int(rc, 0, "then it can");
+	ok(access(kept_file(&first), F_OK) < 0 && access(kept_file(&second), F_OK) < 0, "and both are gone");
+	close_lake();
+}
+
 static void test_space_wanted(void)
 {
 	const uint64_t gib = UINT64_C(1) << 30, second = NSEC_PER_SEC;
@@ -257,12 +287,12 @@ int main(void)
 {
 	test_begin(SETTINGS);
 	make_folder(in_lake("buckets/raw"));
-	for (int i = 0; i < 6; i++) {
+	for (int i = 0; i < 7; i++) {
 		char text[SIZE + 1];
 
 		memset(text, 'z', SIZE);
 		text[SIZE] = '\0';
-		put_file(in_lake("buckets/raw/%s", (const char *[]){"a", "b", "c", "d", "e", "many"}[i]), text);
+		put_file(in_lake("buckets/raw/%s", (const char *[]){"a", "b", "c", "d", "e", "f", "many"}[i]), text);
 	}
 	test_space_wanted();
 	test_budget();
@@ -271,5 +301,6 @@ int main(void)
 	test_unsettled();
 	test_failing();
 	test_leftovers();
+	test_not_durable();
 	return test_end();
 }
