@@ -291,6 +291,14 @@ static void tick(struct burst *b)
 	tell_waiting(b);
 }
 
+/* Is there less room than there should be? As burst_main() and the keeper saw it last. */
+static bool is_tight(struct lake *lake)
+{
+	uint64_t high = atomic_load(&lake->cloud.high);
+
+	return atomic_load(&lake->space_short) || (high && atomic_load(&lake->cloud.use) > high);
+}
+
 /* What asks the remote has a thread of its own: files leave while it waits for an answer. */
 static void tend(struct work *w, int64_t *sweep_due)
 {
@@ -303,6 +311,8 @@ static void tend(struct work *w, int64_t *sweep_due)
 	while (move_keys(w, t) > 0 && !work_stopping(w))
 		;
 	while (cloud_collect(w, t) > 0 && !work_stopping(w))
+		;
+	while (is_tight(w->lake) && cloud_history(w, t) > 0 && !work_stopping(w))
 		;
 	if (clock_monotonic() < *sweep_due)
 		return;

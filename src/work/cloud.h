@@ -6,6 +6,7 @@
  *	upload.c	one file's way to the cloud; upload_pool.c: many at once
  *	cloud_key.c	objects whose files have another name now
  *	cloud_spare.c	what must not be lost when an object is overwritten or removed
+ *	cloud_history.c	old versions that the cloud has, too
  *	cloud_remove.c	objects that nothing needs
  *
  * Who changes an object claims its key first, so that two of them never do it at once. What the cloud is told comes
@@ -105,6 +106,9 @@ bool cloud_is(const struct tier_head *head, const uint8_t sha256[SHA256_BYTES], 
 int move_keys(struct work *w, struct tier *t);
 /* Removes what is CLOUD_GOING; settles what crashed uploads left. How many it was about, or -errno. */
 int cloud_collect(struct work *w, struct tier *t);
+/* Old versions that the cloud has, too, are read from there from now on; their local bytes go. How many, or -errno;
+ * there may be more. */
+int cloud_history(struct work *w, struct tier *t);
 
 /* ---- the policy ---- */
 

@@ -139,9 +139,16 @@ static int is_taken(struct lake *lake, struct tier *t, const struct cloud_row *c
 	return rc == -ENOENT ? 0 : rc ? rc : known.version && known.version != v->id;
 }
 
+/* An old version that is here whole: its bytes can go only as long as the cloud has them, too (cloud_history.c). */
+static bool is_worth_it(const struct version_row *v)
+{
+	return v->state == VERSION_KEPT && v->settled && v->hashed && v->size &&
+	       (v->how == HOW_ASIDE || v->how == HOW_COPY || v->how == HOW_REFLINK);
+}
+
 /*
- * Who has it. A live file that is here does not need it, but it was uploaded for a reason, and a copy by the server
- * costs less than sending it again: two files may have exchanged their names.
+ * Who has it. What is here does not need it, but it was uploaded for a reason, and a copy by the server costs less than
+ * sending it again: two files may have exchanged their names, or one is overwritten.
  */
 static int find_owner(struct lake *lake, const struct cloud_row *c, struct version_row *v)
 {
@@ -153,6 +160,8 @@ static int find_owner(struct lake *lake, const struct cloud_row *c, struct versi
 		return store_version(lake->store, version, v);
 	if (!rc)
 		rc = c->version ? store_version(lake->store, c->version, v) : -ENOENT;
+	if (!rc && is_worth_it(v))
+		return 0;
 	if (!rc)
 		rc = v->state == VERSION_LIVE ? store_node(lake->store, v->node, &n) : -ENOENT;
 	return rc ? rc : n.version == v->id ? 0 : -ENOENT;

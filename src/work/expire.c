@@ -6,6 +6,8 @@
  *	space	a disk has less free than it should, or than is written to it in half a minute: then what is kept on
  *		that disk goes, until there is enough. "Older than a day first, then younger" is the same order
  *
+ * What the cloud has, too, is not expired: its local bytes go (work/cloud_history.c), and it is read from there.
+ *
  * Each batch: its rows are recorded as expired and made durable, then the files go. In the other order a crash would
  * leave versions that are listed and cannot be read; in this one, files that nobody lists, which the next start removes
  * (work/leftovers.c). One exception: when the store itself has no room left to say so, waiting for it would wait for
@@ -51,6 +53,7 @@ uint64_t space_wanted(uint64_t total, uint64_t speed)
 /* ---- letting versions go ---- */
 
 struct batch {
+	struct work *work;
 	struct lake *lake;
 	const char *reason;
 	int only;		/* volume, or ANY_VOLUME */
@@ -70,6 +73,9 @@ static int choose(void *arg, const struct version_row *v)
 
 	/* An unsettled one may still be written, and be renamed when it settles; an empty one gives nothing. */
 	if (!v->settled || !v->size || !volume || (b->only != ANY_VOLUME && b->only != v->volume))
+		return 0;
+	/* What the cloud has gives its bytes without being forgotten, or has none here any more. */
+	if (v->how == HOW_CLOUD || history_can_leave(b->work, v))
 		return 0;
 	labelled = store_version_is_labelled(b->lake->store, v);
 	if (labelled < 0 || (labelled > 0) != b->labelled)
@@ -143,7 +149,7 @@ int expire_history(struct work *w, int volume, uint64_t bytes, const char *reaso
 	int rc = b ? 0 : -ENOMEM;
 
 	while (left && !rc && !work_stopping(w)) {
-		*b = (struct batch){.lake = w->lake, .only = volume, .wanted = left, .reason = reason};
+		*b = (struct batch){.work = w, .lake = w->lake, .only = volume, .wanted = left, .reason = reason};
 		b->occupied = volume != ANY_VOLUME;
 		rc = next_batch(b);
 		if (!rc && !b->n)

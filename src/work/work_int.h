@@ -85,6 +85,10 @@ struct victim {
 /* Records N of them durably as expired, then removes what kept them. 0 or -errno: then nothing was removed. */
 int expire_batch(struct lake *lake, const struct victim *list, int n);
 
+/* Has the cloud, which can be reached, the content of the old version V, so that no bytes of it are needed here?
+ * (work/cloud_history.c) */
+bool history_can_leave(struct work *w, const struct version_row *v);
+
 /* V is over, durably so: its files go, and those of others of its node that are over, as far as nobody needs them. */
 void expire_remove(struct lake *lake, const struct version_row *v);
 
