@@ -33,6 +33,7 @@ class Play:
 		self.log = []		# every operation that was begun
 		self.wrong, self.lost = [], []
 		self.dirty = set()	# keys that were changed since they were made durable
+		self.all_anew = False	# there was a crash: what it left is on the disk, but its versions are new
 		self.crashed = 0
 		self.known = {}		# nodes by inode number, of all that was ever seen on the mount
 		self.contents = {hashlib.sha256(b"").hexdigest()}	# digests of all that was ever a file's content
@@ -170,9 +171,9 @@ class Play:
 		for path, node in self.tree.walk():
 			keys = {node.id} | {(f.id, n) for f, n in node.names} | ({k for k in self.dirty if isinstance(k, tuple)
 				and k[0] == node.id})
-			if node.kind != SYMLINK and keys & self.dirty:
+			if node.kind != SYMLINK and (self.all_anew or keys & self.dirty):
 				self.fsync(path)
-		self.dirty = set()
+		self.dirty, self.all_anew = set(), False
 
 	def fsync(self, path):
 		fd = os.open(os.path.join(self.lake.mnt, path), os.O_RDONLY)
@@ -239,6 +240,7 @@ class Play:
 		self.operations.let_go()
 		self.contents.update(n.digest() for _, n in self.tree.walk())
 		self.known.update((n.inode, n) for _, n in self.tree.walk())
+		self.all_anew = True
 		# What a power failure left was on the disk. After a kill it may be in memory only.
 		self.dirty = set() if kind == "power" else {k for p, _ in self.tree.walk() for k in self.tree.keys_of(p)}
 		if len(self.lost) > 40:
