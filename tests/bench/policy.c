@@ -5,8 +5,9 @@
  *
  * Makes a lake in FOLDER whose store knows FILES (1,000,000) files in folders of 1,000, none of which is on the disk;
  * every tenth is in the cloud already. Prints CSV: what, value, unit. "look" is one look at all of them, "look_cpu"
- * what it took of a processor, "find" a look for 1 GB that may leave; "alone" and "beside" is how many small changes a second the store commits, one after the other
- * and each waited for, without a look and while the daemon looks as often as it ever does.
+ * what it took of a processor, "find" a look for 1 GB that may leave; "alone" and "beside" is how many small changes a
+ * second the store commits, one after the other and each waited for, without a look and while the daemon looks as often
+ * as it ever does.
  */
 #include <inttypes.h>
 #include <pthread.h>
