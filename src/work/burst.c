@@ -1,7 +1,7 @@
 /*
  * When files leave for the cloud.
  *
- *	use		what the live files that are here and the history occupy; never more than the disk has in use
+ *	use		what the live files that are here and the history take, by their sizes
  *	high		cloud_burst_threshold_percent of the capacity, or local_threshold_gb where that is less
  *	target		as far below it as cloud_burst_target_percent is below the threshold
  *	early		EARLY_PART below that: from here on files are uploaded ahead of time, so that at the threshold
