@@ -78,16 +78,34 @@ static void become_file(struct giveback *g)
 	atomic_store_explicit(&inode->stub, false, memory_order_release);
 }
 
+/* Who reads a folder, as tar does, shall not see that it changed: nothing did but for tarn. */
+static void hide_exchange(struct inode *folder, int folderfd, const struct stat *before)
+{
+	struct stat shown = *before, after;
+
+	if (fstat(folderfd, &after) < 0)
+		return;
+	SCOPED_LOCK(&folder->lock);
+
+	stub_show_ctime_locked(folder, &shown);
+	folder->ctime_raw = stat_ctime(&after);
+	folder->ctime_shown = stat_ctime(&shown);
+}
+
 static int exchange(struct giveback *g)
 {
+	struct stat before;
 	_cleanup_folder_ struct folder_fd *folder = NULL;
 	ino_t placeholder = g->stub.st_ino;
 	int rc = folder_get(g->lake, g->parent, &folder);
 
 	if (!rc)
+		rc = fstat(folder_fd(folder), &before) < 0 ? -errno : 0;
+	if (!rc)
 		rc = swap_in(g->dirfd, g->staged, folder_fd(folder), g->name, placeholder);
 	if (rc <= 0)
 		return rc ? rc : -ESTALE;
+	hide_exchange(g->parent, folder_fd(folder), &before);
 	unlinkat(g->dirfd, g->staged, 0);
 	return 0;
 }

@@ -65,10 +65,10 @@ void real_fill_stat(struct inode *inode, const struct stat *raw, struct stat *st
 {
 	*st = *raw;
 	st->st_ino = inode->id;
-	if (inode->kind == KIND_FILE) {
+	if (inode->kind == KIND_FILE || inode->kind == KIND_FOLDER) {
 		SCOPED_LOCK(&inode->lock);
 
-		if (inode->kept_aside || (inode_is_stub(inode) && !inode->name))
+		if (inode->kind == KIND_FILE && (inode->kept_aside || (inode_is_stub(inode) && !inode->name)))
 			st->st_nlink = 0;
 		stub_show_ctime_locked(inode, st);
 	}

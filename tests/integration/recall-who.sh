@@ -52,8 +52,9 @@ exits 2 'another word is refused' "$TARN" mount "$L" -o stubs=maybe
 # ---- who reads everything ----
 up
 mkdir "$FOLDER/unpacked"
-tar -C "$B" -cf - . 2>"$FOLDER/tar" | tar -C "$FOLDER/unpacked" -xf -
+(tar -C "$B" -cf - . 2>"$FOLDER/tar" || echo failed >>"$FOLDER/tar") | tar -C "$FOLDER/unpacked" -xf -
 is "$(cd "$FOLDER/unpacked" && sha256sum --quiet -c "$FOLDER/sums" 2>&1 && echo right)" right 'who reads everything reads it right'
+is "$(cat "$FOLDER/tar")" '' 'and tar sees nothing change meanwhile'
 sleep 2
 ok 'and most of it stays where it was' test "$(stubs)" -ge 20
 down
