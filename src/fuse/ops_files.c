@@ -12,8 +12,8 @@ static void describe(struct open_file *f, struct fuse_file_info *fi)
 	const struct handle *h = open_file_handle(f);
 
 	fi->fh = (uintptr_t)f;
-	/* close() has nothing to report, writes are not delayed here; but a mapping may outlive it */
-	fi->noflush = !h || h->way != WAY_CACHED || (h->flags & O_ACCMODE) != O_RDWR;
+	/* close() has nothing to report, but it tells that a release is on its way (content/handle.c) */
+	fi->noflush = !h;
 	fi->keep_cache = open_file_keeps_cache(f);
 	if (h && h->way != WAY_CACHED)
 		passthrough_set(fi, h->backing_id, h->way == WAY_PASSTHROUGH_DIRECT);
