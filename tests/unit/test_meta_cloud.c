@@ -253,7 +253,7 @@ static void test_cold(void)
 	test_remove_store();
 	s = test_open(STORE_CREATE);
 	for (int i = 0; i < 3; i++) {
-		char name[8];
+		char name[16];
 
 		snprintf(name, sizeof(name), "%d", i);
 		nodes[i] = test_make(s, NODE_ROOT, name, KIND_FILE);
