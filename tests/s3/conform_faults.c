@@ -234,7 +234,7 @@ static bool list(const struct conform_case *c)
 	int r;
 
 	for (int i = 0; i < 3; i++) {
-		char name[8];
+		char name[16];
 
 		snprintf(name, sizeof(name), "k%d", i);
 		WANT(put_to(the.t, key_of(name), 3, 1), 0);

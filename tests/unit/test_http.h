@@ -154,15 +154,36 @@ static inline bool stand_in_start(void)
 	return pthread_create(&stand_in.thread, NULL, stand_in_run, NULL) == 0;
 }
 
-/* The head of request I of those since the last ANSWERS(). */
+/* How many requests there were since the last ANSWERS(). */
+static inline int requests(void)
+{
+	int n;
+
+	pthread_mutex_lock(&stand_in.lock);
+	n = stand_in.given;
+	pthread_mutex_unlock(&stand_in.lock);
+	return n;
+}
+
+/* The head of request I of those since the last ANSWERS(); until the next ones. */
 static inline const char *request(int i)
 {
-	return buf_str(&stand_in.heads[i]);
+	const char *head;
+
+	pthread_mutex_lock(&stand_in.lock);
+	head = buf_str(&stand_in.heads[i]);
+	pthread_mutex_unlock(&stand_in.lock);
+	return head;
 }
 
 static inline const char *request_body(int i)
 {
-	return buf_str(&stand_in.bodies[i]);
+	const char *body;
+
+	pthread_mutex_lock(&stand_in.lock);
+	body = buf_str(&stand_in.bodies[i]);
+	pthread_mutex_unlock(&stand_in.lock);
+	return body;
 }
 
 #endif

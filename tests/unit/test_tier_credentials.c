@@ -149,7 +149,7 @@ static void test_instance(void)
 	ok(strstr(request(1), "X-aws-ec2-metadata-token: TOKEN"), "and with it");
 	ok(strstr(request(2), "GET /latest/meta-data/iam/security-credentials/the-role "), "the role's");
 	is_int(look(c, &s, &t), 0, "again");
-	is_int(stand_in.given, 3, "without asking");
+	is_int(requests(), 3, "without asking");
 	ANSWERS(answer("TOKEN"), answer("the-role"), role("I2", 200));
 	is_int(credentials_refused(c), true, "refused");
 	look(c, &s, &t);

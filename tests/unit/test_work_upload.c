@@ -8,6 +8,15 @@
 
 #include "work/cloud.h"
 
+#ifdef __SANITIZE_THREAD__
+/* A lake that dies is a process of its own, forked from one that has threads. */
+const char *__tsan_default_options(void);
+const char *__tsan_default_options(void)
+{
+	return "die_after_fork=0";
+}
+#endif
+
 static char remote[160];
 
 static void set_up(const char *tier)
