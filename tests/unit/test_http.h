@@ -19,8 +19,8 @@
 static struct {
 	int listener, port;
 	pthread_t thread;
-	pthread_mutex_t lock;		  /* protects what follows */
-	const char *answers[ANSWERS_MAX]; /* NULL: 500. "!": the connection is closed without one */
+	pthread_mutex_t lock;	    /* protects what follows */
+	char *answers[ANSWERS_MAX]; /* NULL: 500. "!": the connection is closed without one */
 	int given, wanted;
 	struct buf heads[ANSWERS_MAX]; /* of the requests */
 	struct buf bodies[ANSWERS_MAX];
@@ -66,8 +66,10 @@ static inline bool stand_in_read(int fd, struct buf *head, struct buf *body)
 static inline void stand_in_next(const char *const *answers, int n)
 {
 	pthread_mutex_lock(&stand_in.lock);
-	for (int i = 0; i < n; i++)
-		stand_in.answers[i] = answers[i];
+	for (int i = 0; i < n; i++) {
+		free(stand_in.answers[i]);
+		stand_in.answers[i] = strdup(answers[i]);
+	}
 	stand_in.given = 0;
 	stand_in.wanted = n;
 	pthread_mutex_unlock(&stand_in.lock);
@@ -81,7 +83,7 @@ static inline bool stand_in_answer(int fd)
 	struct buf head = BUF_INIT, body = BUF_INIT;
 	_cleanup_buf_ struct buf out = BUF_INIT;
 	const char *answer = NULL;
-	bool more = stand_in_read(fd, &head, &body);
+	bool more = stand_in_read(fd, &head, &body), hangs_up;
 
 	if (!more) {
 		buf_release(&head);
@@ -102,10 +104,11 @@ static inline bool stand_in_answer(int fd)
 		buf_release(&head);
 		buf_release(&body);
 	}
-	pthread_mutex_unlock(&stand_in.lock);
-	if (answer && answer[0] == '!')
-		return false;
 	buf_addf(&out, "HTTP/1.1 %s", answer ? answer : "500 Not expected\r\n");
+	hangs_up = answer && answer[0] == '!';
+	pthread_mutex_unlock(&stand_in.lock);
+	if (hangs_up)
+		return false;
 	if (!strstr(buf_str(&out), "\r\n\r\n"))
 		buf_addf(&out, "%s\r\n", strstr(buf_str(&out), "Content-Length") ? "" : "Content-Length: 0\r\n");
 	if (write(fd, out.data, out.len) < 0)
