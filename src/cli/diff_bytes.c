@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "base/read_full.h"
+#include "base/full_io.h"
 #include "cli/cli.h"
 #include "cli/human.h"
 #include "cli/progress.h"

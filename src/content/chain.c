@@ -4,7 +4,7 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
-#include "base/read_full.h"
+#include "base/full_io.h"
 #include "content/chain_int.h"
 #include "content/kept.h"
 #include "content/whole.h"

@@ -17,7 +17,7 @@
 #include <openssl/sha.h>
 
 #include "base/cleanup.h"
-#include "base/read_full.h"
+#include "base/full_io.h"
 
 #define SMALL (64 * 1024)
 

@@ -5,7 +5,7 @@
 #include <stdatomic.h>
 #include <unistd.h>
 
-#include "base/read_full.h"
+#include "base/full_io.h"
 
 static atomic_int fail_after = INT_MAX, fail_count, fail_err;
 
@@ -34,18 +34,7 @@ int pack_pwrite(int fd, const void *bytes, size_t len, uint64_t at)
 {
 	int err = injected();
 
-	while (len && !err) {
-		ssize_t n = pwrite(fd, bytes, len, (off_t)at);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return n ? -errno : -EIO;
-		bytes = (const char *)bytes + n;
-		at += (uint64_t)n;
-		len -= (size_t)n;
-	}
-	return err;
+	return err ? err : write_full_at(fd, bytes, len, at);
 }
 
 int pack_fsync(int fd)

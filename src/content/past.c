@@ -7,7 +7,7 @@
 
 #include "base/cleanup.h"
 #include "base/kernel_order.h"
-#include "base/read_full.h"
+#include "base/full_io.h"
 #include "content/chain.h"
 #include "content/hash.h"
 #include "content/kept.h"

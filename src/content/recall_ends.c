@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/full_io.h"
 #include "base/cleanup.h"
 #include "content/recall_int.h"
 
@@ -37,34 +38,7 @@ static void measure(uint64_t size, size_t *head, size_t *tail)
 
 static bool read_exactly(int fd, char *to, size_t len, uint64_t at)
 {
-	while (len) {
-		ssize_t n = pread(fd, to, len, (off_t)at);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return false;
-		to += n;
-		at += (uint64_t)n;
-		len -= (size_t)n;
-	}
-	return true;
-}
-
-static int write_exactly(int fd, const char *bytes, size_t len, uint64_t at)
-{
-	while (len) {
-		ssize_t n = pwrite(fd, bytes, len, (off_t)at);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return n < 0 ? -errno : -ENOSPC;
-		bytes += n;
-		at += (uint64_t)n;
-		len -= (size_t)n;
-	}
-	return 0;
+	return read_full_at(fd, to, len, at) == (ssize_t)len;
 }
 
 /* ---- keeping ---- */
@@ -72,7 +46,7 @@ static int write_exactly(int fd, const char *bytes, size_t len, uint64_t at)
 static int write_ends(int cachefd, const char *name, const char *bytes, size_t len)
 {
 	_cleanup_close_ int fd = openat(cachefd, name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
-	int rc = fd < 0 ? -errno : write_exactly(fd, bytes, len, 0);
+	int rc = fd < 0 ? -errno : write_full_at(fd, bytes, len, 0);
 
 	if (rc < 0 && fd >= 0)
 		unlinkat(cachefd, name, 0);
@@ -151,8 +125,8 @@ void recall_begin_with_ends(struct recall *r)
 	bytes = r->size ? read_ends(r, head + tail) : NULL;
 	if (!bytes)
 		return;
-	if (!write_exactly(r->fd, bytes, head, 0))
+	if (!write_full_at(r->fd, bytes, head, 0))
 		extents_add(&r->here, 0, head);
-	if (tail && !write_exactly(r->fd, bytes + head, tail, r->size - tail))
+	if (tail && !write_full_at(r->fd, bytes + head, tail, r->size - tail))
 		extents_add(&r->here, r->size - tail, r->size);
 }

@@ -4,6 +4,7 @@
 
 #include <utlist.h>
 
+#include "base/full_io.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -141,22 +142,6 @@ static struct fetch *take(struct recalls *rs)
 
 /* ---- fetching ---- */
 
-static int put_all(int fd, const char *bytes, size_t len, uint64_t at)
-{
-	while (len) {
-		ssize_t n = pwrite(fd, bytes, len, (off_t)at);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return n < 0 ? -errno : -ENOSPC;
-		bytes += n;
-		at += (uint64_t)n;
-		len -= (size_t)n;
-	}
-	return 0;
-}
-
 /* The last piece of all is given out once everything is verified. */
 static void note_arrival(struct recall *r, uint64_t from, uint64_t to)
 {
@@ -195,7 +180,7 @@ static int sink(void *arg, const void *bytes, size_t len)
 		log_warning("%s: the remote sent more than was asked for", f->recall->key);
 		return -EIO;
 	}
-	rc = put_all(f->recall->fd, bytes, len, f->at);
+	rc = write_full_at(f->recall->fd, bytes, len, f->at);
 	if (rc < 0)
 		return rc;
 	f->at += len;

@@ -6,7 +6,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "base/read_full.h"
+#include "base/full_io.h"
 #include "content/recall_int.h"
 
 #define LOOK_NS (100 * NSEC_PER_MSEC)	 /* how often a waiter asks whether it is to stop */

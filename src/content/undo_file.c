@@ -11,7 +11,7 @@
 #include <openssl/sha.h>
 
 #include "base/cleanup.h"
-#include "base/read_full.h"
+#include "base/full_io.h"
 #include "content/undo_int.h"
 
 struct undo_calls undo_calls = {.write = pwritev, .sync = fdatasync};

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/full_io.h"
 #include "base/cleanup.h"
 
 #define PIECE ((size_t)1024 * 1024)
@@ -64,18 +65,6 @@ int whole_reflink(struct volume *v, int rawfd, const char *name, uint64_t size)
 	return rc < 0 ? rc : steal_fd(&fd);
 }
 
-static int copy_piece(int fd, const char *bytes, size_t len, uint64_t at)
-{
-	for (size_t done = 0; done < len;) {
-		ssize_t n = pwrite(fd, bytes + done, len - done, (off_t)(at + done));
-
-		if (n < 0 && errno != EINTR)
-			return -errno;
-		done += n > 0 ? (size_t)n : 0;
-	}
-	return 0;
-}
-
 static int copy_bytes(int fd, uint64_t size, whole_read_fn read, void *arg)
 {
 	_cleanup_free_ char *bytes = malloc(PIECE);
@@ -86,7 +75,7 @@ static int copy_bytes(int fd, uint64_t size, whole_read_fn read, void *arg)
 
 		rc = read(arg, bytes, len, at);
 		if (!rc)
-			rc = copy_piece(fd, bytes, len, at);
+			rc = write_full_at(fd, bytes, len, at);
 	}
 	return rc;
 }

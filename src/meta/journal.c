@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/full_io.h"
 #include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/log.h"
@@ -63,19 +64,6 @@ void journal_free(struct journal *j)
 
 /* ---- what an earlier writer left ---- */
 
-static int read_whole(int dirfd, const char *name, struct buf *to)
-{
-	_cleanup_close_ int fd = openat(dirfd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	char part[65536];
-	ssize_t n;
-
-	if (fd < 0)
-		return -errno;
-	while ((n = read(fd, part, sizeof(part))) > 0)
-		buf_add(to, part, (size_t)n);
-	return n < 0 ? -errno : buf_error(to);
-}
-
 /* Closes the file under the name of what it holds; an empty one goes. */
 static int close_as(int dirfd, uint64_t from, uint64_t to)
 {
@@ -94,7 +82,7 @@ static void adopt_open(int dirfd, uint64_t last)
 	uint64_t from = 0, to = 0;
 	size_t whole = 0;
 
-	if (!read_whole(dirfd, OPEN_NAME, &bytes))
+	if (!read_file_at(dirfd, OPEN_NAME, &bytes))
 		whole = changes_whole(bytes.data, bytes.len, last, &from, &to);
 	if (whole && whole < bytes.len) {
 		_cleanup_close_ int fd = openat(dirfd, OPEN_NAME, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
@@ -177,20 +165,7 @@ bool journal_forgot(struct journal *j)
 
 static int write_all(int fd, const struct buf *b, off_t at)
 {
-	size_t done = 0;
-
-	if (buf_error(b))
-		return buf_error(b);
-	while (done < b->len) {
-		ssize_t n = pwrite(fd, b->data + done, b->len - done, at + (off_t)done);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return n < 0 ? -errno : -EIO;
-		done += (size_t)n;
-	}
-	return 0;
+	return buf_error(b) ? buf_error(b) : write_full_at(fd, b->data, b->len, (uint64_t)at);
 }
 
 static int start_file(struct journal *j, uint64_t from)

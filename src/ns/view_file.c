@@ -3,6 +3,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "base/full_io.h"
 #include "base/cleanup.h"
 #include "content/xattrs.h"
 #include "ns/view.h"
@@ -19,28 +20,16 @@ int view_temp_file(struct lake *lake)
 	return fd < 0 ? -errno : fd;
 }
 
-static int write_text(int fd, const struct buf *text)
-{
-	for (size_t at = 0; at < text->len;) {
-		ssize_t n = pwrite(fd, text->data + at, text->len - at, (off_t)at);
-
-		if (n < 0)
-			return -errno;
-		at += (size_t)n;
-	}
-	return 0;
-}
-
 /* What is in memory already may stay there when the disk is full. */
 static int text_file(struct lake *lake, const struct buf *text)
 {
 	_cleanup_close_ int fd = view_temp_file(lake);
-	int rc = fd < 0 ? fd : write_text(fd, text);
+	int rc = fd < 0 ? fd : write_full_at(fd, text->data, text->len, 0);
 
 	if (rc == -ENOSPC) {
 		close(fd);
 		fd = memfd_create("tarn-view", MFD_CLOEXEC);
-		rc = fd < 0 ? -errno : write_text(fd, text);
+		rc = fd < 0 ? -errno : write_full_at(fd, text->data, text->len, 0);
 	}
 	if (!rc) {
 		rc = fd;

@@ -21,6 +21,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/full_io.h"
 #include "base/cleanup.h"
 #include "base/log.h"
 
@@ -179,20 +180,7 @@ int mime_of_bytes(const void *bytes, size_t len, const char *name, char mime[MIM
 int mime_of_fd(int fd, const char *name, char mime[MIME_ROOM])
 {
 	_cleanup_free_ char *bytes = malloc(MIME_BYTES);
-	size_t len = 0;
+	ssize_t len = bytes ? read_full_at(fd, bytes, MIME_BYTES, 0) : -ENOMEM;
 
-	if (!bytes)
-		return -ENOMEM;
-	while (len < MIME_BYTES) {
-		ssize_t n = pread(fd, bytes + len, MIME_BYTES - len, (off_t)len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		if (!n)
-			break;
-		len += (size_t)n;
-	}
-	return mime_of_bytes(bytes, len, name, mime);
+	return len < 0 ? (int)len : mime_of_bytes(bytes, (size_t)len, name, mime);
 }

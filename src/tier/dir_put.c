@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/full_io.h"
 #include "base/clock.h"
 #include "tier/dir_int.h"
 
@@ -90,17 +91,10 @@ static int make_temp(struct dir_put *p)
 
 static int write_piece(struct dir_put *p)
 {
-	size_t done = 0;
+	int rc = write_full_at(p->op.fd, p->bytes, p->have, p->at);
 
-	while (done < p->have) {
-		ssize_t n = pwrite(p->op.fd, p->bytes + done, p->have - done, (off_t)(p->at + done));
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		done += (size_t)n;
-	}
+	if (rc)
+		return rc;
 	if ((p->at + p->have) / SYNC_EACH != p->at / SYNC_EACH && fdatasync(p->op.fd) < 0)
 		return -errno;
 	p->at += p->have;

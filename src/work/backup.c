@@ -19,6 +19,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/full_io.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -110,19 +111,6 @@ static void remove_closed(struct backup *b, const struct closed *c)
 	unlinkat(b->dir, name, 0);
 }
 
-static int read_file(int dir, const char *name, struct buf *to)
-{
-	_cleanup_close_ int fd = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	char part[65536];
-	ssize_t n;
-
-	if (fd < 0)
-		return -errno;
-	while ((n = read(fd, part, sizeof(part))) > 0)
-		buf_add(to, part, (size_t)n);
-	return n < 0 ? -errno : buf_error(to);
-}
-
 static ssize_t read_buf(void *arg, void *bytes, size_t len, uint64_t offset)
 {
 	const struct buf *b = arg;
@@ -152,7 +140,7 @@ static int upload_closed(struct backup *b, const struct closed *c, const struct 
 
 	changes_name(c->from, c->to, name);
 	memcpy(item.generation, b->state.generation, sizeof(item.generation));
-	rc = read_file(b->dir, name, &bytes);
+	rc = read_file_at(b->dir, name, &bytes);
 	if (!rc && changes_check(bytes.data, bytes.len, c->from, c->to))
 		rc = -EBADMSG;
 	if (!rc)
@@ -370,7 +358,7 @@ static int mix_config(struct backup *b, int dir, const char *file, const char *n
 static int put_config(struct backup *b, int dir, const char *file, const char *name, void *arg)
 {
 	_cleanup_buf_ struct buf bytes = BUF_INIT, key = BUF_INIT;
-	int rc = read_file(dir, file, &bytes);
+	int rc = read_file_at(dir, file, &bytes);
 
 	if (rc == -ENOENT || rc == -EISDIR || rc == -ELOOP)
 		return 0;
