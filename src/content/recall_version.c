@@ -57,28 +57,28 @@ int recall_find_again(struct lake *lake, uint64_t version)
 	return rc;
 }
 
-static int source_of(struct lake *lake, uint64_t version, struct version_row *v, struct recall_source *s)
+static struct recall_source source_of(const struct version_row *v)
 {
-	int rc = store_version(lake->store, version, v);
+	struct recall_source s = {.id = v->id, .key = "", .size = v->size, .hashed = v->hashed};
 
-	*s = (struct recall_source){.id = v->id, .key = "", .size = v->size, .hashed = v->hashed};
-	memcpy(s->sha256, v->sha256, SHA256_BYTES);
-	return rc;
+	memcpy(s.sha256, v->sha256, SHA256_BYTES);
+	return s;
 }
 
-void recall_keep_version_ends(struct lake *lake, uint64_t version, int fd)
+void recall_keep_version_ends(struct lake *lake, const struct version_row *v, int fd)
 {
-	struct recall_source s;
-	struct version_row v = {0};
+	const struct recall_source s = source_of(v);
 
-	if (!source_of(lake, version, &v, &s))
-		recall_keep_ends(lake->recalls, cache_of(lake, &v), &s, fd);
+	recall_keep_ends(lake->recalls, cache_of(lake, v), &s, fd);
 }
 
 bool recall_has_version_ends(struct lake *lake, uint64_t version)
 {
 	struct recall_source s;
-	struct version_row v = {0};
+	struct version_row v;
 
-	return !source_of(lake, version, &v, &s) && v.hashed && recall_has_ends(cache_of(lake, &v), &s);
+	if (store_version(lake->store, version, &v) || !v.hashed)
+		return false;
+	s = source_of(&v);
+	return recall_has_ends(cache_of(lake, &v), &s);
 }

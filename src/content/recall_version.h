@@ -14,8 +14,8 @@ int recall_open_version(struct lake *lake, const struct version_row *v, struct r
 /* R said -ESTALE: its object may have got another key since. 0: R goes on from there, if it did. */
 int recall_find_again(struct lake *lake, uint64_t version);
 
-/* The content of VERSION, in FD, left: its head and tail stay, if there is room. */
-void recall_keep_version_ends(struct lake *lake, uint64_t version, int fd);
+/* The content of V, in FD, left: its head and tail stay, if there is room. */
+void recall_keep_version_ends(struct lake *lake, const struct version_row *v, int fd);
 /* Did they? */
 bool recall_has_version_ends(struct lake *lake, uint64_t version);
 

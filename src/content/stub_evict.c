@@ -33,8 +33,10 @@ struct evict {
 	struct inode *parent; /* with a reference */
 	char name[NAME_BYTES + 1];
 	uint64_t version;
-	int fd; /* the raw file, with the lease */
+	struct version_row content; /* of that version */
+	int fd;			    /* the raw file, with the lease */
 	bool leased;
+	bool plain; /* it has no extended attributes at all */
 	struct stat st;
 	struct node_row row; /* as the store has it, then as a stub */
 	int64_t verified_at;
@@ -100,11 +102,12 @@ static int open_alone(struct evict *e)
 /* ---- 2. the store first ---- */
 
 /* Is there anything that would be lost? A label of SELinux comes back by itself. */
-static int check_attributes(const struct evict *e)
+static int check_attributes(struct evict *e)
 {
 	char names[NAMES_ROOM];
 	ssize_t n = flistxattr(e->fd, names, sizeof(names));
 
+	e->plain = !n;
 	if (n < 0)
 		return errno == ENOTSUP ? 0 : errno == ERANGE ? -EPERM : -errno;
 	for (const char *name = names; name < names + n; name += strlen(name) + 1)
@@ -116,21 +119,21 @@ static int check_attributes(const struct evict *e)
 /* Has the cloud these very bytes? */
 static int check_object(struct evict *e)
 {
-	struct version_row v;
+	struct version_row *v = &e->content;
 	struct cloud_row object;
-	int rc = store_version(e->lake->store, e->version, &v);
+	int rc = store_version(e->lake->store, e->version, v);
 
 	if (!rc)
 		rc = store_cloud_of_version(e->lake->store, e->version, &object);
 	if (rc < 0)
 		return rc == -ENOENT ? -ENODATA : rc;
-	if (!v.settled || !v.hashed || v.node != e->inode->id || v.state != VERSION_LIVE || !object.hashed ||
-	    memcmp(v.sha256, object.sha256, sizeof(v.sha256)) != 0)
+	if (!v->settled || !v->hashed || v->node != e->inode->id || v->state != VERSION_LIVE || !object.hashed ||
+	    memcmp(v->sha256, object.sha256, sizeof(v->sha256)) != 0)
 		return -ENODATA;
 	if (object.state != CLOUD_VERIFIED && object.state != CLOUD_FOREIGN)
 		return -ENODATA;
 	e->verified_at = object.time;
-	return v.size == object.size && v.size == (uint64_t)e->st.st_size ? 0 : -ENODATA;
+	return v->size == object.size && v->size == (uint64_t)e->st.st_size ? 0 : -ENODATA;
 }
 
 /*
@@ -173,49 +176,63 @@ static bool is_recorded(const struct evict *e, const struct buf *now, const stru
 	       (!now->len || !memcmp(now->data, known->data, now->len));
 }
 
-/* What the store does not know of the attributes, it learns now. */
-static int record_attributes(struct evict *e)
+/* What the store does not know of the attributes, it learns now. XATTRS: those of the file. */
+static int record_attributes(struct evict *e, const struct buf *xattrs)
 {
-	_cleanup_buf_ struct buf now = BUF_INIT, known = BUF_INIT;
+	struct record *r = record_new(OP_SYSTEM, RUN_TARN, 0, e->inode->id, 0, NULL);
 	struct lake *lake = e->lake;
-	struct record *r;
 	uint64_t commit;
-	int rc = xattrs_read(e->fd, &now);
+	int rc;
 
-	if (!rc)
-		rc = store_node_xattrs_at(lake->store, e->inode->id, COMMIT_LIVE, &known);
-	if (rc < 0 || is_recorded(e, &now, &known))
-		return rc;
 	row_set_stat(&e->row, &e->st);
 	e->row.acl = xattrs_have_acl(e->fd);
-	r = record_new(OP_SYSTEM, RUN_TARN, 0, e->inode->id, 0, NULL);
 	record_node_set(r, &e->row);
-	record_node_xattrs(r, e->inode->id, now.data, now.len);
+	record_node_xattrs(r, e->inode->id, xattrs->data, xattrs->len);
 	rc = store_submit(lake->store, r, &commit);
 	if (!rc)
 		rc = store_barrier(lake->store, commit);
 	return rc;
 }
 
+/* 1: the store has all that it needs, of one moment; 0: all but the attributes, whose XATTRS are these. */
+static int check_store(struct evict *e, struct buf *xattrs)
+{
+	_cleanup_buf_ struct buf known = BUF_INIT;
+	struct store *s = e->lake->store;
+	int rc = store_moment_begin(s);
+
+	if (rc < 0)
+		return rc;
+	rc = check_object(e);
+	if (!rc && kept_needs_raw(e->lake, e->inode))
+		rc = -EXDEV;
+	if (!rc)
+		rc = store_node(s, e->inode->id, &e->row);
+	if (!rc && !e->plain)
+		rc = xattrs_read(e->fd, xattrs);
+	if (!rc)
+		rc = store_node_xattrs_at(s, e->inode->id, COMMIT_LIVE, &known);
+	if (!rc)
+		rc = is_recorded(e, xattrs, &known);
+	store_moment_end(s);
+	return rc;
+}
+
 static int prepare(struct evict *e)
 {
-	struct store *s = e->lake->store;
+	_cleanup_buf_ struct buf xattrs = BUF_INIT;
 	uint64_t commit = atomic_load(&e->inode->commit);
 	int rc = check_attributes(e);
 
 	if (!rc)
 		rc = check_content(e);
 	if (!rc && commit)
-		rc = store_barrier(s, commit);
+		rc = store_barrier(e->lake->store, commit);
 	if (!rc)
-		rc = check_object(e);
-	if (!rc && kept_needs_raw(e->lake, e->inode))
-		rc = -EXDEV;
+		rc = check_store(e, &xattrs);
 	if (!rc)
-		rc = store_node(s, e->inode->id, &e->row);
-	if (!rc)
-		rc = record_attributes(e);
-	return rc ? rc : rely(e);
+		rc = record_attributes(e, &xattrs);
+	return rc < 0 ? rc : rely(e);
 }
 
 /* ---- 3. to 5. ---- */
@@ -328,7 +345,7 @@ int stub_evict(struct lake *lake, struct inode *inode)
 	pthread_rwlock_unlock(&lake->tree_lock);
 	inode_unref(lake, e.parent);
 	if (!rc && e.fd >= 0)
-		recall_keep_version_ends(lake, e.version, e.fd);
+		recall_keep_version_ends(lake, &e.content, e.fd);
 	if (e.fd >= 0)
 		close(e.fd); /* that is when the disk gives the blocks back, which takes its time */
 	if (!rc && lake->frontend.invalidate)

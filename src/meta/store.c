@@ -93,6 +93,21 @@ int store_begin(struct store *s, struct conn **c)
 	return *c ? conn_begin(*c) : err;
 }
 
+int store_moment_begin(struct store *s)
+{
+	struct conn *c;
+
+	return store_begin(s, &c);
+}
+
+void store_moment_end(struct store *s)
+{
+	struct conn *c = pthread_getspecific(s->key);
+
+	if (c)
+		conn_end(c);
+}
+
 int store_query(struct store *s, struct query *q, enum sql id)
 {
 	int err;

@@ -388,6 +388,14 @@ int store_run_exe(struct store *s, uint64_t run, struct buf *exe);
 
 /* ---- reading ---- */
 
+/*
+ * What this thread reads from here to store_moment_end() is of one moment of the store, and each read costs less. For a
+ * few reads after each other: the WAL cannot shrink meanwhile, and what a barrier waits for is not seen. Nests. 0 or
+ * -errno.
+ */
+int store_moment_begin(struct store *s);
+void store_moment_end(struct store *s);
+
 int store_lake(struct store *s, const char *key, struct buf *value);
 int store_node(struct store *s, uint64_t id, struct node_row *out);
 /* By handle. *HERE: true when (PARENT, NAME) is a live entry of that node. PARENT 0: not asked. */

@@ -12,7 +12,8 @@
  * is short and files leave, writers wait for room (content/room.h).
  *
  * One thread does all this, and begins the rest: uploads that jobs ask for, objects that follow their files' names,
- * objects that go. A look at many files takes long, so that the next one waits REST times as long as the last one took.
+ * objects that go. A look at many files takes long, so that the next one waits REST times as long as the last one took;
+ * what releasing took is no reason to wait. Releasing many takes long, too: writers are told of the room meanwhile.
  */
 #include <inttypes.h>
 #include <string.h>
@@ -126,9 +127,21 @@ static void warn(struct burst *b, bool has_tier)
 
 /* ---- files ---- */
 
-static struct policy_wish wish(const struct burst *b)
+/* As tick() does it, while one look's files go. */
+static void measure_again(void *arg)
 {
-	struct policy_wish w = {.whole = clock_monotonic() >= b->whole_due};
+	struct burst *b = arg;
+	struct settings *settings = lake_settings(b->lake);
+
+	if (!measure_use(b, settings))
+		measure_disks(b, true);
+	settings_unref(settings);
+	atomic_store(&b->lake->cloud.use, b->use);
+}
+
+static struct policy_wish wish(struct burst *b)
+{
+	struct policy_wish w = {.whole = clock_monotonic() >= b->whole_due, .still_releasing = measure_again, .arg = b};
 
 	if (!b->burst_enabled)
 		return w;
@@ -161,15 +174,15 @@ static void tell_released(struct burst *b, int64_t now)
 static void look(struct burst *b)
 {
 	struct policy_wish w = wish(b);
-	int64_t begun = clock_monotonic(), now;
 	struct policy_result result;
+	int64_t now;
 	int rc;
 
-	if ((!w.release && !w.ready && !w.whole) || begun < b->look_due)
+	if ((!w.release && !w.ready && !w.whole) || clock_monotonic() < b->look_due)
 		return;
 	rc = policy_run(b->work, &w, &result);
 	now = clock_monotonic();
-	b->look_due = now + (now - begun) * REST;
+	b->look_due = now + result.looked * REST;
 	if (w.whole)
 		b->whole_due = now + WHOLE_NS;
 	if (rc < 0) {

@@ -119,12 +119,16 @@ struct policy_wish {
 	bool pressed;	  /* files younger than min_age may be uploaded, too */
 	bool is_short;	  /* a file's age counts from when it was written, not from when it was opened */
 	bool whole;	  /* look at all files: some may be wanted in the cloud at once */
+	/* Called about once a second while files are released, since that takes long. May be NULL. */
+	void (*still_releasing)(void *arg);
+	void *arg;
 };
 /* What came of it. */
 struct policy_result {
 	uint64_t seen, queued, queued_bytes, released, released_bytes;
 	uint64_t ready; /* bytes that are both here and there */
 	uint64_t young; /* bytes that may go when they are older */
+	int64_t looked; /* ns that looking took, without releasing */
 	bool ended;	/* all files were looked at */
 };
 int policy_run(struct work *w, const struct policy_wish *wish, struct policy_result *out);

@@ -21,8 +21,9 @@
 #include "base/log.h"
 #include "work/cloud.h"
 
-#define RELEASE_MOST 16384 /* with one look */
+#define RELEASE_MOST 262144 /* with one look */
 #define DEEP 4096
+#define TELL_NS NSEC_PER_SEC
 
 /* What a folder says of the files in it. */
 struct place {
@@ -44,7 +45,7 @@ struct look {
 	int64_t old; /* opened before it: older than min_age */
 	struct place *places;
 	struct leaving *leaving;
-	size_t n;
+	size_t n, room;
 	uint64_t leaving_bytes;
 };
 
@@ -122,10 +123,25 @@ static bool may_leave(const struct cold_row *c, const struct place *p, const str
 	       !c->writing;
 }
 
+static bool has_room(struct look *l)
+{
+	size_t room = l->room ? l->room * 2 : 1024;
+	struct leaving *more;
+
+	if (l->n < l->room)
+		return true;
+	more = l->n < RELEASE_MOST ? reallocarray(l->leaving, room, sizeof(*more)) : NULL;
+	if (!more)
+		return false;
+	l->leaving = more;
+	l->room = room;
+	return true;
+}
+
 static void want_release(struct look *l, const struct cold_row *c)
 {
 	l->out->ready += c->size;
-	if (l->n == RELEASE_MOST)
+	if (!has_room(l))
 		return;
 	l->leaving[l->n++] = (struct leaving){c->node, c->size};
 	l->leaving_bytes += c->size;
@@ -182,7 +198,13 @@ static int see(void *arg, const struct cold_row *c)
 
 static void release(struct look *l)
 {
+	int64_t told = clock_monotonic();
+
 	for (size_t i = 0; i < l->n && !work_stopping(l->work); i++) {
+		if (l->wish->still_releasing && clock_monotonic() - told >= TELL_NS) {
+			l->wish->still_releasing(l->wish->arg);
+			told = clock_monotonic();
+		}
 		if (release_node(l->work, l->leaving[i].node, l->leaving[i].size) < 0)
 			continue;
 		l->out->released++;
@@ -194,13 +216,14 @@ int policy_run(struct work *w, const struct policy_wish *wish, struct policy_res
 {
 	struct look l = {.work = w, .lake = w->lake, .wish = wish, .out = out};
 	struct settings *settings = lake_settings(w->lake);
+	int64_t begun = clock_monotonic();
 	int rc;
 
 	*out = (struct policy_result){0};
 	l.old = clock_wall() - settings->min_age * NSEC_PER_SEC;
 	settings_unref(settings);
-	l.leaving = calloc(RELEASE_MOST, sizeof(*l.leaving));
-	rc = l.leaving ? store_cold(w->lake->store, INT64_MAX, see, &l) : -ENOMEM;
+	rc = store_cold(w->lake->store, INT64_MAX, see, &l);
+	out->looked = clock_monotonic() - begun;
 	out->ended = rc == 0;
 	if (rc >= 0)
 		release(&l);
