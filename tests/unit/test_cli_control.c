@@ -15,13 +15,55 @@
 #include "cli/facts.h"
 #include "tap.h"
 
+/* Requests "slow" stay in the server while the gate is shut. */
+static struct {
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	bool open;
+	int entered, refused;
+} gate = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
+
+static void gate_count(int *count)
+{
+	pthread_mutex_lock(&gate.lock);
+	(*count)++;
+	pthread_cond_broadcast(&gate.changed);
+	pthread_mutex_unlock(&gate.lock);
+}
+
+static void gate_pass(void)
+{
+	gate_count(&gate.entered);
+	pthread_mutex_lock(&gate.lock);
+	while (!gate.open)
+		pthread_cond_wait(&gate.changed, &gate.lock);
+	pthread_mutex_unlock(&gate.lock);
+}
+
+/* Until n requests have come to the gate or were refused. */
+static void gate_wait(int n)
+{
+	pthread_mutex_lock(&gate.lock);
+	while (gate.entered + gate.refused < n)
+		pthread_cond_wait(&gate.changed, &gate.lock);
+	pthread_mutex_unlock(&gate.lock);
+}
+
+static void gate_open(void)
+{
+	pthread_mutex_lock(&gate.lock);
+	gate.open = true;
+	pthread_cond_broadcast(&gate.changed);
+	pthread_mutex_unlock(&gate.lock);
+}
+
 static int handle(void *arg, const struct ucred *peer, struct json_object *request, struct json_object *reply)
 {
 	const char *verb = json_text(request, "verb"), *path = json_text(request, "path");
 
 	(void)arg;
 	if (!strcmp(verb, "slow")) {
-		usleep(500000);
+		gate_pass();
 		return 0;
 	}
 	if (!strcmp(verb, "fail")) {
@@ -139,8 +181,10 @@ static void test_silent_clients(const char *lake)
 static void *ask_slow(void *lake)
 {
 	struct json_object *reply;
-	long rc = control_ask(lake, "slow", 5, &reply);
+	long rc = control_ask(lake, "slow", 60, &reply);
 
+	if (rc)
+		gate_count(&gate.refused);
 	json_object_put(reply);
 	return (void *)rc;
 }
@@ -150,25 +194,24 @@ static void test_slow_requests(char *lake)
 	pthread_t threads[12];
 	struct json_object *reply;
 	int fine = 0, told = 0;
-	int64_t begin;
 	void *rc;
 
 	for (int i = 0; i < 4; i++)
 		pthread_create(&threads[i], NULL, ask_slow, lake);
-	usleep(100000);
-	begin = clock_monotonic();
-	is_int(control_ask(lake, "status", 5, &reply), 0, "a request beside four slow ones");
+	gate_wait(4);
+	is_int(control_ask(lake, "status", 60, &reply), 0, "a request beside four slow ones does not wait for them");
 	json_object_put(reply);
-	ok(clock_monotonic() - begin < 300 * NSEC_PER_MSEC, "does not wait for them");
 	for (int i = 4; i < 12; i++)
 		pthread_create(&threads[i], NULL, ask_slow, lake);
+	gate_wait(12);
+	gate_open();
 	for (int i = 0; i < 12; i++) {
 		pthread_join(threads[i], &rc);
 		fine += (long)rc == 0;
 		told += (long)rc == -EAGAIN;
 	}
 	is_int(fine + told, 12, "too many at once are told to try again");
-	ok(fine >= 8, "and eight are served (%d)", fine);
+	ok(fine == 8 || fine == 7, "and eight are served, or seven beside the one before (%d)", fine);
 }
 
 /* As another user: only root can become one. */

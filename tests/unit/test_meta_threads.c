@@ -7,7 +7,7 @@
 
 #define WRITERS 6
 #define READERS 3
-#define FILES	400
+#define FILES 400
 
 struct shared {
 	struct store *s;
@@ -36,12 +36,12 @@ static void *writer_main(void *arg)
 
 	for (int i = 0; i < FILES; i++) {
 		struct node_row n = test_node(s, KIND_FILE), seen;
-		struct version_row v = { .id = store_new_version(s),
-					 .node = n.id,
-					 .size = 10,
-					 .state = VERSION_LIVE,
-					 .settled = true,
-					 .run = RUN_TARN };
+		struct version_row v = {.id = store_new_version(s),
+					.node = n.id,
+					.size = 10,
+					.state = VERSION_LIVE,
+					.settled = true,
+					.run = RUN_TARN};
 		struct record *r = record_new(OP_CREATE, RUN_TARN, 0, n.id, folder, "new");
 		char name[32];
 
@@ -110,7 +110,7 @@ static void *reader_main(void *arg)
 	int round = 0;
 
 	while (!shared->stop) {
-		struct look l = { shared->s, shared->folders[round++ % WRITERS], 0, 0 };
+		struct look l = {shared->s, shared->folders[round++ % WRITERS], 0, 0};
 		struct store_totals t;
 		struct job_row jobs[8];
 		uint64_t now = store_visible(shared->s);
@@ -129,6 +129,7 @@ static void *reader_main(void *arg)
 			shared->wrong += store_assets(shared->s, NULL, look_at_asset, &wrong) != 0;
 			shared->wrong += wrong;
 		}
+		usleep(1000); /* the writers wait for the disk most of the time: look often, but not only */
 	}
 	return NULL;
 }
@@ -154,7 +155,7 @@ static int descriptors(void)
 
 static void visitors(struct shared *shared)
 {
-	struct worker w = { .shared = shared };
+	struct worker w = {.shared = shared};
 	int before = descriptors();
 
 	for (int i = 0; i < 100; i++) {
@@ -183,7 +184,7 @@ static void *numbers_main(void *arg)
 
 static void numbers(struct shared *shared)
 {
-	struct worker workers[4] = { 0 };
+	struct worker workers[4] = {0};
 	uint64_t before = store_new_node(shared->s), last;
 	pthread_t threads[4];
 
@@ -199,7 +200,7 @@ static void numbers(struct shared *shared)
 
 int main(void)
 {
-	struct shared shared = { 0 };
+	struct shared shared = {0};
 	struct worker workers[WRITERS + READERS];
 	pthread_t threads[WRITERS + READERS];
 	struct store_totals t;
@@ -213,7 +214,7 @@ int main(void)
 		shared.folders[i] = test_make(shared.s, NODE_ROOT, name, KIND_FOLDER);
 	}
 	for (int i = 0; i < WRITERS + READERS; i++) {
-		workers[i] = (struct worker){ .shared = &shared, .number = i };
+		workers[i] = (struct worker){.shared = &shared, .number = i};
 		pthread_create(&threads[i], NULL, i < WRITERS ? writer_main : reader_main, &workers[i]);
 	}
 	for (int i = 0; i < WRITERS; i++)
