@@ -29,6 +29,7 @@ struct importing {
 	struct buf folder;
 	struct inode *inode; /* with a reference */
 	struct inode *bucket;
+	bool moment; /* the store is read as of when the first object of a folder was met */
 
 	struct buf last; /* the key that was done last */
 	uint64_t made, same, changed, conflicts, skipped, bytes;
@@ -48,6 +49,25 @@ static void tell(struct importing *m, const char *key, const char *why)
 }
 
 /* ---- folders ---- */
+
+/*
+ * No object of a page leads to the name or key of another, so all of one folder are looked up in one moment of the
+ * store. Not in a sync, whose renames have to see what it did before.
+ */
+static int begin_moment(struct importing *m)
+{
+	int rc = m->moment || m->update ? 0 : store_moment_begin(m->lake->store);
+
+	m->moment = !rc && !m->update;
+	return rc;
+}
+
+static void end_moment(struct importing *m)
+{
+	if (m->moment)
+		store_moment_end(m->lake->store);
+	m->moment = false;
+}
 
 /* The folder NAME in AT, made when it is missing. Gives the reference to AT back. */
 static int step(struct importing *m, struct inode *at, const char *name, struct inode **out)
@@ -84,6 +104,7 @@ static int find_folder(struct importing *m, const char *path, const char **name)
 	*name = slash ? slash + 1 : path;
 	if (m->inode && m->folder.len == len && !strncmp(buf_str(&m->folder), path, len))
 		return 0;
+	end_moment(m);
 	if (m->inode)
 		inode_unref(m->lake, m->inode);
 	m->inode = NULL;
@@ -146,6 +167,8 @@ static int take(struct importing *m, const struct tier_entry *e)
 	}
 	rc = find_folder(m, path, &name);
 	if (!rc)
+		rc = begin_moment(m);
+	if (!rc)
 		rc = ns_import(m->lake, m->inode->id, name, e->key, &e->head, m->update, &m->actor);
 	if (rc == -ENOSPC || rc == -EDQUOT || rc == -ENOMEM)
 		return rc;
@@ -171,6 +194,7 @@ static int take_page(void *arg, const struct tier_entry *entries, int n)
 
 	for (int i = 0; i < n && !rc; i++)
 		rc = take(m, &entries[i]);
+	end_moment(m);
 	if (rc)
 		return rc;
 	buf_clear(&m->last);

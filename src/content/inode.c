@@ -287,6 +287,13 @@ void inode_look_up(struct lake *lake, struct inode *inode)
 	inode->nlookup++;
 }
 
+bool inode_is_looked_up(struct lake *lake, const struct inode *inode)
+{
+	SCOPED_LOCK(&lake->inodes->lock);
+
+	return inode->nlookup;
+}
+
 void inode_forget(struct lake *lake, uint64_t id, uint64_t n)
 {
 	struct inode_table *t = lake->inodes;

@@ -204,6 +204,8 @@ void inode_unref(struct lake *lake, struct inode *inode);
 /* The kernel learns of it (once per entry in a reply) and forgets it. */
 void inode_look_up(struct lake *lake, struct inode *inode);
 void inode_forget(struct lake *lake, uint64_t id, uint64_t n);
+/* Does it know it? If not, it remembers nothing of a folder, names that are not there included. */
+bool inode_is_looked_up(struct lake *lake, const struct inode *inode);
 /* After an aside the node has another backing inode. */
 void inode_set_handle(struct lake *lake, struct inode *inode, const struct fhandle *h);
 struct fhandle inode_handle(struct lake *lake, struct inode *inode);

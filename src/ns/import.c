@@ -108,7 +108,7 @@ static int make_file(const struct import *m, const char *name)
 		rc = real_submit_name(lake, r, NULL, parent, name);
 	}
 	pthread_rwlock_unlock(&lake->tree_lock);
-	if (!rc && lake->frontend.invalidate_entry)
+	if (!rc && lake->frontend.invalidate_entry && inode_is_looked_up(lake, parent))
 		lake->frontend.invalidate_entry(lake->frontend.arg, parent->id, name);
 	return rc;
 }
