@@ -25,7 +25,6 @@
 
 struct daemon {
 	struct daemon_state state; /* what the control socket sees; the first member */
-	struct work *work;
 	pthread_mutex_t live_lock; /* one at a time mounts the lake as it is */
 	struct control *control;
 	pthread_t signals;
@@ -143,6 +142,7 @@ static int mount_live(struct daemon *d, const struct daemon_options *o, struct b
 {
 	SCOPED_LOCK(&d->live_lock);
 	struct lake *lake = d->state.lake;
+	struct work *work = NULL;
 	int rc;
 
 	if (has_live(&d->state.mounts))
@@ -155,7 +155,8 @@ static int mount_live(struct daemon *d, const struct daemon_options *o, struct b
 						      : SYNTH_HIDDEN);
 	rc = add_mount(&d->state, o, error);
 	if (!rc)
-		rc = work_start(lake, &d->work);
+		rc = work_start(lake, &work);
+	atomic_store(&d->state.work, work);
 	if (!rc)
 		rc = lake_queue_unsettled(lake);
 	return rc;
@@ -226,8 +227,7 @@ static int take_down(struct daemon *d)
 	daemon_mounts_join(&d->state.mounts);
 	if (d->state.lake)
 		ns_release_all(d->state.lake);
-	if (d->work)
-		work_stop(d->work);
+	work_stop(atomic_load(&d->state.work));
 	daemon_mounts_free(&d->state.mounts);
 	if (d->state.lake)
 		rc = lake_close(d->state.lake);

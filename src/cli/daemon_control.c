@@ -7,6 +7,7 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "cli/daemon_fsck.h"
 #include "cli/daemon_history.h"
 #include "cli/daemon_tier.h"
 #include "cli/facts.h"
@@ -201,6 +202,8 @@ int daemon_answer(void *arg, const struct ucred *peer, struct json_object *reque
 		return daemon_answer_gc(d->lake, request, reply);
 	if (!strcmp(verb, "purge"))
 		return daemon_answer_purge(d->lake, peer, request, reply);
+	if (!strcmp(verb, "fsck"))
+		return daemon_answer_fsck(d->lake, atomic_load(&d->work), &d->ending, request, reply);
 	if (!strcmp(verb, "tier"))
 		return daemon_answer_tier(d, request, reply);
 	if (!strcmp(verb, "mount"))

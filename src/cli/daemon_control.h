@@ -8,11 +8,13 @@
 #include "cli/daemon.h"
 #include "cli/daemon_mounts.h"
 
+struct work;
 struct daemon_state {
 	const struct daemon_options *options;
 	struct lake *lake;
 	struct daemon_mounts mounts;
-	atomic_bool ending; /* what takes long ends soon */
+	_Atomic(struct work *) work; /* NULL: the lake is not mounted as it is, only views of it */
+	atomic_bool ending;	     /* what takes long ends soon */
 };
 
 /* A control_fn; ARG is a struct daemon_state. */

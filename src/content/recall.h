@@ -107,6 +107,10 @@ int recall_take(struct recall *r, int dirfd, const char *name);
 void recall_keep_ends(struct recalls *rs, int cachefd, const struct recall_source *s, int fd);
 bool recall_has_ends(int cachefd, const struct recall_source *s);
 
+/* Is NAME, in cache/, a file of a recall? Of which version, then, and is that one under way or in use now? */
+bool recall_file_parse(const char *name, uint64_t *id);
+bool recall_is_in_use(struct recalls *rs, uint64_t id);
+
 /* What it calls, for tests that make it fail. */
 extern struct recall_calls {
 	int (*get)(struct tier *t, const struct tier_get *g, const struct tier_call *call, struct tier_head *head);

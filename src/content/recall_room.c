@@ -43,13 +43,32 @@ struct old_files {
 	size_t n, room;
 };
 
-static bool is_in_use(struct recalls *rs, uint64_t id)
+bool recall_is_in_use(struct recalls *rs, uint64_t id)
 {
 	SCOPED_LOCK(&rs->lock);
 	struct recall *r, *next;
 
 	HASH_ITER (by_content, rs->table, r, next)
 		if (r->of.id == id)
+			return true;
+	return false;
+}
+
+/* Where the last part of NAME begins; 0: it is another name. */
+static int parse(const char *name, uint64_t *id)
+{
+	int end = 0;
+
+	return sscanf(name, "%" SCNx64 "-%*16[0-9a-f].%n", id, &end) == 1 ? end : 0;
+}
+
+bool recall_file_parse(const char *name, uint64_t *id)
+{
+	static const char *const kinds[] = {"part", "map", "whole", "ends", NULL};
+	int end = parse(name, id);
+
+	for (int i = 0; end && kinds[i]; i++)
+		if (!strcmp(name + end, kinds[i]))
 			return true;
 	return false;
 }
@@ -92,9 +111,8 @@ static void list_files(struct recalls *rs, int cachefd, const char *suffix, stru
 	int end;
 
 	while (d && (e = readdir(d))) {
-		end = 0;
-		if (sscanf(e->d_name, "%" SCNx64 "-%*16[0-9a-f].%n", &id, &end) == 1 && end &&
-		    (suffix ? !strcmp(e->d_name + end, suffix) : !is_in_use(rs, id)))
+		end = parse(e->d_name, &id);
+		if (end && (suffix ? !strcmp(e->d_name + end, suffix) : !recall_is_in_use(rs, id)))
 			note_file(files, cachefd, e->d_name);
 	}
 }

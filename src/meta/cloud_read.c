@@ -77,6 +77,20 @@ int store_cloud_by_hash(struct store *s, const uint8_t *sha256, uint64_t size, s
 	return one_object(&q, out);
 }
 
+int store_cloud_elsewhere(struct store *s, const struct cloud_row *c, struct cloud_row *out)
+{
+	_cleanup_query_ struct query q = {};
+
+	if (!c->hashed)
+		return -ENOENT;
+	store_query(s, &q, SQL_CLOUD_ELSEWHERE);
+	query_blob(&q, c->sha256, SHA256_BYTES);
+	query_int(&q, (int64_t)c->size);
+	query_text(&q, c->remote);
+	query_blob(&q, c->key, strlen(c->key));
+	return one_object(&q, out);
+}
+
 int store_cloud_by_key(struct store *s, const char *remote, const char *key, struct cloud_row *out)
 {
 	_cleanup_query_ struct query q = {};

@@ -455,6 +455,8 @@ int store_versions_packed(struct store *s, const uint8_t *sha256, store_version_
 int store_cloud_of_version(struct store *s, uint64_t version, struct cloud_row *out);
 /* A verified object with this content. -ENOENT. */
 int store_cloud_by_hash(struct store *s, const uint8_t *sha256, uint64_t size, struct cloud_row *out);
+/* The same of C's content, under another key than C's. */
+int store_cloud_elsewhere(struct store *s, const struct cloud_row *c, struct cloud_row *out);
 /* In whatever state. -ENOENT. */
 int store_cloud_by_key(struct store *s, const char *remote, const char *key, struct cloud_row *out);
 int store_cloud_of_pack(struct store *s, uint64_t pack, struct cloud_row *out);

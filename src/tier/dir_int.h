@@ -87,7 +87,7 @@ int dir_put(void *engine, const struct tier_put *p, struct tier_try *t, struct t
 int dir_copy(void *engine, const struct tier_copy *c, struct tier_try *t, struct tier_head *head);
 int dir_list(void *engine, struct tier_page *page, struct tier_try *t);
 void dir_list_end(void *engine, struct tier_page *page);
-int dir_sweep(void *engine, const char *prefix, int64_t older, struct tier_try *t, uint64_t *removed);
+int dir_sweep(void *engine, const char *prefix, int64_t older, bool look, struct tier_try *t, uint64_t *n);
 
 /* ---- steps ---- */
 

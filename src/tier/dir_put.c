@@ -367,7 +367,8 @@ int dir_copy(void *engine, const struct tier_copy *c, struct tier_try *t, struct
 struct dir_sweep {
 	struct dir_op op;
 	int64_t older;
-	uint64_t removed;
+	bool look; /* they are only counted */
+	uint64_t n;
 };
 
 /* By ctime: mtime becomes that of the content. */
@@ -394,14 +395,14 @@ static int sweep_step(struct dir_op *op)
 		return -ENOMEM;
 	}
 	while ((e = readdir(dir))) {
-		if (is_older(fd, e->d_name, s->older) && unlinkat(fd, e->d_name, 0) == 0)
-			s->removed++;
+		if (is_older(fd, e->d_name, s->older) && (s->look || unlinkat(fd, e->d_name, 0) == 0))
+			s->n++;
 	}
 	return 0;
 }
 
 /* Temporary files have no key in them: those of all prefixes go. */
-int dir_sweep(void *engine, const char *prefix, int64_t older, struct tier_try *t, uint64_t *removed)
+int dir_sweep(void *engine, const char *prefix, int64_t older, bool look, struct tier_try *t, uint64_t *n)
 {
 	struct dir_sweep *s = dir_op_new(engine, sizeof(*s), NULL);
 	_cleanup_op_ struct dir_op *op = s ? &s->op : NULL;
@@ -411,8 +412,9 @@ int dir_sweep(void *engine, const char *prefix, int64_t older, struct tier_try *
 	if (!s)
 		return -ENOMEM;
 	s->older = older;
+	s->look = look;
 	r = dir_step(&op, sweep_step, t);
 	if (r == 0)
-		*removed += s->removed;
+		*n += s->n;
 	return r;
 }

@@ -221,6 +221,8 @@ int tier_restore(struct tier *t, const char *key, int days, const struct tier_ca
  * be NULL): how many.
  */
 int tier_sweep(struct tier *t, const char *prefix, int64_t older, const struct tier_call *call, uint64_t *removed);
+/* *N: how many there are. */
+int tier_unfinished(struct tier *t, const char *prefix, int64_t older, const struct tier_call *call, uint64_t *n);
 
 /* ---- what it did ---- */
 

@@ -100,8 +100,9 @@ struct tier_ops {
 	int (*uploads)(void *engine, const char *prefix, int (*each)(void *arg, const struct tier_upload *u), void *arg,
 		       struct tier_try *t);
 
-	/* What else puts have left below PREFIX, begun at or before OLDER. NULL: nothing ever is. */
-	int (*sweep)(void *engine, const char *prefix, int64_t older, struct tier_try *t, uint64_t *removed);
+	/* Removes what else puts have left below PREFIX, begun at or before OLDER; with LOOK it is only counted. *N is
+	 * added to. NULL: nothing ever is. */
+	int (*sweep)(void *engine, const char *prefix, int64_t older, bool look, struct tier_try *t, uint64_t *n);
 };
 #define REMOVE_MAX 1000
 

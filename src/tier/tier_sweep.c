@@ -75,21 +75,21 @@ static int abort_one(struct tier *t, const struct left *left, const struct tier_
 	return r;
 }
 
-static int sweep_uploads(struct tier *t, const char *prefix, int64_t older, const struct tier_call *call,
-			 uint64_t *removed)
+static int sweep_uploads(struct tier *t, const char *prefix, int64_t older, bool look, const struct tier_call *call,
+			 uint64_t *n)
 {
 	_cleanup_(sweeping_release) struct sweeping s = {.older = older};
 	int r = find_uploads(t, prefix, call, &s);
 
 	for (int i = 0; r == 0 && i < s.n; i++) {
-		r = abort_one(t, &s.list[i], call);
-		*removed += r == 0;
+		r = look ? 0 : abort_one(t, &s.list[i], call);
+		*n += r == 0;
 	}
 	return r;
 }
 
-static int sweep_rest(struct tier *t, const char *prefix, int64_t older, const struct tier_call *call,
-		      uint64_t *removed)
+static int sweep_rest(struct tier *t, const char *prefix, int64_t older, bool look, const struct tier_call *call,
+		      uint64_t *n)
 {
 	struct attempts a;
 	int r;
@@ -98,21 +98,32 @@ static int sweep_rest(struct tier *t, const char *prefix, int64_t older, const s
 	do {
 		r = attempt_begin(&a);
 		if (r == 0)
-			r = t->ops->sweep(t->engine, prefix, older, &a.t, removed);
+			r = t->ops->sweep(t->engine, prefix, older, look, &a.t, n);
 	} while (attempt_again(&a, &r));
+	return r;
+}
+
+static int sweep(struct tier *t, const char *prefix, int64_t older, bool look, const struct tier_call *call,
+		 uint64_t *n)
+{
+	uint64_t own;
+	int r = 0;
+
+	n = n ? n : &own;
+	*n = 0;
+	if (t->ops->uploads)
+		r = sweep_uploads(t, prefix, older, look, call, n);
+	if (r == 0 && t->ops->sweep)
+		r = sweep_rest(t, prefix, older, look, call, n);
 	return r;
 }
 
 int tier_sweep(struct tier *t, const char *prefix, int64_t older, const struct tier_call *call, uint64_t *removed)
 {
-	uint64_t own;
-	int r = 0;
+	return sweep(t, prefix, older, false, call, removed);
+}
 
-	removed = removed ? removed : &own;
-	*removed = 0;
-	if (t->ops->uploads)
-		r = sweep_uploads(t, prefix, older, call, removed);
-	if (r == 0 && t->ops->sweep)
-		r = sweep_rest(t, prefix, older, call, removed);
-	return r;
+int tier_unfinished(struct tier *t, const char *prefix, int64_t older, const struct tier_call *call, uint64_t *n)
+{
+	return sweep(t, prefix, older, true, call, n);
 }

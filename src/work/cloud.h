@@ -106,6 +106,9 @@ bool cloud_is(const struct tier_head *head, const uint8_t sha256[SHA256_BYTES], 
 int move_keys(struct work *w, struct tier *t);
 /* Removes what is CLOUD_GOING; settles what crashed uploads left. How many it was about, or -errno. */
 int cloud_collect(struct work *w, struct tier *t);
+/* One of these at once: C as it was read, its key claimed by nobody. 0; -EBUSY: somebody has it, or it is another by
+ * now; -errno. */
+int cloud_remove_one(struct work *w, struct tier *t, const struct cloud_row *c);
 /* Old versions that the cloud has, too, are read from there from now on; their local bytes go. How many, or -errno;
  * there may be more. */
 int cloud_history(struct work *w, struct tier *t);

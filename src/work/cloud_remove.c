@@ -67,6 +67,36 @@ static int may_go(struct work *w, struct tier *t, const struct cloud_row *c)
 	return rc < 0 ? rc : !rc;
 }
 
+int cloud_remove_one(struct work *w, struct tier *t, const struct cloud_row *seen)
+{
+	struct tier_call call = cloud_call(w);
+	const char *key = seen->key;
+	struct record *r;
+	struct cloud_row c;
+	int rc, result = 0;
+
+	if (!claim_key(w->claims, key))
+		return -EBUSY;
+	rc = store_cloud_by_key(w->lake->store, seen->remote, key, &c);
+	if (!rc && (c.id != seen->id || c.state != seen->state || c.time != seen->time))
+		rc = -EBUSY;
+	if (!rc)
+		rc = may_go(w, t, &c);
+	if (rc > 0)
+		rc = tier_remove(t, &key, 1, &call, &result);
+	if (!rc)
+		rc = result;
+	if (!rc) {
+		r = record_new(OP_SYSTEM, RUN_TARN, 0, 0, 0, NULL);
+		record_cloud_remove(r, &c);
+		rc = store_submit(w->lake->store, r, NULL);
+	}
+	if (!rc)
+		rc = store_barrier(w->lake->store, 0);
+	disclaim_key(w->claims, key);
+	return rc;
+}
+
 static int remove_all(struct work *w, struct tier *t, struct collection *all)
 {
 	_cleanup_free_ const char **keys = calloc((size_t)all->n, sizeof(*keys));

@@ -4,17 +4,19 @@
  *	a file whose version is not kept any more	removed: nobody can read it
  *	a kept version without its file			recorded as not kept: what is listed can be read
  *
- * Once after each start, in the background. Versions that this start gave out are left alone: their files and rows are
- * being made. What a crash left of them is content/recover.c's, before the first request.
+ * Once after each start, in the background, and when `tarn fsck` asks. Versions that this start gave out are left
+ * alone: their files and rows are being made. What a crash left of them is content/recover.c's, before the first
+ * request.
  */
 #include <fcntl.h>
 #include <inttypes.h>
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "content/kept.h"
-#include "work/work_int.h"
+#include "work/fsck_int.h"
 
 #define FAN 256
 
@@ -47,7 +49,41 @@ static bool remove_if_over(struct work *w, struct volume *volume, const char *fi
 	return false;
 }
 
-static uint64_t sweep_folder(struct work *w, struct volume *volume, int index)
+#define GOING_NS (2 * NSEC_PER_SEC)
+#define GOING_TRIES 20
+
+/* A version that has another place since may have its file for a moment more. */
+static bool goes_by_itself(struct work *w, struct fsck *f, struct volume *volume, const char *file)
+{
+	for (int i = 0; f->options->work && i < GOING_TRIES; i++) {
+		if (faccessat(volume->versionsfd, file, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+			return true;
+		work_sleep(w, GOING_NS / GOING_TRIES);
+	}
+	return false;
+}
+
+/* What is about to go has its job, and its row says where it is. */
+static void check_file(struct work *w, struct fsck *f, struct volume *volume, const char *file, uint64_t node,
+		       uint64_t id)
+{
+	char place[VERSION_NAME_MAX + 16];
+	struct version_row v;
+	int rc = id >= w->first_version ? -EBUSY : store_version(w->lake->store, id, &v);
+
+	snprintf(place, sizeof(place), "versions/%s", file);
+	if ((rc == -ENOENT || (!rc && v.node != node)) && !goes_by_itself(w, f, volume, file)) {
+		rc = fsck_repairs(f) ? fsck_keep(f, volume->versionsfd, file) : 0;
+		fsck_tell(f, rc, place, "it is moved to lost+found/", "a file of a version that nobody knows");
+	}
+	if (rc || v.node != node || !is_over(&v) || (v.how != HOW_NONE && v.how != HOW_PACKED && v.how != HOW_CLOUD) ||
+	    (v.how == HOW_NONE && kept_is_needed(w->lake, &v)) || goes_by_itself(w, f, volume, file))
+		return;
+	rc = fsck_repairs(f) && !remove_if_over(w, volume, file, node, id) ? -EBUSY : 0;
+	fsck_tell(f, rc, place, "it is removed", "a file of a version that is not read from it any more");
+}
+
+static uint64_t sweep_folder(struct work *w, struct fsck *f, struct volume *volume, int index)
 {
 	uint64_t node, version, removed = 0;
 	struct dirent *e;
@@ -67,20 +103,23 @@ static uint64_t sweep_folder(struct work *w, struct volume *volume, int index)
 		if (!version_file_parse(e->d_name, &node, &version))
 			continue;
 		snprintf(file, sizeof(file), "%s/%.*s", name, (int)sizeof(file) - 4, e->d_name);
-		removed += remove_if_over(w, volume, file, node, version);
+		if (f)
+			check_file(w, f, volume, file, node, version);
+		else
+			removed += remove_if_over(w, volume, file, node, version);
 	}
 	closedir(d);
 	return removed;
 }
 
-static void sweep_files(struct work *w)
+static void sweep_files(struct work *w, struct fsck *f)
 {
 	uint64_t removed = 0;
 	struct volume *volume;
 
-	for (int i = 0; (volume = reach_volume(w->lake, i)); i++)
-		for (int f = 0; f < FAN && !work_stopping(w); f++)
-			removed += sweep_folder(w, volume, f);
+	for (int i = 0; i < LAKE_VOLUMES; i++)
+		for (int n = 0; n < FAN && (volume = reach_volume(w->lake, i)) && !work_stopping(w); n++)
+			removed += sweep_folder(w, f, volume, n);
 	if (removed)
 		log_info("versions: %" PRIu64 " files of versions that are over were removed", removed);
 }
@@ -138,22 +177,45 @@ static void end_missing(struct lake *lake, uint64_t id)
 			    v.node, id, v.number);
 }
 
-static void sweep_rows(struct work *w)
+static void check_missing(struct fsck *f, uint64_t id)
+{
+	_cleanup_buf_ struct buf place = BUF_INIT;
+	const char *remedy;
+	struct version_row v;
+	int rc;
+
+	if (store_version(f->lake->store, id, &v) || !file_is_missing(f->lake, &v))
+		return;
+	fsck_name_version(f, &v, &place);
+	rc = fsck_other_copy(f, &v, &remedy);
+	if (rc == -ENOENT) {
+		remedy = "it is recorded as not kept";
+		if (fsck_repairs(f))
+			end_missing(f->lake, id);
+		rc = 0;
+	}
+	fsck_tell(f, rc, buf_str(&place), remedy, "its content is missing from versions/");
+}
+
+static void sweep_rows(struct work *w, struct fsck *f)
 {
 	struct missing m = {.work = w};
 
 	if (store_oldest_kept(w->lake->store, INT32_MAX, note_missing, &m) < 0)
 		log_warning("versions: not all kept versions could be checked");
 	for (size_t i = 0; i < m.n && !work_stopping(w); i++)
-		end_missing(w->lake, m.ids[i]);
+		if (f)
+			check_missing(f, m.ids[i]);
+		else
+			end_missing(w->lake, m.ids[i]);
 	free(m.ids);
 }
 
-void leftovers_sweep(struct work *w)
+void leftovers_sweep(struct work *w, struct fsck *f)
 {
-	if (w->lake->read_only)
+	if (w->lake->read_only && !f)
 		return;
-	sweep_files(w);
-	sweep_rows(w);
-	pack_leftovers_sweep(w);
+	sweep_files(w, f);
+	sweep_rows(w, f);
+	pack_leftovers_sweep(w, f);
 }

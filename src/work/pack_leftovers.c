@@ -1,7 +1,7 @@
 /*
  * packs/ and the store agree. A crash can leave packs that are not complete and packs that no row names: nobody reads
  * them, they go. What should not happen is a row whose pack is not there: what can be read only with it is recorded as
- * not kept, so that what is listed can be read.
+ * not kept, so that what is listed can be read; unless the cloud has it.
  */
 #include <fcntl.h>
 #include <inttypes.h>
@@ -10,7 +10,7 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "content/packs.h"
-#include "work/work_int.h"
+#include "work/fsck_int.h"
 
 #define LOST "its pack is missing from versions/packs/"
 
@@ -29,7 +29,17 @@ static bool is_left_over(struct work *w, const char *name)
 	return pack_file_name_parse(name, &number) && store_pack(w->lake->store, number, &row) == -ENOENT;
 }
 
-static void sweep_folder(struct work *w, struct volume *volume)
+static void check_pack_file(struct fsck *f, struct volume *volume, const char *name)
+{
+	_cleanup_buf_ struct buf place = BUF_INIT;
+	int rc = fsck_repairs(f) && unlinkat(volume->packsfd, name, 0) < 0 ? -errno : 0;
+
+	buf_addf(&place, "versions/packs/%s", name);
+	fsck_tell(f, rc, buf_str(&place), "it is removed",
+		  pack_writer_leftover(name) ? "a pack that was never finished" : "a pack that nothing is read from");
+}
+
+static void sweep_folder(struct work *w, struct fsck *f, struct volume *volume)
 {
 	int fd = openat(volume->packsfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	_cleanup_closedir_ DIR *d = fd < 0 ? NULL : fdopendir(fd);
@@ -41,9 +51,14 @@ static void sweep_folder(struct work *w, struct volume *volume)
 			close(fd);
 		return;
 	}
-	while (!work_stopping(w) && (e = readdir(d)))
-		if (is_left_over(w, e->d_name) && !unlinkat(volume->packsfd, e->d_name, 0))
-			removed++;
+	while (!work_stopping(w) && (e = readdir(d))) {
+		if (!is_left_over(w, e->d_name))
+			continue;
+		if (f)
+			check_pack_file(f, volume, e->d_name);
+		else
+			removed += !unlinkat(volume->packsfd, e->d_name, 0);
+	}
 	if (removed)
 		log_info("versions/packs: %u files that nobody needs were removed", removed);
 }
@@ -100,9 +115,12 @@ static int note_object(void *arg, const struct object_row *o)
 static int lose_version(void *arg, const struct version_row *v)
 {
 	struct missing *m = arg;
+	struct cloud_row object;
 
 	if (v->state == VERSION_LIVE)
 		record_version_how(m->record, v->id, HOW_NONE, 0);
+	else if (!store_cloud_of_version(m->lake->store, v->id, &object))
+		record_version_how(m->record, v->id, HOW_CLOUD, 0);
 	else if (v->state == VERSION_KEPT || v->state == VERSION_PARTIAL)
 		record_version_state(m->record, v->id, VERSION_NOT_KEPT, HOW_NONE, LOST);
 	return 0;
@@ -131,12 +149,27 @@ static int lose_packs(struct missing *m)
 	return store_submit(store, steal_ptr(&m->record), NULL);
 }
 
-static void sweep_rows(struct lake *lake)
+static void check_missing(struct fsck *f, struct missing *m)
+{
+	int rc = fsck_repairs(f) ? lose_packs(m) : 0;
+
+	for (size_t i = 0; i < m->npacks; i++) {
+		char name[PACK_NAME_MAX], place[PACK_NAME_MAX + 16];
+
+		pack_file_name(m->packs[i], name);
+		snprintf(place, sizeof(place), "versions/packs/%s", name);
+		fsck_tell(f, rc, place, "the versions in it are recorded as not kept", "the pack is missing");
+	}
+}
+
+static void sweep_rows(struct lake *lake, struct fsck *f)
 {
 	struct missing m = {.lake = lake};
 	int rc = lake->volumes[0]->packsfd < 0 ? 0 : store_packs(lake->store, note_pack, &m);
 
-	if (!rc && m.npacks)
+	if (!rc && m.npacks && f)
+		check_missing(f, &m);
+	else if (!rc && m.npacks)
 		rc = lose_packs(&m);
 	if (rc < 0)
 		log_warning("versions/packs: not all packs could be checked: %s", strerror(-rc));
@@ -145,14 +178,14 @@ static void sweep_rows(struct lake *lake)
 	free(m.lost);
 }
 
-void pack_leftovers_sweep(struct work *w)
+void pack_leftovers_sweep(struct work *w, struct fsck *f)
 {
 	struct volume *volume;
 
-	packs_begin(w->lake, false);
-	for (int i = 0; (volume = reach_volume(w->lake, i)); i++)
-		if (volume->packsfd >= 0)
-			sweep_folder(w, volume);
-	sweep_rows(w->lake);
+	packs_begin(w->lake, f);
+	for (int i = 0; i < LAKE_VOLUMES; i++)
+		if ((volume = reach_volume(w->lake, i)) && volume->packsfd >= 0)
+			sweep_folder(w, f, volume);
+	sweep_rows(w->lake, f);
 	packs_end(w->lake);
 }

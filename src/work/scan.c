@@ -274,7 +274,7 @@ void *scan_main(void *arg)
 	take_new_buckets(&s);
 	scan(&s, true);
 	if (!work_stopping(w))
-		leftovers_sweep(w);
+		leftovers_sweep(w, NULL);
 	while (work_sleep(w, LOOK_NS))
 		if (take_new_buckets(&s))
 			scan(&s, false);

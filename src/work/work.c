@@ -127,6 +127,33 @@ static int start_threads(struct work *w)
 	return rc;
 }
 
+static void init(struct work *w, struct lake *lake)
+{
+	w->lake = lake;
+	w->first_version = store_new_version(lake->store);
+	pthread_mutex_init(&w->lock, NULL);
+	init_cond(&w->stop);
+	init_cond(&w->jobs);
+}
+
+static void release(struct work *w)
+{
+	pthread_cond_destroy(&w->stop);
+	pthread_cond_destroy(&w->jobs);
+	pthread_mutex_destroy(&w->lock);
+}
+
+void work_bare(struct work *w, struct lake *lake, const _Atomic bool *ending)
+{
+	*w = (struct work){.ending = ending};
+	init(w, lake);
+}
+
+void work_bare_end(struct work *w)
+{
+	release(w);
+}
+
 int work_start(struct lake *lake, struct work **out)
 {
 	struct work *w = calloc(1, sizeof(*w));
@@ -134,11 +161,7 @@ int work_start(struct lake *lake, struct work **out)
 
 	if (!w)
 		return -ENOMEM;
-	w->lake = lake;
-	w->first_version = store_new_version(lake->store);
-	pthread_mutex_init(&w->lock, NULL);
-	init_cond(&w->stop);
-	init_cond(&w->jobs);
+	init(w, lake);
 	atomic_store(&lake->scan_running, true); /* from the first request on, not only from the thread's first step */
 	store_on_jobs(lake->store, ring, w);
 	w->claims = claims_new();
@@ -170,8 +193,6 @@ void work_stop(struct work *w)
 	upload_pool_stop(w->uploads);
 	claims_free(w->claims);
 	atomic_store(&w->lake->scan_running, false);
-	pthread_cond_destroy(&w->stop);
-	pthread_cond_destroy(&w->jobs);
-	pthread_mutex_destroy(&w->lock);
+	release(w);
 	free(w);
 }

@@ -22,6 +22,7 @@ struct work {
 	struct claims *claims;		  /* work/cloud.h */
 	struct upload_pool *uploads;	  /* work/cloud.h */
 	_Atomic bool stopping;		  /* written under lock, so that no sleeper misses it */
+	const _Atomic bool *ending;	  /* NULL, or what ends it as well; of one without threads (work/fsck.c) */
 	uint64_t first_version;		  /* ids below were given out before this start */
 	struct space space[LAKE_VOLUMES]; /* the keeper's */
 	int64_t budget_again;		  /* the keeper's: when the budget is looked at again, monotonic */
@@ -36,9 +37,13 @@ struct work {
 	int nthreads;
 };
 
+/* For what is done without the threads: nothing runs, and it ends with ENDING. To be released by work_bare_end(). */
+void work_bare(struct work *w, struct lake *lake, const _Atomic bool *ending);
+void work_bare_end(struct work *w);
+
 static inline bool work_stopping(struct work *w)
 {
-	return atomic_load_explicit(&w->stopping, memory_order_relaxed);
+	return atomic_load_explicit(&w->stopping, memory_order_relaxed) || (w->ending && atomic_load(w->ending));
 }
 bool work_is_stopping(void *arg); /* the same; ARG: struct work */
 /* Sleeps so long, or until the end: then false. */
@@ -104,9 +109,11 @@ void space_check(struct work *w);
 
 /* The bytes of versions that are over go, as far as jobs say so. */
 void remove_jobs(struct work *w);
-/* versions/ and the store agree after this: what a crash in the middle of an expiry left. */
-void leftovers_sweep(struct work *w);
-void pack_leftovers_sweep(struct work *w);
+struct fsck;
+/* versions/ and the store agree after this: what a crash in the middle of an expiry left. F (work/fsck_int.h; NULL: at
+ * each start) is told of each, and says whether it is put right. */
+void leftovers_sweep(struct work *w, struct fsck *f);
+void pack_leftovers_sweep(struct work *w, struct fsck *f);
 
 /* purge.c, purge_folder.c: a version is to go; nothing is left of it but its line; all below FOLDER is to go. */
 struct purge;

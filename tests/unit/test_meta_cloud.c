@@ -138,6 +138,10 @@ static void test_versions(struct store *s)
 	is_int(store_cloud_of_version(s, v, &found), 0, "an object of no version is found by its content");
 	is_int(store_cloud_by_hash(s, c.sha256, 10, &found), 0, "by its hash");
 	is_int(store_cloud_by_hash(s, c.sha256, 11, &found), -ENOENT, "and size");
+	is_int(store_cloud_elsewhere(s, &c, &found), -ENOENT, "but nowhere else");
+	c = object("data/other", 0, 7, 10, CLOUD_VERIFIED);
+	is_int(store_cloud_elsewhere(s, &c, &found), 0, "from another key it is");
+	is_str(found.key, ".tarn/objects/07", "which is told");
 	c = object(".tarn/packs/5", 0, 0, 77, CLOUD_VERIFIED);
 	c.pack = 5;
 	submit(s, record_cloud_set, &c);

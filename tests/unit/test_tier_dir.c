@@ -308,6 +308,10 @@ static void test_sweep(struct tier *t)
 	write_plain(".tarn%own/temp/left", "x");
 	is_int(tier_sweep(t, "", clock_wall() - 3600 * NSEC_PER_SEC, NULL, &removed), 0, "sweep");
 	is_int((int64_t)removed, 0, "what is young stays");
+	is_int(tier_unfinished(t, "", clock_wall() - 3600 * NSEC_PER_SEC, NULL, &removed), 0, "looking");
+	is_int((int64_t)removed, 0, "what is young does not count");
+	is_int(tier_unfinished(t, "", clock_wall() + NSEC_PER_SEC, NULL, &removed), 0, "looking");
+	is_int((int64_t)removed, 1, "what is old is counted, and stays");
 	is_int(tier_sweep(t, "", clock_wall() + NSEC_PER_SEC, NULL, &removed), 0, "sweep");
 	is_int((int64_t)removed, 1, "what is old goes");
 }

@@ -219,12 +219,12 @@ static void test_leftovers(void)
 	put_file(in_lake("versions/%02x/not a version", (unsigned)(over.node & 0xff)), "somebody put it there");
 	w.lake = lake;
 	w.first_version = over.id; /* all of them were given out since */
-	leftovers_sweep(&w);
+	leftovers_sweep(&w, NULL);
 	ok(!access(kept_file(&over), F_OK), "what this start gave out is left alone");
 	w.first_version = store_new_version(lake->store);
 	version_name(over.node, w.first_version, later);
 	put_file(in_lake("versions/%s", later), "of a version in the making");
-	leftovers_sweep(&w);
+	leftovers_sweep(&w, NULL);
 	ok(access(kept_file(&over), F_OK) < 0, "a file of an expired version is removed");
 	missing = version_number("raw/e", 1);
 	is_int(missing.state, VERSION_NOT_KEPT, "a version without its file is not kept any more");
