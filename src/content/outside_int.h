@@ -35,5 +35,7 @@ int outside_refresh_stub(struct lake *lake, const struct found *f, const struct 
  * user's symlink, or something else; -ENOENT: it is gone; -errno.
  */
 int outside_adopt_stub(struct lake *lake, const struct found *f, struct node_row *row);
+/* Does the placeholder of OVER, which the store has where F was found, lie where the store has NODE? */
+bool outside_exchanged(struct lake *lake, const struct found *f, uint64_t node, uint64_t over);
 
 #endif

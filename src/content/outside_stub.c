@@ -4,6 +4,7 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "content/outside_int.h"
+#include "content/stub.h"
 
 bool outside_is_stub_of(const struct found *f, const struct node_row *row)
 {
@@ -23,7 +24,20 @@ int outside_refresh_stub(struct lake *lake, const struct found *f, const struct 
 	return store_submit(lake->store, r, NULL);
 }
 
-/* Has ROW's node a file or a placeholder where the store says that it lies? */
+/* Is what lies at PATH another node's? A crash may have come while two files exchanged their names. */
+static bool is_of_another(struct lake *lake, const struct found *f, const char *path, const struct stat *st,
+			  uint64_t node)
+{
+	struct fhandle handle;
+	struct node_row row;
+
+	if (S_ISLNK(st->st_mode))
+		return stub_named(lake, lake->buckets_fd, path, st) != node;
+	return f->volume->handles && !fhandle_get(lake->buckets_fd, path, &handle) &&
+	       !store_node_by_handle(lake->store, f->volume->index, &handle, 0, "", &row, NULL) && row.id != node;
+}
+
+/* Has the node a file or a placeholder where the store says that it lies? */
 static bool is_at_home(struct lake *lake, const struct found *f, uint64_t node)
 {
 	_cleanup_buf_ struct buf path = BUF_INIT;
@@ -32,7 +46,18 @@ static bool is_at_home(struct lake *lake, const struct found *f, uint64_t node)
 	if (f->bucket->fd >= 0) /* perhaps; its path is another one on the disk */
 		return true;
 	return !store_path(lake->store, node, &path) && path.len &&
-	       !fstatat(lake->buckets_fd, buf_str(&path), &st, AT_SYMLINK_NOFOLLOW) && st.st_ino != f->st.st_ino;
+	       !fstatat(lake->buckets_fd, buf_str(&path), &st, AT_SYMLINK_NOFOLLOW) && st.st_ino != f->st.st_ino &&
+	       !is_of_another(lake, f, buf_str(&path), &st, node);
+}
+
+bool outside_exchanged(struct lake *lake, const struct found *f, uint64_t node, uint64_t over)
+{
+	_cleanup_buf_ struct buf path = BUF_INIT;
+	struct stat st;
+
+	return f->bucket->fd < 0 && !store_path(lake->store, node, &path) && path.len &&
+	       !fstatat(lake->buckets_fd, buf_str(&path), &st, AT_SYMLINK_NOFOLLOW) &&
+	       stub_named(lake, lake->buckets_fd, buf_str(&path), &st) == over;
 }
 
 /* A power failure brought back what the store knows to be removed. */

@@ -121,6 +121,7 @@ static int (*const appliers[])(struct apply *, struct record_reader *) = {
 	[ROW_CLOUD_VERIFIED] = apply_cloud_verified,
 	[ROW_CLOUD_STATE] = apply_cloud_state,
 	[ROW_CLOUD_REMOVE] = apply_cloud_remove,
+	[ROW_CLOUD_HAND_OVER] = apply_cloud_handed,
 	[ROW_JOB_ADD] = apply_job_add,
 	[ROW_JOB_DONE] = apply_job_done,
 	[ROW_JOB_RETRY] = apply_job_retry,

@@ -116,11 +116,10 @@ int apply_version_compare(struct apply *a, uint64_t id);
 
 /* VERSION, if it is live and in the cloud, SIGN times in the totals. */
 int apply_uploaded(struct apply *a, uint64_t version, int sign);
-/* The content of VERSION is no longer what its objects are: nothing needs them for its sake. */
-int apply_cloud_leave(struct apply *a, uint64_t version);
 /* NODE has another name, or none any more: its objects follow, if it has any; those of what is in a folder, too. */
 int apply_cloud_follow(struct apply *a, uint64_t node, enum node_kind kind);
-/* VERSION is over: its objects go, unless another version needs them, which has them then. */
+/* VERSION is over, or its content is another by now: its objects go, unless another version needs them, which has
+ * them then. */
 int apply_cloud_over(struct apply *a, uint64_t version);
 /* The objects of OLDER are NEWER's, which has the same content. */
 int apply_cloud_hand_over(struct apply *a, uint64_t older, uint64_t newer);
@@ -138,6 +137,7 @@ int apply_cloud_set(struct apply *a, struct record_reader *in);
 int apply_cloud_verified(struct apply *a, struct record_reader *in);
 int apply_cloud_state(struct apply *a, struct record_reader *in);
 int apply_cloud_remove(struct apply *a, struct record_reader *in);
+int apply_cloud_handed(struct apply *a, struct record_reader *in);
 int apply_node_target(struct apply *a, struct record_reader *in);
 int apply_node_xattrs(struct apply *a, struct record_reader *in);
 int apply_forget_handles(struct apply *a, struct record_reader *in);

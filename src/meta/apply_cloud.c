@@ -1,6 +1,10 @@
 /*
  * What lies at the remotes. An object is identified by its key: who is about to overwrite it says so first, with an
  * intent, and what the key had before is forgotten. What an earlier upload has to say about it then comes too late.
+ *
+ * The last object that something can be read from is never given up: neither to an intent nor to what removes objects.
+ * Those look before they ask, but several of them may look at once, each relying on the object of the other; and a file
+ * whose bytes were here may leave meanwhile. Here is one after the other.
  */
 #include "meta/apply.h"
 
@@ -148,16 +152,34 @@ static int replace(struct apply *a, const struct cloud_change *c, const struct c
 	return rc;
 }
 
+/* Is what lies under C's key the last object of something that may have to be read from it? */
+static int is_last(struct apply *a, const struct cloud_change *c, bool *last)
+{
+	_cleanup_query_ struct query q = {};
+	int rc;
+
+	query_start(&q, a->conn, SQL_CLOUD_LAST);
+	query_text(&q, c->remote);
+	query_blob(&q, c->key, c->key_len);
+	rc = query_step(&q);
+	*last = rc == SQLITE_ROW;
+	return rc == SQLITE_ROW || rc == SQLITE_DONE ? SQLITE_OK : rc;
+}
+
 int apply_cloud_set(struct apply *a, struct record_reader *in)
 {
 	struct cloud_change c = get_cloud(in);
 	struct cloud_brief was;
-	bool there;
+	bool there, last = false;
 	int rc;
 
 	if (c.state < CLOUD_INTENT || c.state > CLOUD_GOING || !c.key_len)
 		return apply_refused(a, "an object of version", c.version, "it has no known state, or no key");
 	rc = find(a, &c, &was, &there);
+	if (rc == SQLITE_OK && there && c.state == CLOUD_INTENT && c.version != was.version)
+		rc = is_last(a, &c, &last);
+	if (rc == SQLITE_OK && last)
+		return SQLITE_OK;
 	if (rc == SQLITE_OK)
 		rc = replace(a, &c, &was, there);
 	return rc == SQLITE_OK ? rc : apply_failed(a, rc, "an object of version", c.version);
@@ -204,14 +226,16 @@ int apply_cloud_state(struct apply *a, struct record_reader *in)
 {
 	struct cloud_change c = get_cloud(in);
 	struct cloud_brief was;
-	bool there;
+	bool there, last = false;
 	int rc = find(a, &c, &was, &there);
 
 	if (rc != SQLITE_OK || !there || was.version != c.version || was.pack != c.pack)
 		return rc;
 	if (c.state < CLOUD_INTENT || c.state > CLOUD_GOING)
 		return apply_refused(a, "an object of version", c.version, "it has no known state");
-	return change(a, &c, &was, c.state);
+	if (c.state == CLOUD_GOING)
+		rc = is_last(a, &c, &last);
+	return rc != SQLITE_OK || last ? rc : change(a, &c, &was, c.state);
 }
 
 int apply_cloud_remove(struct apply *a, struct record_reader *in)
@@ -234,14 +258,12 @@ static bool has_objects(const struct apply *a)
 	return items[TALLY_CLOUD] || items[TALLY_CLOUD_INTENTS] || items[TALLY_CLOUD_GOING];
 }
 
-int apply_cloud_leave(struct apply *a, uint64_t version)
+/* Nothing needs the objects of VERSION for its sake. */
+static int leave(struct apply *a, uint64_t version)
 {
 	_cleanup_query_ struct query q = {};
-	int rc;
+	int rc = apply_uploaded(a, version, -1);
 
-	if (!has_objects(a))
-		return SQLITE_OK;
-	rc = apply_uploaded(a, version, -1);
 	if (rc != SQLITE_OK)
 		return rc;
 	query_start(&q, a->conn, SQL_CLOUD_ALL_OF_VERSION);
@@ -292,7 +314,7 @@ int apply_cloud_over(struct apply *a, uint64_t version)
 	else if (rc != SQLITE_DONE)
 		return rc;
 	query_end(&q);
-	return heir ? apply_cloud_hand_over(a, version, heir) : apply_cloud_leave(a, version);
+	return heir ? apply_cloud_hand_over(a, version, heir) : leave(a, version);
 }
 
 int apply_cloud_hand_over(struct apply *a, uint64_t older, uint64_t newer)
@@ -307,4 +329,12 @@ int apply_cloud_hand_over(struct apply *a, uint64_t older, uint64_t newer)
 	if (rc == SQLITE_OK)
 		rc = APPLY(a, SQL_CLOUD_HAND_OVER, NULL, (int64_t)older, (int64_t)newer);
 	return rc == SQLITE_OK ? apply_uploaded(a, newer, 1) : rc;
+}
+
+int apply_cloud_handed(struct apply *a, struct record_reader *in)
+{
+	uint64_t older = record_get(in), newer = record_get(in);
+	int rc = apply_cloud_hand_over(a, older, newer);
+
+	return rc == SQLITE_OK ? rc : apply_failed(a, rc, "the objects of version", older);
 }

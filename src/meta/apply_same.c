@@ -2,7 +2,7 @@
  * The same content again is no new version. Two versions that follow one another in a series and have the same bytes
  * become one: the newer one takes the older one's place, with its number and time, and the older one leaves the series
  * (its asset becomes negative, its number its id). Of the same node it goes altogether: the newer one says since when
- * the node has had these bytes. Of another node it stays: it is what that node was.
+ * the node has had these bytes. Of another node it stays: it is what that node was, or what it is.
  */
 #include "meta/apply.h"
 
@@ -78,9 +78,15 @@ static int hide(struct apply *a, const struct twin *newer, const struct twin *ol
 	return rc == SQLITE_OK && goes ? apply_job(a, JOB_EXPIRE, older->id) : rc;
 }
 
+/* What stays needs its objects, unless others of its content are as good. A live version needs its own. */
+static bool needs_objects(const struct twin *newer, const struct twin *older)
+{
+	return newer->node != older->node && (older->state == VERSION_LIVE || !older->hashed);
+}
+
 static int take_place(struct apply *a, const struct twin *newer, const struct twin *older)
 {
-	int rc = apply_cloud_hand_over(a, older->id, newer->id);
+	int rc = needs_objects(newer, older) ? SQLITE_OK : apply_cloud_hand_over(a, older->id, newer->id);
 
 	if (rc == SQLITE_OK)
 		rc = hide(a, newer, older);

@@ -366,7 +366,7 @@ int apply_version_drop(struct apply *a, struct record_reader *in)
 	if (rc == SQLITE_OK)
 		rc = recount(a, &was, &none);
 	if (rc == SQLITE_OK)
-		rc = apply_cloud_leave(a, id);
+		rc = apply_cloud_over(a, id);
 	if (rc == SQLITE_OK)
 		rc = APPLY(a, SQL_VERSION_DROP, NULL, (int64_t)id);
 	if (rc == SQLITE_OK)
@@ -390,7 +390,7 @@ int apply_version_grow(struct apply *a, struct record_reader *in)
 		return rc;
 	if (v.state != VERSION_LIVE)
 		return apply_missing(a, "the growth of version", id);
-	rc = apply_cloud_leave(a, id);
+	rc = apply_cloud_over(a, id);
 	if (rc != SQLITE_OK)
 		return rc;
 	if (v.how == HOW_PACKED) { /* what is packed is not all of it any more */

@@ -79,6 +79,7 @@ static bool is_bookkeeping(enum row row)
 	case ROW_CLOUD_VERIFIED:
 	case ROW_CLOUD_STATE:
 	case ROW_CLOUD_REMOVE:
+	case ROW_CLOUD_HAND_OVER:
 	case ROW_JOB_ADD:
 	case ROW_JOB_DONE:
 	case ROW_JOB_RETRY:
@@ -455,6 +456,11 @@ void record_cloud_state(struct record *r, const struct cloud_row *c, enum cloud_
 void record_cloud_remove(struct record *r, const struct cloud_row *c)
 {
 	cloud_row(r, ROW_CLOUD_REMOVE, c, c->state);
+}
+
+void record_cloud_hand_over(struct record *r, uint64_t older, uint64_t newer)
+{
+	NUMBERS(r, ROW_CLOUD_HAND_OVER, older, newer);
 }
 
 void record_job_add(struct record *r, enum job_type type, uint64_t subject, int64_t due)

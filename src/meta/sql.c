@@ -381,6 +381,22 @@ const char *const sql_text[SQL_COUNT] = {
 			      " ON cloud.version = version.id AND cloud.version > 0 WHERE node = ? LIMIT 1",
 	[SQL_CLOUD_UPLOADED] = "SELECT 1 FROM cloud INDEXED BY cloud_version WHERE version = ? AND version > 0"
 			       " AND state IN (2, 3) LIMIT 1",
+	/* of the live version of a file; of one that is kept there, and of any with the same content */
+	[SQL_CLOUD_LAST] =
+		"SELECT 1 FROM cloud AS c WHERE c.remote = ?1 AND c.key = ?2 AND c.state IN (2, 3) AND ("
+		"EXISTS (SELECT 1 FROM version CROSS JOIN node ON node.id = version.node AND node.version = version.id"
+		" WHERE version.id = c.version AND version.state = 1)"
+		" AND NOT EXISTS (SELECT 1 FROM cloud AS o INDEXED BY cloud_version WHERE o.version = c.version"
+		" AND o.version > 0 AND o.state IN (2, 3) AND o.id <> c.id)"
+		" OR EXISTS (SELECT 1 FROM version WHERE version.id = c.version AND how = 7 AND state IN (2, 3))"
+		" AND NOT EXISTS (SELECT 1 FROM cloud AS o INDEXED BY cloud_version WHERE o.version = c.version"
+		" AND o.version > 0 AND o.state IN (2, 3) AND o.id <> c.id)"
+		" AND NOT EXISTS (SELECT 1 FROM cloud AS o INDEXED BY cloud_hash WHERE o.sha256 = c.sha256"
+		" AND o.sha256 IS NOT NULL AND o.state IN (2, 3) AND o.id <> c.id)"
+		" OR EXISTS (SELECT 1 FROM version INDEXED BY version_cloud WHERE sha256 = c.sha256 AND how = 7"
+		" AND state IN (2, 3))"
+		" AND NOT EXISTS (SELECT 1 FROM cloud AS o INDEXED BY cloud_hash WHERE o.sha256 = c.sha256"
+		" AND o.sha256 IS NOT NULL AND o.state IN (2, 3) AND o.id <> c.id))",
 	[SQL_VERSION_FORGET] = "UPDATE version SET sha256 = NULL, mime = NULL WHERE id = ?",
 	/* what a shell was told to write stands on its command line */
 	[SQL_RUN_FORGET] =

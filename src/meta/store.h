@@ -332,14 +332,21 @@ void record_pack_remove(struct record *r, uint64_t pack);
 void record_object_set(struct record *r, const struct object_row *o);
 void record_object_remove(struct record *r, const uint8_t *sha256);
 
-/* All of C but id and time. There is one row per remote and key: what was known of that object before is forgotten. */
+/*
+ * All of C but id and time. There is one row per remote and key: what was known of that object before is forgotten.
+ * But nothing happens when C is an intent of one version and takes the last object of another one that is live, or kept
+ * only in the cloud: who is about to overwrite an object looks, after the barrier, whether the row is its own.
+ */
 void record_cloud_set(struct record *r, const struct cloud_row *c);
 /* The following are about the object of C's remote and key, as long as it is that of C's version and pack; else nothing
  * happens, for somebody else has it now. */
 /* An upload ended: C's stored, compress, etag, class, hash are taken. Only when it is an intent, still. */
 void record_cloud_verified(struct record *r, const struct cloud_row *c);
+/* CLOUD_GOING is refused as an intent is, see above. */
 void record_cloud_state(struct record *r, const struct cloud_row *c, enum cloud_state state);
 void record_cloud_remove(struct record *r, const struct cloud_row *c);
+/* All objects of OLDER are NEWER's from now on, which has the same bytes; OLDER is kept, and found by its hash. */
+void record_cloud_hand_over(struct record *r, uint64_t older, uint64_t newer);
 
 /* One job per type and subject: a later one replaces an earlier, under a new id, so that the worker that is busy with
  * the earlier ends only that. */

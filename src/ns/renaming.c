@@ -115,14 +115,16 @@ static bool has_history(struct rename *m, struct inode *inode)
 	return first < v.number;
 }
 
-/* What a stub is of. False: it is none. */
+/* What a stub is of. */
 struct stub_content {
 	struct version_row version;
-	struct cloud_row object; /* its own; version 0: it has none */
+	bool known; /* it has an object of its own, whose hash is that of the version */
 };
 
+/* False: it is none. */
 static bool find_stub_content(struct lake *lake, struct inode *inode, struct stub_content *out)
 {
+	struct cloud_row object;
 	uint64_t version;
 
 	*out = (struct stub_content){0};
@@ -131,21 +133,20 @@ static bool find_stub_content(struct lake *lake, struct inode *inode, struct stu
 	pthread_mutex_lock(&inode->lock);
 	version = inode->version;
 	pthread_mutex_unlock(&inode->lock);
-	if (store_barrier(lake->store, atomic_load(&inode->commit)) ||
-	    store_version(lake->store, version, &out->version) ||
-	    store_cloud_of_version(lake->store, version, &out->object) || out->object.version != version)
-		out->object.version = 0;
+	out->known = !store_barrier(lake->store, atomic_load(&inode->commit)) &&
+		     !store_version(lake->store, version, &out->version) && out->version.hashed &&
+		     !store_cloud_of_version(lake->store, version, &object) && object.version == version;
 	return true;
 }
 
-/* The stub is of VERSION from now on, which has the same bytes. The one before is found by its hash. */
+/*
+ * The stub is of VERSION from now on, which has the same bytes. The one before is found by its hash. Where its objects
+ * are by then the store knows: they may be on their way to another key just now.
+ */
 static void hand_over(const struct stub_content *c, uint64_t version, struct record *r)
 {
-	struct cloud_row object = c->object;
-
 	record_version_facts(r, version, c->version.sha256, c->version.mime[0] ? c->version.mime : NULL);
-	object.version = version;
-	record_cloud_set(r, &object);
+	record_cloud_hand_over(r, c->version.id, version);
 }
 
 /*
@@ -161,7 +162,7 @@ static void take_series(struct rename *m, struct inode *inode, const struct inod
 
 	/* an object without a hash can be that of one version only */
 	leaves = leaves && inode->version && !inode->dirty &&
-		 (!stub || (content.version.hashed && content.object.version == inode->version));
+		 (!stub || (content.known && content.version.id == inode->version));
 	if (leaves)
 		cut_end_base(inode, r, (uint64_t)raw->st_size);
 	record_series_take(r, inode->id, over->id);

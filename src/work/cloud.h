@@ -9,8 +9,11 @@
  *	cloud_history.c	old versions that the cloud has, too
  *	cloud_remove.c	objects that nothing needs
  *
- * Who changes an object claims its key first, so that two of them never do it at once. What the cloud is told comes
- * after the store knows that it may happen (an intent), and what is believed of it after it was asked again.
+ * Who changes an object claims its key first, so that two of them never do it at once, and reads what the store has of
+ * it only then: a row that was read before says what was, and the object may be another's by now. Before a claim is
+ * given up, what was recorded can be read. What the cloud is told comes after the store knows that it may happen (an
+ * intent, which the store refuses over the last object of something that needs it), and what is believed of it after
+ * it was asked again.
  */
 #ifndef TARN_WORK_CLOUD_H
 #define TARN_WORK_CLOUD_H
@@ -45,6 +48,12 @@ void claims_free(struct claims *c);
 /* False: somebody else has it, or no memory. Try again later. */
 bool claim_key(struct claims *c, const char *key);
 void disclaim_key(struct claims *c, const char *key);
+/* C's key is claimed: is its row still as C says? 0; -ESTALE; -errno. */
+int cloud_is_still(struct lake *lake, const struct cloud_row *c);
+/* The intent of C was recorded and can be read: is it there? 0; -EAGAIN: it was refused; -errno. */
+int cloud_has_intent(struct lake *lake, const struct cloud_row *c);
+/* R is recorded, and durable. 0 or -errno. */
+int cloud_record(struct lake *lake, struct record *r);
 
 /* ---- what goes to the cloud ---- */
 
@@ -74,6 +83,8 @@ struct parcel;
  * parcel_send(). 1: it is in the cloud already, or is not to go there any more. -EAGAIN, -EBUSY: later; -errno.
  */
 int parcel_new(struct work *w, struct tier *t, const struct upload *u, struct record *r, struct parcel **out);
+/* Its intent is durable: may it be sent? 0; -EAGAIN: something came to need what it would have overwritten. */
+int parcel_check(struct parcel *p);
 /* To the cloud, and looks whether it is there. 0: what is to be recorded is added to R. -errno. */
 int parcel_send(struct parcel *p, struct record *r);
 uint64_t parcel_size(const struct parcel *p);
@@ -89,7 +100,7 @@ struct tier_call cloud_call(struct work *w);
 
 /*
  * The object of C is about to be overwritten or removed: what can be read only from it is copied first, and is read
- * from there from now on, durably so. Its key is claimed. 0; -errno: it must stay.
+ * from there from now on, durably so. Its key is claimed, and C was read since. 0; -errno: it must stay.
  */
 int cloud_spare(struct work *w, struct tier *t, const struct cloud_row *c);
 

@@ -51,12 +51,9 @@ static int look_at_object(struct work *w, struct tier *t, const struct version_r
 static int record_in_cloud(struct lake *lake, uint64_t version)
 {
 	struct record *r = record_new(OP_SYSTEM, RUN_TARN, 0, 0, 0, NULL);
-	uint64_t commit;
-	int rc;
 
 	record_version_how(r, version, HOW_CLOUD, 0);
-	rc = store_submit(lake->store, r, &commit);
-	return rc ? rc : store_sync(lake->store, commit);
+	return cloud_record(lake, r);
 }
 
 static int leave(struct work *w, struct tier *t, const struct version_row *v)

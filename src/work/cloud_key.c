@@ -7,8 +7,13 @@
  *
  * A file that has no name any more has no object under a name either: what is still needed of it moves to
  * .tarn/objects/, the rest goes.
+ *
+ * What is read before the keys are claimed says only what may have to be done; it is read again then, and never while
+ * a list is being read: that would show the store as it was when the list began. An intent under a claimed key is
+ * nobody's: who made it gave the key up, or crashed.
  */
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -25,24 +30,9 @@ struct mover {
 	struct lake *lake;
 	struct tier *tier;
 	struct record *record;
-	int failed; /* -errno of what has to be tried again */
 };
 
 /* ---- the objects of a file ---- */
-
-struct objects {
-	struct cloud_row rows[8];
-	int n;
-};
-
-static int note_object(void *arg, const struct cloud_row *c)
-{
-	struct objects *o = arg;
-
-	if (!c->remote[0] && c->state != CLOUD_GOING)
-		o->rows[o->n++] = *c;
-	return o->n == (int)(sizeof(o->rows) / sizeof(o->rows[0]));
-}
 
 static bool is_own_place(struct tier *t, const char *key)
 {
@@ -52,6 +42,41 @@ static bool is_own_place(struct tier *t, const char *key)
 	if (len && (strncmp(key, prefix, len) != 0 || key[len++] != '/'))
 		return false;
 	return !strncmp(key + len, TIER_OWN "/objects/", strlen(TIER_OWN "/objects/"));
+}
+
+struct objects {
+	struct mover *mover;
+	uint64_t live; /* only those of this version; 0: of all that lie under a name */
+	struct cloud_row *rows;
+	size_t n, room;
+};
+
+static int note_object(void *arg, const struct cloud_row *c)
+{
+	struct objects *o = arg;
+
+	/* what others put there stays where they know it */
+	if (c->remote[0] || c->state == CLOUD_GOING || c->state == CLOUD_FOREIGN ||
+	    (!o->live && is_own_place(o->mover->tier, c->key)))
+		return 0;
+	if (o->n == o->room) {
+		size_t room = o->room ? o->room * 2 : 4;
+		struct cloud_row *more = reallocarray(o->rows, room, sizeof(*more));
+
+		if (!more)
+			return -ENOMEM;
+		o->rows = more;
+		o->room = room;
+	}
+	o->rows[o->n++] = *c;
+	return 0;
+}
+
+static int note_version(void *arg, const struct version_row *v)
+{
+	struct objects *o = arg;
+
+	return store_cloud_each_of_version(o->mover->lake->store, v->id, note_object, o);
 }
 
 /* The key of the path that NODE has now. 0; 1: it has none, or its bucket keeps its files here. */
@@ -83,9 +108,7 @@ static int clear(struct mover *m, const char *key)
 
 	if (rc < 0 && rc != -ENOENT)
 		return rc;
-	if (ours && known.state == CLOUD_INTENT)
-		return -EAGAIN;
-	rc = ours && known.state != CLOUD_GOING ? cloud_spare(m->work, m->tier, &known) : 0;
+	rc = ours && known.state != CLOUD_INTENT ? cloud_spare(m->work, m->tier, &known) : 0;
 	if (rc < 0)
 		return rc;
 	rc = tier_head(m->tier, key, &call, &head);
@@ -96,45 +119,67 @@ static int clear(struct mover *m, const char *key)
 	return !((head.facts.known & TIER_KNOWS_VERSION) && head.facts.lake == m->lake->id);
 }
 
+/* Has VERSION an object under KEY already? */
+static bool is_there(struct mover *m, uint64_t version, const char *key)
+{
+	struct cloud_row known;
+
+	return !store_cloud_by_key(m->lake->store, "", key, &known) && known.version == version &&
+	       known.state == CLOUD_VERIFIED;
+}
+
 static int move_to(struct mover *m, const struct cloud_row *c, const char *key)
 {
-	struct record *r = record_new(OP_SYSTEM, RUN_TARN, 0, 0, 0, NULL);
 	struct cloud_row to = *c;
-	uint64_t commit;
-	int rc = clear(m, key);
+	bool there = is_there(m, c->version, key);
+	struct record *r;
+	int rc = there ? 0 : clear(m, key);
 
-	if (rc) {
-		record_free(r);
+	if (rc)
 		return rc;
-	}
 	snprintf(to.key, sizeof(to.key), "%s", key);
-	rc = cloud_copy(m->work, m->tier, c, &to);
-	if (rc) {
-		record_free(r);
+	rc = there ? 0 : cloud_copy(m->work, m->tier, c, &to);
+	if (rc)
 		return rc;
-	}
-	record_cloud_verified(r, &to);
+	r = record_new(OP_SYSTEM, RUN_TARN, 0, 0, 0, NULL);
+	if (!there)
+		record_cloud_verified(r, &to);
 	record_cloud_state(r, c, CLOUD_GOING);
-	rc = store_submit(m->lake->store, r, &commit);
-	return rc ? rc : store_sync(m->lake->store, commit);
+	return cloud_record(m->lake, r);
+}
+
+/* Both keys are claimed: is it still the object of the live version of NODE, and KEY the name of that? */
+static int check_live(struct mover *m, const struct cloud_row *c, uint64_t node, const char *key)
+{
+	char now[CLOUD_KEY_BYTES + 1];
+	struct node_row n;
+	int rc = cloud_is_still(m->lake, c);
+
+	if (!rc)
+		rc = store_node(m->lake->store, node, &n);
+	if (!rc && n.version != c->version)
+		rc = -ESTALE;
+	if (!rc)
+		rc = key_now(m, node, now);
+	return rc < 0 ? rc : rc || strcmp(now, key) ? -ESTALE : 0;
 }
 
 /* The live version's object belongs under the name. */
-static int move_live(struct mover *m, const struct cloud_row *c, const char *key)
+static int move_live(struct mover *m, const struct cloud_row *c, uint64_t node, const char *key)
 {
 	int rc;
 
 	if (!strcmp(c->key, key))
 		return 0;
-	if (c->state != CLOUD_VERIFIED)
-		return c->state == CLOUD_INTENT ? -EAGAIN : 0; /* what others put there stays where they know it */
 	if (!claim_key(m->work->claims, c->key))
 		return -EAGAIN;
 	if (!claim_key(m->work->claims, key)) {
 		disclaim_key(m->work->claims, c->key);
 		return -EAGAIN;
 	}
-	rc = move_to(m, c, key);
+	rc = check_live(m, c, node, key);
+	if (!rc && c->state == CLOUD_VERIFIED)
+		rc = move_to(m, c, key);
 	disclaim_key(m->work->claims, key);
 	disclaim_key(m->work->claims, c->key);
 	if (rc == 1)
@@ -146,71 +191,102 @@ static int move_live(struct mover *m, const struct cloud_row *c, const char *key
 static int leave_name(struct mover *m, const struct cloud_row *c)
 {
 	struct record *r;
+	uint64_t commit;
 	int rc;
 
-	if (c->state != CLOUD_VERIFIED || is_own_place(m->tier, c->key))
-		return c->state == CLOUD_INTENT ? -EAGAIN : 0;
 	if (!claim_key(m->work->claims, c->key))
 		return -EAGAIN;
-	rc = cloud_spare(m->work, m->tier, c);
-	if (!rc) {
+	rc = cloud_is_still(m->lake, c);
+	if (!rc && c->state == CLOUD_VERIFIED)
+		rc = cloud_spare(m->work, m->tier, c);
+	if (!rc && c->state == CLOUD_VERIFIED) {
 		r = record_new(OP_SYSTEM, RUN_TARN, 0, 0, 0, NULL);
 		record_cloud_state(r, c, CLOUD_GOING);
-		rc = store_submit(m->lake->store, r, NULL);
+		rc = store_submit(m->lake->store, r, &commit);
+		if (!rc)
+			rc = store_barrier(m->lake->store, commit);
 	}
 	disclaim_key(m->work->claims, c->key);
 	return rc;
 }
 
-struct of_node {
-	struct mover *mover;
-	uint64_t live;
-	const char *key; /* NULL: it has no name */
-};
-
-static int follow(void *arg, const struct version_row *v)
+static int move_objects(struct mover *m, uint64_t node, const struct objects *o, const char *key)
 {
-	struct of_node *of = arg;
-	struct objects found = {.n = 0};
-	int rc = store_cloud_each_of_version(of->mover->lake->store, v->id, note_object, &found);
+	int rc = 0;
 
-	for (int i = 0; i < found.n && rc >= 0 && !work_stopping(of->mover->work); i++) {
-		rc = 0;
-		if (of->key && v->id == of->live)
-			rc = move_live(of->mover, &found.rows[i], of->key);
-		else if (!of->key)
-			rc = leave_name(of->mover, &found.rows[i]);
-		if (rc < 0)
-			of->mover->failed = rc;
+	for (size_t i = 0; i < o->n && !work_stopping(m->work); i++) {
+		int one = key ? move_live(m, &o->rows[i], node, key) : leave_name(m, &o->rows[i]);
+
+		rc = one < 0 ? one : rc;
 	}
-	return 0;
+	return rc;
 }
 
 static int move_file(struct mover *m, const struct node_row *n)
 {
 	char key[CLOUD_KEY_BYTES + 1];
-	struct of_node of = {.mover = m, .live = n->version};
-	int rc = key_now(m, n->id, key);
+	struct objects o = {.mover = m};
+	int nameless = key_now(m, n->id, key), rc;
 
-	if (rc < 0)
-		return rc;
-	of.key = rc ? NULL : key;
-	return store_versions_of_node(m->lake->store, n->id, 0, follow, &of);
+	if (nameless < 0 || (!nameless && !n->version))
+		return nameless;
+	if (nameless) {
+		rc = store_versions_of_node(m->lake->store, n->id, 0, note_version, &o);
+	} else {
+		o.live = n->version;
+		rc = store_cloud_each_of_version(m->lake->store, n->version, note_object, &o);
+	}
+	if (!rc)
+		rc = move_objects(m, n->id, &o, nameless ? NULL : key);
+	free(o.rows);
+	return rc;
 }
 
-static int move_entry(void *arg, const char *name, uint64_t node, enum node_kind kind)
+/* ---- what is in a folder ---- */
+
+struct folder {
+	struct mover *mover;
+	uint64_t *files;
+	size_t n, room;
+};
+
+static int note_entry(void *arg, const char *name, uint64_t node, enum node_kind kind)
 {
-	struct mover *m = arg;
-	struct node_row n;
+	struct folder *f = arg;
 
 	(void)name;
-	if (work_stopping(m->work))
-		return -ECANCELED;
 	if (kind == KIND_FOLDER)
-		record_job_add(m->record, JOB_MOVE_KEY, node, clock_wall());
-	if (kind != KIND_FILE || store_node(m->lake->store, node, &n) < 0)
+		record_job_add(f->mover->record, JOB_MOVE_KEY, node, clock_wall());
+	if (kind != KIND_FILE)
 		return 0;
-	return move_file(m, &n);
+	if (f->n == f->room) {
+		size_t room = f->room ? f->room * 2 : 64;
+		uint64_t *more = reallocarray(f->files, room, sizeof(*more));
+
+		if (!more)
+			return -ENOMEM;
+		f->files = more;
+		f->room = room;
+	}
+	f->files[f->n++] = node;
+	return 0;
+}
+
+static int move_folder(struct mover *m, uint64_t node)
+{
+	struct folder f = {.mover = m};
+	struct node_row n;
+	int rc = store_entries(m->lake->store, node, note_entry, &f);
+
+	for (size_t i = 0; i < f.n && !work_stopping(m->work); i++) {
+		int one = store_node(m->lake->store, f.files[i], &n);
+
+		if (!one)
+			one = move_file(m, &n);
+		rc = one < 0 && one != -ENOENT ? one : rc;
+	}
+	free(f.files);
+	return rc;
 }
 
 static void move_one(struct mover *m, const struct job_row *job)
@@ -219,15 +295,12 @@ static void move_one(struct mover *m, const struct job_row *job)
 	int rc = store_node(m->lake->store, job->subject, &n),
 	    doubled = job->tries < LATER_MOST ? job->tries : LATER_MOST;
 
-	m->failed = 0;
 	if (!rc && n.kind == KIND_FILE)
 		rc = move_file(m, &n);
 	else if (!rc && n.kind == KIND_FOLDER)
-		rc = store_entries(m->lake->store, n.id, move_entry, m);
-	if (rc == -ECANCELED || work_stopping(m->work))
+		rc = move_folder(m, n.id);
+	if (work_stopping(m->work))
 		return;
-	if (!rc)
-		rc = m->failed;
 	if (rc < 0 && rc != -ENOENT)
 		record_job_retry(m->record, job->id, clock_wall() + (LATER_NS << doubled), strerror(-rc));
 	else

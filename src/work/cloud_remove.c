@@ -1,9 +1,11 @@
 /*
  * Objects that nothing needs are removed from the remote, many with one request; and intents that no upload will end
- * any more, because their version is another by now or the daemon crashed, go the same way: whatever lies there under
- * the key is then ours to remove, if it is ours at all.
+ * any more, because their version is another by now, or is in the cloud under another key, or the daemon crashed, go
+ * the same way: whatever lies there under the key is then ours to remove, if it is ours at all.
  *
- * Before an object goes it is asked again whether something needs it: it may have come to be needed since.
+ * Before an object goes, its key is claimed and its row read again: another upload may have taken the key since. Then
+ * it is asked again whether something needs it: it may have come to be needed. And what is believed of it has to be
+ * durable: after a power failure the store must not rely on what was removed.
  */
 #include <inttypes.h>
 #include <string.h>
@@ -33,13 +35,14 @@ static int note(void *arg, const struct cloud_row *c)
 	return all->n == MOST;
 }
 
-/* An intent whose version may still be uploaded is the next upload's business. */
+/* An intent whose version has to be uploaded still is the next upload's business. */
 static bool is_waited_for(struct lake *lake, const struct cloud_row *c)
 {
+	struct cloud_row verified;
 	struct version_row v;
 
 	return c->state == CLOUD_INTENT && c->version && !store_version(lake->store, c->version, &v) &&
-	       v.state == VERSION_LIVE;
+	       v.state == VERSION_LIVE && store_cloud_of_version(lake->store, v.id, &verified) == -ENOENT;
 }
 
 /* What lies there is another's: the row goes, the object stays. 1, 0: ours; -errno. */
@@ -56,93 +59,129 @@ static int is_foreign(struct work *w, struct tier *t, const struct cloud_row *c)
 	return !(head.facts.known & TIER_KNOWS_VERSION) || head.facts.lake != w->lake->id;
 }
 
-/* May the object be removed? 1; 0: only its row; -errno: not now. */
+/* May the object, whose key is claimed, be removed? 1; 0: only its row; -errno: not now. */
 static int may_go(struct work *w, struct tier *t, const struct cloud_row *c)
 {
-	int rc = c->state == CLOUD_GOING ? cloud_spare(w, t, c) : 0;
+	int rc = cloud_is_still(w->lake, c);
 
+	if (!rc && c->state == CLOUD_GOING)
+		rc = cloud_spare(w, t, c);
 	if (rc < 0)
 		return rc;
 	rc = is_foreign(w, t, c);
 	return rc < 0 ? rc : !rc;
 }
 
-int cloud_remove_one(struct work *w, struct tier *t, const struct cloud_row *seen)
+/* These objects, once it is durable that nothing relies on them. RESULTS: of each. -errno: none was touched. */
+static int remove_objects(struct work *w, struct tier *t, const char *const *keys, int n, int *results)
 {
 	struct tier_call call = cloud_call(w);
-	const char *key = seen->key;
+	int rc = store_sync(w->lake->store, 0);
+
+	if (!rc)
+		tier_remove(t, keys, n, &call, results);
+	return rc;
+}
+
+int cloud_remove_one(struct work *w, struct tier *t, const struct cloud_row *c)
+{
+	const char *key = c->key;
 	struct record *r;
-	struct cloud_row c;
 	int rc, result = 0;
 
 	if (!claim_key(w->claims, key))
 		return -EBUSY;
-	rc = store_cloud_by_key(w->lake->store, seen->remote, key, &c);
-	if (!rc && (c.id != seen->id || c.state != seen->state || c.time != seen->time))
-		rc = -EBUSY;
-	if (!rc)
-		rc = may_go(w, t, &c);
+	rc = may_go(w, t, c);
 	if (rc > 0)
-		rc = tier_remove(t, &key, 1, &call, &result);
+		rc = remove_objects(w, t, &key, 1, &result);
 	if (!rc)
 		rc = result;
 	if (!rc) {
 		r = record_new(OP_SYSTEM, RUN_TARN, 0, 0, 0, NULL);
-		record_cloud_remove(r, &c);
+		record_cloud_remove(r, c);
 		rc = store_submit(w->lake->store, r, NULL);
 	}
 	if (!rc)
 		rc = store_barrier(w->lake->store, 0);
 	disclaim_key(w->claims, key);
-	return rc;
+	return rc == -ESTALE ? -EBUSY : rc;
 }
 
-static int remove_all(struct work *w, struct tier *t, struct collection *all)
-{
-	_cleanup_free_ const char **keys = calloc((size_t)all->n, sizeof(*keys));
-	_cleanup_free_ int *index = calloc((size_t)all->n, sizeof(*index)),
-			   *results = calloc((size_t)all->n, sizeof(int));
-	struct record *r = record_new(OP_SYSTEM, RUN_TARN, 0, 0, 0, NULL);
-	struct tier_call call = cloud_call(w);
-	int n = 0, done = 0, rc = keys && index && results && r ? 0 : -ENOMEM;
+/* Rows whose keys are claimed, and the objects among them that are to be removed. */
+struct removal {
+	struct cloud_row **rows, **objects;
+	const char **keys; /* of the objects */
+	int *results;
+	int nrows, nobjects;
+};
 
-	for (int i = 0; i < all->n && !rc; i++) {
+static void choose(struct work *w, struct tier *t, struct collection *all, struct removal *m)
+{
+	for (int i = 0; i < all->n; i++) {
 		struct cloud_row *c = &all->rows[i];
 		int may;
 
 		if (is_waited_for(w->lake, c) || !claim_key(w->claims, c->key))
 			continue;
 		may = may_go(w, t, c);
-		if (may > 0) {
-			index[n] = i;
-			keys[n++] = c->key;
+		if (may < 0) {
+			disclaim_key(w->claims, c->key);
 			continue;
 		}
-		if (!may) {
-			record_cloud_remove(r, c);
-			done++;
-		}
-		disclaim_key(w->claims, c->key);
+		m->rows[m->nrows++] = c;
+		if (!may)
+			continue;
+		m->objects[m->nobjects] = c;
+		m->keys[m->nobjects++] = c->key;
 	}
-	if (n && !rc)
-		tier_remove(t, keys, n, &call, results);
-	cloud_step(STEP_REMOVED);
-	for (int i = 0; i < n; i++) {
-		struct cloud_row *c = &all->rows[index[i]];
+}
 
-		if (!results[i] && !rc) {
-			record_cloud_remove(r, c);
-			done++;
-		}
+/* What is gone is recorded, before the keys are given up. How many, or -errno. */
+static int record_gone(struct work *w, const struct removal *m)
+{
+	struct record *r = record_new(OP_SYSTEM, RUN_TARN, 0, 0, 0, NULL);
+	uint64_t commit;
+	int done = 0, next = 0, rc;
+
+	for (int i = 0; i < m->nrows; i++) {
+		bool object = next < m->nobjects && m->objects[next] == m->rows[i];
+
+		if (object && m->results[next++])
+			continue;
+		record_cloud_remove(r, m->rows[i]);
+		done++;
 	}
-	if (!rc && done) {
-		rc = store_submit(w->lake->store, steal_ptr(&r), NULL);
-		store_barrier(w->lake->store, 0);
+	if (!done) {
+		record_free(r);
+		return 0;
 	}
-	for (int i = 0; i < n; i++)
-		disclaim_key(w->claims, keys[i]);
-	record_free(r);
+	rc = store_submit(w->lake->store, r, &commit);
+	if (!rc)
+		rc = store_barrier(w->lake->store, commit);
 	return rc ? rc : done;
+}
+
+static int remove_all(struct work *w, struct tier *t, struct collection *all)
+{
+	size_t n = (size_t)all->n;
+	_cleanup_free_ struct cloud_row **rows = calloc(n, sizeof(struct cloud_row *)),
+					**objects = calloc(n, sizeof(struct cloud_row *));
+	_cleanup_free_ const char **keys = calloc(n, sizeof(*keys));
+	_cleanup_free_ int *results = calloc(n, sizeof(*results));
+	struct removal m = {.rows = rows, .objects = objects, .keys = keys, .results = results};
+	int rc = 0;
+
+	if (!rows || !objects || !keys || !results)
+		return -ENOMEM;
+	choose(w, t, all, &m);
+	if (m.nobjects)
+		rc = remove_objects(w, t, keys, m.nobjects, results);
+	cloud_step(STEP_REMOVED);
+	if (!rc)
+		rc = record_gone(w, &m);
+	for (int i = 0; i < m.nrows; i++)
+		disclaim_key(w->claims, rows[i]->key);
+	return rc;
 }
 
 int cloud_collect(struct work *w, struct tier *t)

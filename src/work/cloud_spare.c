@@ -30,14 +30,6 @@ static int content_key(struct tier *t, const struct cloud_row *c, uint64_t versi
 	return 0;
 }
 
-static int record_durably(struct lake *lake, struct record *r)
-{
-	uint64_t commit;
-	int rc = store_submit(lake->store, r, &commit);
-
-	return rc ? rc : store_sync(lake->store, commit);
-}
-
 static bool is_same(const struct cloud_row *c, const struct tier_head *head)
 {
 	if (c->hashed && (head->facts.known & TIER_KNOWS_SHA256))
@@ -57,7 +49,9 @@ int cloud_copy(struct work *w, struct tier *t, const struct cloud_row *from, str
 	to->state = CLOUD_INTENT;
 	to->etag[0] = '\0';
 	record_cloud_set(r, to);
-	rc = record_durably(w->lake, r);
+	rc = cloud_record(w->lake, r);
+	if (!rc)
+		rc = cloud_has_intent(w->lake, to);
 	cloud_step(STEP_COPY_INTENT);
 	if (!rc)
 		rc = tier_copy(t, &copy, &call, NULL);
@@ -76,26 +70,48 @@ int cloud_copy(struct work *w, struct tier *t, const struct cloud_row *from, str
 	return 0;
 }
 
-/* VERSION gets an object of C's content that stays. */
-static int copy_for(struct work *w, struct tier *t, const struct cloud_row *c, uint64_t version, bool shared)
+/* KEY, which is claimed, gets C's content, as the object of VERSION. */
+static int copy_as(struct work *w, struct tier *t, const struct cloud_row *c, uint64_t version, const char *key)
 {
 	struct cloud_row to = *c;
 	struct record *r;
-	int rc = content_key(t, c, version, shared, to.key);
+	int rc;
 
-	if (rc || !strcmp(to.key, c->key))
-		return rc ? rc : -EBUSY; /* it is that object itself that is needed */
-	if (!claim_key(w->claims, to.key))
-		return -EAGAIN;
+	memcpy(to.key, key, sizeof(to.key));
 	to.version = version;
 	rc = cloud_copy(w, t, c, &to);
-	if (!rc) {
-		r = record_new(OP_SYSTEM, RUN_TARN, 0, 0, 0, NULL);
-		record_cloud_verified(r, &to);
-		rc = record_durably(w->lake, r);
-		cloud_step(STEP_SPARED);
-	}
-	disclaim_key(w->claims, to.key);
+	if (rc)
+		return rc;
+	r = record_new(OP_SYSTEM, RUN_TARN, 0, 0, 0, NULL);
+	record_cloud_verified(r, &to);
+	rc = cloud_record(w->lake, r);
+	cloud_step(STEP_SPARED);
+	return rc;
+}
+
+/* Is KEY there, as the object of another version? It is claimed. */
+static int is_taken(struct lake *lake, const char *key, uint64_t version)
+{
+	struct cloud_row known;
+	int rc = store_cloud_by_key(lake->store, "", key, &known);
+
+	return rc == -ENOENT ? 0 : rc ? rc : known.version && known.version != version;
+}
+
+/* VERSION gets an object of C's content that stays. SHARED: under the name of its content. 1: another's has that. */
+static int copy_for(struct work *w, struct tier *t, const struct cloud_row *c, uint64_t version, bool shared)
+{
+	char key[CLOUD_KEY_BYTES + 1];
+	int rc = content_key(t, c, version, shared, key);
+
+	if (rc || !strcmp(key, c->key))
+		return rc ? rc : shared ? 1 : -EBUSY; /* it is that object itself that is needed */
+	if (!claim_key(w->claims, key))
+		return -EAGAIN;
+	rc = shared ? is_taken(w->lake, key, version) : 0;
+	if (!rc)
+		rc = copy_as(w, t, c, version, key);
+	disclaim_key(w->claims, key);
 	return rc;
 }
 
@@ -127,18 +143,6 @@ static int has_another(struct lake *lake, const struct cloud_row *c, const struc
 	return rc == -ENOENT ? 0 : rc;
 }
 
-/* Is .tarn/objects/<sha256> there, as the object of another version? */
-static int is_taken(struct lake *lake, struct tier *t, const struct cloud_row *c, const struct version_row *v)
-{
-	struct cloud_row known;
-	char key[CLOUD_KEY_BYTES + 1];
-	int rc = content_key(t, c, v->id, true, key);
-
-	if (!rc)
-		rc = store_cloud_by_key(lake->store, "", key, &known);
-	return rc == -ENOENT ? 0 : rc ? rc : known.version && known.version != v->id;
-}
-
 /* An old version that is here whole: its bytes can go only as long as the cloud has them, too (cloud_history.c). */
 static bool is_worth_it(const struct version_row *v)
 {
@@ -146,25 +150,30 @@ static bool is_worth_it(const struct version_row *v)
 	       (v->how == HOW_ASIDE || v->how == HOW_COPY || v->how == HOW_REFLINK);
 }
 
+static bool is_live(struct lake *lake, const struct version_row *v)
+{
+	struct node_row n;
+
+	return v->state == VERSION_LIVE && !store_node(lake->store, v->node, &n) && n.version == v->id;
+}
+
 /*
- * Who has it. What is here does not need it, but it was uploaded for a reason, and a copy by the server costs less than
- * sending it again: two files may have exchanged their names, or one is overwritten.
+ * Who has it. A file's live version first: it may be here now, and a stub at any moment, which can be read from an
+ * object of its own only; what is kept with this content is then served by that, too. What is here does not need it,
+ * but it was uploaded for a reason, and a copy by the server costs less than sending it again: two files may have
+ * exchanged their names, or one is overwritten.
  */
 static int find_owner(struct lake *lake, const struct cloud_row *c, struct version_row *v)
 {
 	uint64_t version;
-	struct node_row n;
-	int rc = store_cloud_need(lake->store, c, &version);
+	int rc = c->version ? store_version(lake->store, c->version, v) : -ENOENT, need;
 
-	if (rc > 0)
+	if ((rc && rc != -ENOENT) || (!rc && is_live(lake, v)))
+		return rc;
+	need = store_cloud_need(lake->store, c, &version);
+	if (need > 0)
 		return store_version(lake->store, version, v);
-	if (!rc)
-		rc = c->version ? store_version(lake->store, c->version, v) : -ENOENT;
-	if (!rc && is_worth_it(v))
-		return 0;
-	if (!rc)
-		rc = v->state == VERSION_LIVE ? store_node(lake->store, v->node, &n) : -ENOENT;
-	return rc ? rc : n.version == v->id ? 0 : -ENOENT;
+	return need ? need : rc ? rc : is_worth_it(v) ? 0 : -ENOENT;
 }
 
 int cloud_spare(struct work *w, struct tier *t, const struct cloud_row *c)
@@ -179,8 +188,6 @@ int cloud_spare(struct work *w, struct tier *t, const struct cloud_row *c)
 		rc = has_another(w->lake, c, &v, &has);
 	if (rc || has)
 		return rc;
-	rc = c->hashed ? is_taken(w->lake, t, c, &v) : 1;
-	if (rc < 0)
-		return rc;
-	return copy_for(w, t, c, v.id, !rc);
+	rc = c->hashed ? copy_for(w, t, c, v.id, true) : 1;
+	return rc == 1 ? copy_for(w, t, c, v.id, false) : rc;
 }

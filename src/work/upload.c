@@ -12,6 +12,9 @@
  *
  * What somebody else put under the key of a file is not overwritten: the file's object then lies among
  * .tarn/objects/, until that key is free.
+ *
+ * The name may change while the file is on its way. A rename that finds an intent has the object follow
+ * (meta/apply_cloud.c); one that came before that is looked for here.
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -37,6 +40,8 @@ struct parcel {
 	bool there;		/* perhaps already: an earlier upload of it did not end */
 	bool is_free;		/* nothing lies under its key, as far as is known */
 	bool fresh;		/* its hash was not known before */
+	bool elsewhere;		/* not under the key of its name: somebody else's object lies there */
+	bool renamed;		/* it had another name before the intent was recorded */
 	char *bytes;		/* of a small file */
 	struct holding holding; /* of a large one */
 	struct tier_call call;
@@ -82,18 +87,18 @@ static bool claim(struct parcel *p)
 
 /* ---- its key ---- */
 
-static int set_key(struct cloud_row *row, struct buf *key)
+static int set_key(char key[CLOUD_KEY_BYTES + 1], struct buf *found)
 {
-	if (buf_error(key))
+	if (buf_error(found))
 		return -ENOMEM;
-	if (key->len > CLOUD_KEY_BYTES)
+	if (found->len > CLOUD_KEY_BYTES)
 		return -ENAMETOOLONG;
-	memcpy(row->key, buf_str(key), key->len + 1);
+	memcpy(key, buf_str(found), found->len + 1);
 	return 0;
 }
 
 /* 1: its bucket keeps it here. */
-static int find_key(struct parcel *p)
+static int find_key(struct parcel *p, char found[CLOUD_KEY_BYTES + 1])
 {
 	_cleanup_buf_ struct buf path = BUF_INIT, key = BUF_INIT;
 	struct bucket *bucket;
@@ -108,7 +113,7 @@ static int find_key(struct parcel *p)
 	if (rc < 0 || !bucket_policy(bucket)->versioned)
 		return rc < 0 ? rc : 1;
 	tier_key_of(p->tier, &key, path.data, slash + 1);
-	return set_key(&p->row, &key);
+	return set_key(found, &key);
 }
 
 /* Somebody else's object lies under its name: it goes among those that are named by their content. */
@@ -120,9 +125,10 @@ static int use_other_key(struct parcel *p)
 	if (p->claimed)
 		disclaim_key(p->work->claims, p->row.key);
 	p->claimed = false;
+	p->elsewhere = true;
 	snprintf(name, sizeof(name), "version-%" PRIx64, p->version.id);
 	tier_key_of_own(&key, tier_prefix(p->tier), "objects", name);
-	return set_key(&p->row, &key) ? -ENAMETOOLONG : claim(p) ? 0 : -EAGAIN;
+	return set_key(p->row.key, &key) ? -ENAMETOOLONG : claim(p) ? 0 : -EAGAIN;
 }
 
 /* Is what lies under the key what the store knows of it? 1, 0: somebody else's, -ENOENT: nothing; -errno. */
@@ -150,8 +156,11 @@ static int make_way(struct parcel *p)
 	if (known.version == p->version.id && (known.state == CLOUD_VERIFIED || known.state == CLOUD_FOREIGN))
 		return 1;
 	p->there = known.version == p->version.id;
-	if (known.state == CLOUD_VERIFIED || known.state == CLOUD_FOREIGN)
+	if (known.state != CLOUD_INTENT)
 		rc = cloud_spare(p->work, p->tier, &known);
+	if (rc == -ENOENT ||
+	    rc == -ESTALE) /* it is not there, or another: what should be done about it is not said here */
+		return use_other_key(p);
 	if (!rc)
 		rc = is_known(p, &known);
 	p->is_free = rc == -ENOENT;
@@ -225,6 +234,15 @@ static int read_it(struct parcel *p)
 	return rc;
 }
 
+/* Has the version an object already, wherever? One that is kept under another key is moved, not sent again. */
+static int is_uploaded(struct parcel *p)
+{
+	struct cloud_row known;
+	int rc = store_cloud_of_version(p->lake->store, p->version.id, &known);
+
+	return rc == -ENOENT ? 0 : rc ? rc : 1;
+}
+
 int parcel_new(struct work *w, struct tier *t, const struct upload *u, struct record *r, struct parcel **out)
 {
 	struct parcel *p = calloc(1, sizeof(*p));
@@ -238,7 +256,9 @@ int parcel_new(struct work *w, struct tier *t, const struct upload *u, struct re
 	if (!rc && (p->version.state != VERSION_LIVE || !p->version.settled))
 		rc = 1;
 	if (!rc)
-		rc = find_key(p);
+		rc = is_uploaded(p);
+	if (!rc)
+		rc = find_key(p, p->row.key);
 	if (!rc)
 		rc = claim(p) ? make_way(p) : -EAGAIN;
 	if (!rc)
@@ -254,6 +274,16 @@ int parcel_new(struct work *w, struct tier *t, const struct upload *u, struct re
 	record_cloud_set(r, &p->row);
 	*out = p;
 	return 0;
+}
+
+int parcel_check(struct parcel *p)
+{
+	char now[CLOUD_KEY_BYTES + 1];
+	int rc = cloud_has_intent(p->lake, &p->row);
+
+	if (!rc && !p->elsewhere)
+		p->renamed = !find_key(p, now) && strcmp(now, p->row.key) != 0;
+	return rc;
 }
 
 /* ---- sending ---- */
@@ -312,7 +342,6 @@ static int put(struct parcel *p, struct tier_head *head)
 static int put_elsewhere(struct parcel *p, struct tier_head *head)
 {
 	struct record *r = record_new(OP_SYSTEM, RUN_TARN, 0, 0, 0, NULL);
-	uint64_t commit;
 	int rc;
 
 	log_warning("the cloud has another object under the key %s: it stays, and the file's goes elsewhere",
@@ -324,9 +353,9 @@ static int put_elsewhere(struct parcel *p, struct tier_head *head)
 		return rc;
 	}
 	record_cloud_set(r, &p->row);
-	rc = store_submit(p->lake->store, r, &commit);
+	rc = cloud_record(p->lake, r);
 	if (!rc)
-		rc = store_sync(p->lake->store, commit);
+		rc = cloud_has_intent(p->lake, &p->row);
 	p->is_free = false;
 	return rc ? rc : put(p, head);
 }
@@ -351,6 +380,8 @@ static void record_sent(struct parcel *p, const struct tier_head *head, struct r
 	if (p->fresh)
 		record_version_facts_of(r, p->version.id, p->version.size, p->row.sha256, NULL);
 	record_cloud_verified(r, &p->row);
+	if (p->renamed)
+		record_job_add(r, JOB_MOVE_KEY, p->version.node, clock_wall());
 }
 
 int parcel_send(struct parcel *p, struct record *r)

@@ -208,8 +208,9 @@ static void prepare(struct shipment *s, struct tier *t)
 		rc = commit(s->lake, r, true);
 	else
 		record_free(r);
-	for (int i = 0; rc && i < s->n; i++)
-		s->results[i] = rc;
+	for (int i = 0; i < s->n; i++)
+		if (!s->results[i])
+			s->results[i] = rc ? rc : parcel_check(s->parcels[i]);
 }
 
 static void record_job(struct record *r, const struct upload *u, int rc)

@@ -218,6 +218,47 @@ static void test_removed_outside(void)
 	close_lake();
 }
 
+/* The store knows NODE as the file that it was: what was told of its leaving did not survive. */
+static void forget_leaving(const struct node_row *was)
+{
+	struct record *r = record_new(OP_SYSTEM, RUN_TARN, 0, was->id, 0, NULL);
+
+	record_node_stub(r, was->id, false, &was->handle);
+	store_submit(lake->store, r, NULL);
+	store_barrier(lake->store, 0);
+}
+
+/* Two files leave, exchange their names, and the power fails: on the disk is more than in the store. */
+static void test_exchanged(bool both)
+{
+	struct node_row x, y;
+
+	put_file(in_lake("buckets/b/x"), "this is x");
+	put_file(in_lake("buckets/b/y"), "and this is y");
+	run_lake();
+	x = node_at("b/x");
+	y = node_at("b/y");
+	ok(send_object("b/x") && send_object("b/y"), "two files are in the cloud");
+	is_int(evict("b/x"), 0, "one leaves");
+	is_int(both ? evict("b/y") : 0, 0, both ? "so does the other" : "the other stays");
+	forget_leaving(&x);
+	if (both)
+		forget_leaving(&y);
+	close_lake();
+	is_int(renameat2(AT_FDCWD, in_lake("buckets/b/x"), AT_FDCWD, in_lake("buckets/b/y"), RENAME_EXCHANGE), 0,
+	       "they exchange their names, and the store knows of nothing");
+	run_lake();
+	ok(is_stub("b/y") && node_at("b/y").id == x.id, "the one is a stub under the other's name");
+	ok(both ? is_stub("b/x") : is_file("b/x"), "and the other one what it was");
+	is_int(node_at("b/x").id, y.id, "under the name of the first");
+	is_int(recall("b/y"), 0, "it comes back");
+	is_int(both ? recall("b/x") : 0, 0, "both do");
+	ok(is_file("b/y") && is_file("b/x"), "and are files");
+	close_lake();
+	unlink(in_lake("buckets/b/x"));
+	unlink(in_lake("buckets/b/y"));
+}
+
 static void test_copied_lake(void)
 {
 	char first[128], command[512];
@@ -252,6 +293,8 @@ int main(void)
 	test_damaged();
 	test_forged();
 	test_removed_outside();
+	test_exchanged(false);
+	test_exchanged(true);
 	test_copied_lake();
 	return test_end();
 }

@@ -67,7 +67,7 @@ static void test_upload(struct store *s)
 {
 	uint64_t node = test_make(s, NODE_ROOT, "a", KIND_FILE);
 	uint64_t v = test_cut(s, node, VERSION_LIVE, HOW_NONE, 100);
-	struct cloud_row c = object("p/a", v, 1, 100, CLOUD_INTENT), late = c, found;
+	struct cloud_row c = object("p/a", v, 1, 100, CLOUD_INTENT), late = c, copy, found;
 	struct store_totals t;
 
 	hash(s, v, 1);
@@ -90,7 +90,16 @@ static void test_upload(struct store *s)
 
 	c = object("p/a", 9999, 2, 50, CLOUD_INTENT);
 	submit(s, record_cloud_set, &c);
-	is_int(store_cloud_of_version(s, v, &found), -ENOENT, "a key that another upload takes has the object no more");
+	is_int(store_cloud_of_version(s, v, &found), 0, "another upload does not get the key of a file's only object");
+	submit(s, going, &late);
+	is_int(store_cloud_of_version(s, v, &found), 0, "nor does it go");
+	copy = found;
+	snprintf(copy.key, sizeof(copy.key), "p/copy");
+	submit(s, record_cloud_set, &copy);
+	submit(s, record_cloud_set, &c);
+	is_int(store_cloud_of_version(s, v, &found), 0, "when there is a copy");
+	is_str(found.key, "p/copy", "it does");
+	submit(s, record_cloud_remove, &copy);
 	submit(s, record_cloud_verified, &late);
 	is_int(store_cloud_by_key(s, "", "p/a", &found), 0, "what the earlier one says then");
 	ok(found.state == CLOUD_INTENT && found.version == 9999, "comes too late");
@@ -173,6 +182,95 @@ static void test_needs(struct store *s)
 	ok(strstr(in_state(s, CLOUD_GOING), "p/n") == NULL, "and stays");
 	test_state(s, old, VERSION_EXPIRED, HOW_NONE, "gone");
 	ok(strstr(in_state(s, CLOUD_GOING), "p/n") != NULL, "until the last one is over");
+	test_whole(s, "the totals are right");
+}
+
+/* Two old versions with the same content, an object each: who overwrites the one relies on the other. */
+static void test_two_at_once(struct store *s)
+{
+	uint64_t node = test_make(s, NODE_ROOT, "t", KIND_FILE);
+	uint64_t one = test_cut(s, node, VERSION_KEPT, HOW_CLOUD, 10),
+		 two = test_cut(s, node, VERSION_KEPT, HOW_CLOUD, 10);
+	struct cloud_row c = object("p/t1", one, 21, 10, CLOUD_VERIFIED), found;
+	struct record *r;
+
+	hash(s, one, 21);
+	submit(s, record_cloud_set, &c);
+	c = object("p/t2", two, 21, 10, CLOUD_VERIFIED);
+	submit(s, record_cloud_set, &c);
+	hash(s, two, 21);
+	r = record_new(OP_SYSTEM, RUN_TARN, 0, 0, 0, NULL);
+	c = object("p/t1", 9001, 22, 10, CLOUD_INTENT);
+	record_cloud_set(r, &c);
+	c = object("p/t2", 9002, 23, 10, CLOUD_INTENT);
+	record_cloud_set(r, &c);
+	test_submit(s, r);
+	is_int(store_cloud_by_key(s, "", "p/t1", &found), 0, "of two uploads over the same content");
+	is_int(found.state, CLOUD_INTENT, "one may");
+	is_int(store_cloud_by_key(s, "", "p/t2", &found), 0, "the other");
+	is_int(found.state, CLOUD_VERIFIED, "may not");
+	is_int(store_cloud_of_version(s, one, &found), 0, "so that both old versions can be read");
+	test_whole(s, "the totals are right");
+}
+
+/* A live file of the same content lay in the series: its object is its own. */
+static void test_of_another_file(struct store *s)
+{
+	uint64_t a = test_make(s, NODE_ROOT, "x", KIND_FILE), b = test_make(s, NODE_ROOT, "y", KIND_FILE), v, w;
+	struct cloud_row c, found;
+	struct record *r;
+
+	v = test_cut(s, a, VERSION_LIVE, HOW_NONE, 10);
+	w = test_cut(s, b, VERSION_LIVE, HOW_NONE, 10);
+	hash(s, v, 31);
+	hash(s, w, 31);
+	c = object("p/x", v, 31, 10, CLOUD_VERIFIED);
+	submit(s, record_cloud_set, &c);
+	c = object("p/y", w, 31, 10, CLOUD_VERIFIED);
+	submit(s, record_cloud_set, &c);
+	stub(s, a, true);
+	stub(s, b, true);
+	r = record_new(OP_EXCHANGE, RUN_TARN, 0, a, NODE_ROOT, "y");
+	record_entry_end(r, NODE_ROOT, "x", ENDED_RENAME);
+	record_entry_end(r, NODE_ROOT, "y", ENDED_RENAME);
+	record_entry_add(r, NODE_ROOT, "y", a);
+	record_entry_add(r, NODE_ROOT, "x", b);
+	record_series_take(r, a, b);
+	record_series_take(r, b, a);
+	test_submit(s, r);
+	is_int(store_cloud_of_version(s, v, &found), 0, "two stubs of the same content exchange their names");
+	is_int(store_cloud_of_version(s, w, &found), 0, "and both have an object");
+	stub(s, a, false);
+	stub(s, b, false);
+	test_whole(s, "the store is whole");
+}
+
+/* What was kept relies on the object of a file with that content, which then grows. */
+static void test_heir(struct store *s)
+{
+	uint64_t a = test_make(s, NODE_ROOT, "h", KIND_FILE), b = test_make(s, NODE_ROOT, "i", KIND_FILE);
+	uint64_t v = test_cut(s, a, VERSION_LIVE, HOW_NONE, 10), old = test_cut(s, b, VERSION_KEPT, HOW_CLOUD, 10);
+	uint64_t next;
+	struct cloud_row c = object("p/h", v, 41, 10, CLOUD_VERIFIED), found;
+	struct record *r;
+
+	hash(s, v, 41);
+	hash(s, old, 41);
+	submit(s, record_cloud_set, &c);
+	r = record_new(OP_SYSTEM, RUN_TARN, 0, 0, 0, NULL);
+	record_version_grow(r, v, 12, 8);
+	test_submit(s, r);
+	is_int(store_cloud_of_version(s, old, &found), 0,
+	       "an old version with the content that a file had before it grew");
+	is_int(found.version, old, "has its object from then on");
+	is_int(store_cloud_of_version(s, v, &found), -ENOENT, "and that file none");
+	next = test_cut(s, b, VERSION_LIVE, HOW_NONE, 10);
+	r = record_new(OP_SYSTEM, RUN_TARN, 0, 0, 0, NULL);
+	record_version_facts(r, next, c.sha256, NULL);
+	record_cloud_hand_over(r, old, next);
+	test_submit(s, r);
+	is_int(store_cloud_of_version(s, next, &found), 0, "handed over, it is the next one's");
+	is_int(found.version, next, "its own");
 	test_whole(s, "the totals are right");
 }
 
@@ -300,6 +398,9 @@ int main(void)
 	test_upload(s);
 	test_versions(s);
 	test_needs(s);
+	test_two_at_once(s);
+	test_of_another_file(s);
+	test_heir(s);
 	test_stubs(s);
 	store_close(s);
 	test_cold();

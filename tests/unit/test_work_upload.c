@@ -6,6 +6,7 @@
 
 #include <sys/wait.h>
 
+#include "content/stub.h"
 #include "work/cloud.h"
 
 #ifdef __SANITIZE_THREAD__
@@ -80,6 +81,9 @@ static void free_work(struct work *w)
 	free(w);
 }
 
+/* What happens between a parcel's making and its intent; NULL: nothing. */
+static void (*between)(void);
+
 /* As the pool does it, for one file. */
 static int upload(const char *path)
 {
@@ -94,10 +98,14 @@ static int upload(const char *path)
 	if (rc) {
 		record_free(r);
 	} else {
+		if (between)
+			between();
 		store_submit(lake->store, r, NULL);
 		store_sync(lake->store, 0);
 		r = record_new(OP_SYSTEM, RUN_TARN, 0, 0, 0, NULL);
-		rc = parcel_send(p, r);
+		rc = parcel_check(p);
+		if (!rc)
+			rc = parcel_send(p, r);
 		store_submit(lake->store, r, NULL);
 		store_barrier(lake->store, 0);
 	}
@@ -332,6 +340,196 @@ static void test_removed(void)
 	ok(access(object("needed"), F_OK) < 0, "but not under a name that no file has");
 }
 
+/* ---- two at once ---- */
+
+static void rename_file(const char *from, const char *to)
+{
+	struct inode *inode = look_up(from), *folder = look_up("data");
+	struct record *r = record_new(OP_RENAME, RUN_TARN, 0, inode->id, folder->id, to + 5);
+
+	rename(in_lake("buckets/%s", from), in_lake("buckets/%s", to));
+	record_entry_end(r, folder->id, from + 5, ENDED_RENAME);
+	record_entry_add(r, folder->id, to + 5, inode->id);
+	inode_set_name(lake, inode, folder, to + 5, folder->bucket);
+	store_submit(lake->store, r, NULL);
+	store_barrier(lake->store, 0);
+	inode_unref(lake, inode);
+	inode_unref(lake, folder);
+}
+
+/* PATH has TEXT, and is in the cloud. */
+static struct version_row make_uploaded(const char *path, const char *text)
+{
+	put_file(in_lake("buckets/%s", path), text);
+	take_in(path);
+	is_int(upload(path), 0, "a file is uploaded");
+	return live_version(path);
+}
+
+/* FN once, at STEP. */
+static enum cloud_step act_at;
+static void (*act)(void);
+
+static void act_once(enum cloud_step step)
+{
+	void (*fn)(void) = act;
+
+	if (step != act_at || !fn)
+		return;
+	act = NULL;
+	fn();
+}
+
+static void at_step(enum cloud_step step, void (*fn)(void))
+{
+	act_at = step;
+	act = fn;
+	cloud_step_hook = fn ? act_once : NULL;
+}
+
+static void evict_path(const char *path)
+{
+	struct inode *inode = look_up(path);
+
+	stub_evict(lake, inode);
+	inode_unref(lake, inode);
+	store_barrier(lake->store, 0);
+}
+
+static void evict_g(void)
+{
+	evict_path("data/g");
+}
+
+static bool object_is_at(const char *path, const char *name)
+{
+	struct cloud_row c = object_of(path);
+	char key[64];
+
+	snprintf(key, sizeof(key), "p/data/%s", name);
+	return c.state == CLOUD_VERIFIED && !strcmp(c.key, key);
+}
+
+/* Its object is to be removed, as far as is known. */
+static void record_going(const struct version_row *v)
+{
+	struct record *r = record_new(OP_SYSTEM, RUN_TARN, 0, 0, 0, NULL);
+	struct cloud_row c;
+
+	if (store_cloud_of_version(lake->store, v->id, &c) < 0)
+		bail_out("an object");
+	c.state = CLOUD_GOING;
+	record_cloud_set(r, &c);
+	store_submit(lake->store, r, NULL);
+	store_barrier(lake->store, 0);
+}
+
+/*
+ * What an old version needs by its content is also the live file's only object, which is here when its key is taken,
+ * and leaves a moment later.
+ */
+static void test_evicted_meanwhile(void)
+{
+	struct version_row old = cloud_only("old", "the same content", "something else"), v;
+
+	v = make_uploaded("data/f1", "the same content");
+	forget_name("data/old");
+	tend_once();
+	tend_once();
+	rename_file("data/f1", "data/g");
+	put_file(in_lake("buckets/data/f1"), "another file under that name");
+	take_in("data/f1");
+	at_step(STEP_COPY_INTENT, evict_g);
+	upload("data/f1");
+	evict_g();
+	at_step(STEP_LAST, NULL);
+	upload("data/f1");
+	ok(node_at("data/g").stub, "a file leaves while another one takes the key of its object");
+	ok(can_be_read(&v, "the same content"), "its bytes are there");
+	is_int(object_of("data/g").version, v.id, "in an object of its own");
+	ok(can_be_read(&old, "the same content"), "and the old version can be read");
+	ok(has(object("f1"), "another file under that name"), "the key has the other's content");
+}
+
+static void upload_second(void)
+{
+	upload("data/second");
+}
+
+/* Two objects go; sparing the first one takes a while, and meanwhile another file takes the key of the second. */
+static void test_taken_again(void)
+{
+	struct version_row old = cloud_only("first", "an old version's", "not uploaded"), v;
+
+	make_uploaded("data/second", "soon gone");
+	forget_name("data/first");
+	forget_name("data/second");
+	put_file(in_lake("buckets/data/second"), "here again");
+	take_in("data/second");
+	record_going(&old);
+	at_step(STEP_COPIED, upload_second);
+	tend_once();
+	at_step(STEP_LAST, NULL);
+	v = live_version("data/second");
+	is_int(object_of("data/second").version, v.id, "a key is taken again while its object is being removed");
+	ok(has(object("second"), "here again"), "what lies there then stays");
+	tend_once();
+	ok(has(object("second"), "here again"), "later, too");
+	ok(can_be_read(&old, "an old version's"), "as does what was spared");
+}
+
+static void rename_before_intent(void)
+{
+	rename_file("data/n1", "data/n2");
+}
+
+static void rename_again(void)
+{
+	rename_file("data/m2", "data/m3");
+}
+
+static void test_renamed_meanwhile(void)
+{
+	struct version_row v = make_uploaded("data/m1", "wanders");
+
+	rename_file("data/m1", "data/m2");
+	at_step(STEP_COPIED, rename_again);
+	tend_once();
+	at_step(STEP_LAST, NULL);
+	ok(can_be_read(&v, "wanders"), "a file is renamed again while its object follows");
+	tend_once();
+	tend_once();
+	ok(has(object("m3"), "wanders"), "it has its object under its last name");
+	ok(access(object("m1"), F_OK) < 0 && access(object("m2"), F_OK) < 0, "and no other");
+	put_file(in_lake("buckets/data/n1"), "called otherwise");
+	take_in("data/n1");
+	between = rename_before_intent;
+	is_int(upload("data/n1"), 0, "a file is renamed before the intent to upload it is recorded");
+	between = NULL;
+	tend_once();
+	ok(has(object("n2"), "called otherwise"), "its object follows");
+}
+
+static void test_moving_stub(void)
+{
+	for (enum cloud_step step = STEP_COPY_INTENT; step <= STEP_COPIED; step++) {
+		struct version_row v = make_uploaded("data/w1", step == STEP_COPIED ? "stub one" : "stub two");
+
+		evict_path("data/w1");
+		rename_file("data/w1", "data/w2");
+		ok(dies(step, tend), "a crash comes while a stub's object follows its name");
+		ok(can_be_read(&v, step == STEP_COPIED ? "stub one" : "stub two"), "it can be read");
+		tend_once();
+		tend_once();
+		ok(object_is_at("data/w2", "w2"), "the next start has it follow");
+		is_int(totals().cloud_intents, 0, "and nothing is left");
+		unlink(in_lake("buckets/data/w2"));
+		forget_name("data/w2");
+		tend_once();
+		tend_once();
+	}
+}
+
 static void test_failing(void)
 {
 	put_file(in_lake("buckets/data/f"), "fails");
@@ -360,6 +558,10 @@ int main(void)
 	test_foreign();
 	test_spared();
 	test_removed();
+	test_evicted_meanwhile();
+	test_taken_again();
+	test_renamed_meanwhile();
+	test_moving_stub();
 	test_failing();
 	close_lake();
 	remove_tree(remote);
