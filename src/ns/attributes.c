@@ -154,6 +154,14 @@ static void record_xattrs(const struct inode *inode, int fd, struct record *r)
 		record_node_xattrs(r, inode->id, encoded.data, encoded.len);
 }
 
+/* A stub's are nowhere else: they must survive a daemon that is killed, as those of a file do, which the kernel has. */
+static int submit(struct lake *lake, struct inode *inode, struct record *r)
+{
+	int rc = real_submit(lake, r, inode, NULL);
+
+	return !rc && inode_is_stub(inode) ? store_barrier(lake->store, atomic_load(&inode->commit)) : rc;
+}
+
 /* The live version has the time that was given to its file last: what tar(1) extracts gets its own after it was cut. */
 static void record_mtime(struct inode *inode, const struct stat *raw, struct record *r)
 {
@@ -180,7 +188,7 @@ static int change_attributes(struct lake *lake, struct inode *inode, const struc
 		record_mtime(inode, raw, r);
 	if (r && (set & NS_SET_MODE) && inode->acl) /* chmod changes the mask of an ACL */
 		record_xattrs(inode, fd, r);
-	return real_submit(lake, r, inode, NULL);
+	return submit(lake, inode, r);
 }
 
 int ns_set_attributes(struct lake *lake, uint64_t ino, const struct stat *want, unsigned set, struct handle *h,
@@ -380,7 +388,7 @@ static int change_xattr_of(struct lake *lake, struct inode *inode, const struct 
 		real_record_node(lake, inode, &raw, r);
 		record_xattrs(inode, fd, r);
 	}
-	rc = real_submit(lake, r, inode, NULL);
+	rc = submit(lake, inode, r);
 	if (acl)
 		view_changed(inode->id);
 	return rc;

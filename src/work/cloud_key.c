@@ -46,7 +46,7 @@ static bool is_own_place(struct tier *t, const char *key)
 
 struct objects {
 	struct mover *mover;
-	uint64_t live; /* only those of this version; 0: of all that lie under a name */
+	uint64_t live; /* all of this version, and of the others those that lie under a name */
 	struct cloud_row *rows;
 	size_t n, room;
 };
@@ -57,7 +57,7 @@ static int note_object(void *arg, const struct cloud_row *c)
 
 	/* what others put there stays where they know it */
 	if (c->remote[0] || c->state == CLOUD_GOING || c->state == CLOUD_FOREIGN ||
-	    (!o->live && is_own_place(o->mover->tier, c->key)))
+	    (c->version != o->live && is_own_place(o->mover->tier, c->key)))
 		return 0;
 	if (o->n == o->room) {
 		size_t room = o->room ? o->room * 2 : 4;
@@ -187,7 +187,7 @@ static int move_live(struct mover *m, const struct cloud_row *c, uint64_t node, 
 	return rc < 0 ? rc : 0;
 }
 
-/* No name leads to the version any more. */
+/* No name leads to the version any more, or another one than it has. */
 static int leave_name(struct mover *m, const struct cloud_row *c)
 {
 	struct record *r;
@@ -210,16 +210,12 @@ static int leave_name(struct mover *m, const struct cloud_row *c)
 	return rc;
 }
 
-static int move_objects(struct mover *m, uint64_t node, const struct objects *o, const char *key)
+/* The live version's is under the file's name, and no other one's is under one that no file has. */
+static int move_object(struct mover *m, uint64_t node, uint64_t live, const struct cloud_row *c, const char *key)
 {
-	int rc = 0;
-
-	for (size_t i = 0; i < o->n && !work_stopping(m->work); i++) {
-		int one = key ? move_live(m, &o->rows[i], node, key) : leave_name(m, &o->rows[i]);
-
-		rc = one < 0 ? one : rc;
-	}
-	return rc;
+	if (key && c->version == live)
+		return move_live(m, c, node, key);
+	return key && !strcmp(c->key, key) ? 0 : leave_name(m, c);
 }
 
 static int move_file(struct mover *m, const struct node_row *n)
@@ -228,16 +224,15 @@ static int move_file(struct mover *m, const struct node_row *n)
 	struct objects o = {.mover = m};
 	int nameless = key_now(m, n->id, key), rc;
 
-	if (nameless < 0 || (!nameless && !n->version))
+	if (nameless < 0)
 		return nameless;
-	if (nameless) {
-		rc = store_versions_of_node(m->lake->store, n->id, 0, note_version, &o);
-	} else {
-		o.live = n->version;
-		rc = store_cloud_each_of_version(m->lake->store, n->version, note_object, &o);
+	o.live = nameless ? 0 : n->version;
+	rc = store_versions_of_node(m->lake->store, n->id, 0, note_version, &o);
+	for (size_t i = 0; i < o.n && rc != -ENOMEM && !work_stopping(m->work); i++) {
+		int one = move_object(m, n->id, o.live, &o.rows[i], nameless ? NULL : key);
+
+		rc = one < 0 ? one : rc;
 	}
-	if (!rc)
-		rc = move_objects(m, n->id, &o, nameless ? NULL : key);
 	free(o.rows);
 	return rc;
 }
