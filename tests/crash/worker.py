@@ -133,10 +133,10 @@ class Worker:
 		self.say(op="done")
 
 	def through_handle(self):
-		if self.handle < 0:
-			self.handle = os.open(self.path("h"), os.O_WRONLY | os.O_CREAT, 0o644)
 		number, block = self.fresh(), self.rng.randrange(BLOCKS)
 		self.say(op="patch", name="h", number=number, block=block)
+		if self.handle < 0: # after it was said: the open makes the file, and may be the last thing that happens
+			self.handle = os.open(self.path("h"), os.O_WRONLY | os.O_CREAT, 0o644)
 		os.pwrite(self.handle, stamp(number), block * BLOCK)
 		os.fsync(self.handle)
 		self.sync_folder()
