@@ -210,7 +210,8 @@ enum version_how base_recover(struct lake *lake, const struct version_row *v, in
 	if (chain_load_one(lake, v, &c) < 0)
 		return HOW_NONE;
 	how = chain_how(c, v->id, (uint64_t)st->st_size, stored);
-	if (how == HOW_PREFIX && (uint64_t)st->st_size == v->size && stat_mtime(st) != v->mtime)
+	/* appended to and cut back, or the size did not reach the disk; or written where nobody saw it */
+	if (how == HOW_PREFIX && (uint64_t)st->st_size == v->size && stat_mtime(st) != v->mtime && !v->hashed)
 		how = HOW_NONE;
 	if ((how == HOW_PREFIX || how == HOW_UNDO) && (v->hashed ? !has_hash(c, v, rawfd) : was_unseen(lake, v->node)))
 		how = HOW_NONE;

@@ -157,7 +157,10 @@ static int finish(struct lake *lake, struct left_over *l, struct node_row *node,
 		return rc;
 	}
 	if (!now || !store_node_by_handle(lake->store, l->volume->index, now, 0, NULL, &other, &here)) {
-		/* unlinked, or replaced by a file that is known elsewhere: the look-up there tells the rest */
+		/* unlinked, or replaced by a file that is known elsewhere: the look-up there tells the rest. What its
+		 * mode was last may be lost with its record, too; whoever reads its past is asked for that one. */
+		row_set_stat(node, &l->st);
+		record_node_set(r, node);
 		record_node_end(r, l->node);
 		record_node_writing(r, l->node, false);
 	} else {
