@@ -84,7 +84,8 @@ class Image(Plain):
 
 	def attach(self):
 		self.loop = run("losetup", "--find", "--show", self.image)
-		run("mount", "-t", self.kind, self.loop, self.path)
+		# Another test's mount namespace may have a copy of the mount that was here a moment ago.
+		patiently("mount", "-t", self.kind, self.loop, self.path)
 
 	def detach(self):
 		if is_mounted(self.path):

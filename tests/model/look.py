@@ -49,7 +49,7 @@ def look(top, keep_data=False):
 	return found
 
 
-def compare(wanted, found, mode=lambda path, facts: facts.mode):
+def compare(wanted, found, modes=lambda path, facts: {facts.mode}):
 	"""(path, words) of each difference."""
 	for path in sorted(set(wanted) | set(found)):
 		if path not in found:
@@ -57,7 +57,7 @@ def compare(wanted, found, mode=lambda path, facts: facts.mode):
 		elif path not in wanted:
 			yield path, f"is there: {found[path].kind}, {found[path].size} bytes"
 		else:
-			words = wanted[path].differences(found[path], mode(path, wanted[path]))
+			words = wanted[path].differences(found[path], modes(path, wanted[path]))
 			if words:
 				yield path, ", ".join(words)
 

@@ -463,7 +463,7 @@ class Operations:
 		if not found:
 			return None
 		mode = self.rng.choice(FOLDER_MODES if found[2].kind == FOLDER else MODES)
-		return self.attribute(found, dict(op="chmod", mode=mode), lambda: setattr(found[2], "mode", mode))
+		return self.attribute(found, dict(op="chmod", mode=mode), lambda: found[2].set_mode(mode))
 
 	def choose_setxattr(self):
 		found = self.some_node()

@@ -116,14 +116,15 @@ class Past:
 
 	# ---- the tree as it was ----
 
-	def mode(self, snapshot):
+	def modes(self, snapshot):
 		"""What the past shows: no more than the mode then and the mode now allow."""
 		def wanted(path, facts):
-			return facts.mode & self.play.mode_now(snapshot.inodes[path], facts.mode) & ~READ_ONLY
+			now = self.play.modes_now(snapshot.inodes[path], facts.mode)
+			return {facts.mode & mode & ~READ_ONLY for mode in now}
 		return wanted
 
 	def compare(self, snapshot, top, way, found):
-		for path, words in compare(snapshot.facts, look(top), self.mode(snapshot)):
+		for path, words in compare(snapshot.facts, look(top), self.modes(snapshot)):
 			line = f"state {snapshot.number} by {way}: {path} {words}"
 			found.setdefault(way, []).append(line)
 			if path in snapshot.facts:

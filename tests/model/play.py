@@ -36,6 +36,7 @@ class Play:
 		self.all_anew = False	# there was a crash: what it left is on the disk, but its versions are new
 		self.crashed = 0
 		self.known = {}		# nodes by inode number, of all that was ever seen on the mount
+		self.vague = set()	# of those that a power failure found gone: the last change of their mode may be lost
 		self.contents = {hashlib.sha256(b"").hexdigest()}	# digests of all that was ever a file's content
 
 	def count(self):
@@ -102,6 +103,10 @@ class Play:
 
 	def send(self, most):
 		batch = self.operations.batch(min(most, self.o.clients))
+		for op in batch: # what is done beside it may come before or after it
+			for other in batch:
+				if other is not op:
+					op.makes_durable = set(op.makes_durable) - other.changes
 		for op in batch:
 			self.log.append(op)
 			self.contents.update(n.digest() for n in op.nodes)
@@ -120,6 +125,10 @@ class Play:
 	def note_done(self, op):
 		op.done = True
 		self.dirty -= set(op.makes_durable)
+		if op.makes_durable:
+			for _, node in self.tree.walk():
+				if node.id in op.makes_durable:
+					node.modes = {node.mode}
 		op.when_done()
 
 	def story(self, keys, around=None):
@@ -173,6 +182,7 @@ class Play:
 				and k[0] == node.id})
 			if node.kind != SYMLINK and (self.all_anew or keys & self.dirty):
 				self.fsync(path)
+			node.modes = {node.mode}
 		self.dirty, self.all_anew = set(), False
 
 	def fsync(self, path):
@@ -188,6 +198,9 @@ class Play:
 		os.write(fd, b"%d" % self.count())
 		os.fsync(fd)
 		os.close(fd)
+		for node in self.known.values():
+			if node not in self.vague:
+				node.modes = {node.mode}
 
 	# ---- crashes ----
 
@@ -239,6 +252,9 @@ class Play:
 		self.tree = self.operations.tree = take_in(found, self.tree.last, known)
 		self.operations.let_go()
 		self.contents.update(n.digest() for _, n in self.tree.walk())
+		if kind == "power":
+			there = {f.node for f in found.values()}
+			self.vague |= {n for inode, n in self.known.items() if inode not in there and len(n.modes) > 1}
 		self.known.update((n.inode, n) for _, n in self.tree.walk())
 		self.all_anew = True
 		# What a power failure left was on the disk. After a kill it may be in memory only.
@@ -248,9 +264,12 @@ class Play:
 
 	# ---- what the past is compared with ----
 
-	def mode_now(self, inode, mode):
-		"""Of what is gone the last one; MODE of what was never seen."""
-		return self.known[inode].mode if inode in self.known else mode
+	def modes_now(self, inode, mode):
+		"""Of what is gone the last one, or one of those that it had since it was durable; MODE of what was never seen."""
+		if inode not in self.known:
+			return {mode}
+		node = self.known[inode]
+		return node.modes if node in self.vague else {node.mode}
 
 	def inode_at(self, path):
 		node = self.tree.root

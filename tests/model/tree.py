@@ -13,12 +13,17 @@ FILE, FOLDER, SYMLINK = "file", "folder", "symlink"
 class Node:
 	def __init__(self, number, kind, mode):
 		self.id, self.kind, self.mode = number, kind, mode
+		self.modes = {mode}	# that it had since it was durable
 		self.data, self.target, self.xattrs = b"", None, {}
 		self.entries = {}	# of a folder: name: node
 		self.names = set()	# (parent node, name)
 		self.maker = None	# the client that made it with O_EXCL
 		self.inode = 0		# its number on the mount, once it was seen there
 		self._digest = (None, None)
+
+	def set_mode(self, mode):
+		self.mode = mode
+		self.modes.add(mode)
 
 	def digest(self):
 		if self._digest[0] is not self.data:
@@ -36,14 +41,13 @@ class Facts:
 		self.kind, self.mode, self.size, self.digest = kind, mode, size, digest
 		self.xattrs, self.target, self.node = xattrs, target, node
 
-	def differences(self, found, mode=None):
-		"""How FOUND differs from what is wanted, in words; MODE: the one that is wanted, when not this one."""
-		mode = self.mode if mode is None else mode
+	def differences(self, found, modes):
+		"""How FOUND differs from what is wanted, in words; MODES: those that it may have."""
 		if self.kind != found.kind:
 			return [f"is a {found.kind}, not a {self.kind}"]
 		wrong = []
-		if self.kind != SYMLINK and mode != found.mode:
-			wrong.append(f"mode {found.mode:o}, not {mode:o}")
+		if self.kind != SYMLINK and found.mode not in modes:
+			wrong.append(f"mode {found.mode:o}, not {' or '.join(f'{m:o}' for m in sorted(modes))}")
 		if self.kind == FILE and (self.size, self.digest) != (found.size, found.digest):
 			wrong.append(f"{found.size} bytes {found.digest[:12]}, not {self.size} bytes {self.digest[:12]}")
 		if self.xattrs != found.xattrs:
