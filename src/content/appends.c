@@ -71,7 +71,7 @@ void appends_cut_locked(struct inode *inode, bool new, uint64_t commit)
 	}
 	a->by = 0;
 	a->rewritten = false;
-	a->was_read = inode->handles > 0; /* there are no writers */
+	a->was_read = inode->handles > inode->writers;
 }
 
 uint64_t appends_since_locked(const struct inode *inode)

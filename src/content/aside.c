@@ -13,8 +13,8 @@
 #include "content/cut.h"
 #include "content/durable.h"
 #include "content/kept.h"
+#include "content/lease.h"
 #include "content/registered.h"
-#include "content/settle.h"
 #include "content/stub.h"
 #include "content/swap.h"
 #include "content/xattrs.h"
@@ -303,6 +303,7 @@ static void become_new(struct lake *lake, struct inode *inode, const struct asid
 	inode->former = (struct former){a->version, (uint64_t)a->st.st_size};
 	inode->dirty = inode->written = inode->moved = inode->flush_at_close = true;
 	inode->may_map = inode->base_unsure = inode->dependants = false;
+	inode->partial = inode->provisional = false;
 	chain_unref(inode->chain); /* it is the old file's, for those who read that */
 	inode->chain = NULL;
 	inode->no_past = true;

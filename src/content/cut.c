@@ -142,10 +142,29 @@ static enum version_how base_how_locked(const struct inode *inode, uint64_t size
 	return size < inode->clean_size ? HOW_NONE : HOW_PREFIX;
 }
 
+/* It was closed when it was cut, and is a version as any other. */
+static void end_provisional(struct inode *inode, struct record *r, enum version_how how, uint64_t stored)
+{
+	if (how == HOW_NONE) {
+		cut_lose(r, inode->version, UNSEEN_CHANGE);
+		return;
+	}
+	cut_keep(r, inode->version, how);
+	record_sniff(r, inode->version);
+	if (stored)
+		record_version_how(r, inode->version, how, stored);
+}
+
 /* It goes, unless it was asked to stay; what was saved of it as soon as nothing older is read through that. */
 static void end_partial(struct inode *inode, struct record *r, enum version_how how, uint64_t stored)
 {
-	inode->partial = false;
+	bool provisional = inode->provisional;
+
+	inode->partial = inode->provisional = false;
+	if (provisional) {
+		end_provisional(inode, r, how, stored);
+		return;
+	}
 	if (how == HOW_NONE || (how == HOW_PREFIX && !inode->partial_stays)) {
 		cut_drop(r, inode->version);
 		return;

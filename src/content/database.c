@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "content/lease.h"
 #include "content/outside.h"
-#include "content/settle.h"
 
 #define HEADER "SQLite format 3" /* and its NUL */
 #define PAGE_LEAST 512

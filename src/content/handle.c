@@ -2,10 +2,8 @@
 
 #include <fcntl.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/cleanup.h"
-#include "base/clock.h"
 #include "base/kernel_order.h"
 #include "base/log.h"
 #include "content/appends.h"
@@ -19,14 +17,6 @@
 #include "content/room.h"
 #include "content/settle.h"
 #include "content/stub.h"
-
-/*
- * RELEASE is sent after close() returned, so an open that follows may be served first. FLUSH came before close()
- * returned, though: of a handle that had none somebody has a descriptor, and nobody waits for it. One that had one is
- * released in a moment, unless a duplicate or a mapping lives on; what was waited for in vain is not waited for again.
- */
-#define RELEASE_WAIT_NS (250 * NSEC_PER_MSEC)
-#define OTHERS_WAIT_NS (10 * NSEC_PER_MSEC) /* where little depends on it */
 
 static bool is_writer(int flags)
 {
@@ -135,62 +125,12 @@ static int access_flags(int flags)
 	return flags & (O_ACCMODE | O_NOATIME | O_SYNC | O_DSYNC);
 }
 
-static struct timespec deadline(int64_t ns)
-{
-	struct timespec until;
-
-	clock_gettime(CLOCK_REALTIME, &until);
-	ns += until.tv_nsec;
-	return (struct timespec){.tv_sec = until.tv_sec + ns / NSEC_PER_SEC, .tv_nsec = ns % NSEC_PER_SEC};
-}
-
-static int64_t others_wait(const struct inode *inode, bool writes)
-{
-	if (inode->writers)
-		return writes ? RELEASE_WAIT_NS : OTHERS_WAIT_NS;
-	/* the kernel gives up a backing file a little later */
-	return inode->settling ? 3 * OTHERS_WAIT_NS : OTHERS_WAIT_NS;
-}
-
-/* Is what was written about to be cut? STAY: how many that were closed are known to stay. */
-static bool is_ending_locked(const struct inode *inode, unsigned stay)
-{
-	if (!inode->dirty)
-		return false;
-	if (inode->writers)
-		return !inode->settling && inode->closed_writers > stay;
-	return inode->met_at != inode->writer_releases + 1;
-}
-
-/*
- * Another run wrote, and may have closed: what it wrote is cut before ACTOR reads or adds to it. The lock is held, and
- * given up meanwhile.
- */
-static void wait_for_others_locked(struct inode *inode, const struct actor *actor, bool writes)
-{
-	unsigned *stay = writes ? &inode->stay.writer : &inode->stay.reader;
-	struct timespec until;
-
-	if (!inode->dirty || inode->writer_run == actor->run)
-		return;
-	until = deadline(others_wait(inode, writes));
-	while (is_ending_locked(inode, *stay)) {
-		if (pthread_cond_timedwait(&inode->changed, &inode->lock, &until) != ETIMEDOUT)
-			continue;
-		if (inode->writers)
-			*stay = inode->closed_writers;
-		else
-			inode->met_at = inode->writer_releases + 1;
-	}
-}
-
 /* Counts the handle in, or says IS_STUB. With WAY_PASSTHROUGH the first one registers the file, without the lock. */
 static int enter(struct lake *lake, struct inode *inode, struct handle *h, int rawfd, const struct actor *actor)
 {
 	SCOPED_LOCK(&inode->lock);
 	int id;
 
-	wait_for_others_locked(inode, actor, h->writer);
 	inode_wait_free_locked(inode);
 	if (inode_is_stub(inode))
 		return IS_STUB;
@@ -237,6 +177,7 @@ static void count_out_locked(struct inode *inode, const struct handle *h)
 	inode->writer_releases += h->writer;
 	inode->unseen -= h->unseen;
 	inode->writers -= h->writer;
+	inode->raw_writers -= h->writer && h->fd >= 0;
 	inode->closed -= h->closed;
 	inode->closed_writers -= h->closed && h->writer;
 	if (inode->stay.alone > inode->closed)
@@ -266,53 +207,6 @@ static void leave(struct lake *lake, struct inode *inode, struct handle *h)
 		registered_drop(lake, inode);
 }
 
-static bool gets_quiet_locked(const struct inode *inode)
-{
-	bool moves = inode->frozen || inode->state == INODE_CHANGING;
-
-	if (inode->settling || inode->waited_at == inode->releases + 1)
-		return false;
-	return moves || (inode->writers ? inode->closed_writers > inode->stay.writer : inode->dirty);
-}
-
-void inode_wait_quiet(struct inode *inode)
-{
-	struct timespec until = deadline(RELEASE_WAIT_NS);
-	SCOPED_LOCK(&inode->lock);
-
-	while (gets_quiet_locked(inode))
-		if (pthread_cond_timedwait(&inode->changed, &inode->lock, &until) == ETIMEDOUT) {
-			inode->waited_at = inode->releases + 1;
-			break;
-		}
-}
-
-/* True when nobody has it open, after a moment for releases that are on their way. Marks it CHANGING. */
-static bool become_alone(struct inode *inode)
-{
-	struct timespec until = deadline(RELEASE_WAIT_NS);
-	SCOPED_LOCK(&inode->lock);
-
-	inode->wanted = true;
-	while (inode->state == INODE_CHANGING || inode->frozen || inode->holders || inode->changing || inode->handles) {
-		if (inode->state == INODE_CHANGING || inode->frozen || inode->holders || inode->changing) {
-			pthread_cond_wait(&inode->changed, &inode->lock);
-			continue;
-		}
-		if (inode->closed < inode->handles || inode->closed <= inode->stay.alone)
-			break; /* somebody has it open, and stays */
-		if (pthread_cond_timedwait(&inode->changed, &inode->lock, &until) == ETIMEDOUT && inode->handles) {
-			inode->stay.alone = inode->closed;
-			break;
-		}
-	}
-	inode->wanted = false;
-	if (inode->handles || inode->holders)
-		return false;
-	inode->state = INODE_CHANGING;
-	return true;
-}
-
 static int truncate_in_place(struct lake *lake, struct inode *inode, struct handle *h, const struct actor *actor)
 {
 	_cleanup_close_ int own = -1;
@@ -323,7 +217,7 @@ static int truncate_in_place(struct lake *lake, struct inode *inode, struct hand
 		if (own < 0)
 			return own;
 	}
-	inode_before_change(lake, inode, actor, 0, UINT64_MAX);
+	inode_before_change(lake, inode, h, actor, 0, UINT64_MAX);
 	rc = ftruncate(fd, 0) < 0 ? -errno : 0;
 	inode_after_change(inode);
 	return rc;
@@ -355,7 +249,7 @@ static int truncate_aside(struct lake *lake, struct inode *inode, const struct a
 	pthread_mutex_lock(&inode->lock);
 	rc = base_due_locked(inode) || (inode->dirty && inode->name);
 	pthread_mutex_unlock(&inode->lock);
-	if (!rc || !become_alone(inode))
+	if (!rc || !handle_become_alone(lake, inode))
 		return 1;
 	rc = aside_truncate(lake, inode, actor);
 	if (rc > 0)
@@ -398,8 +292,10 @@ void handle_count_open(struct lake *lake, struct inode *inode, const struct hand
 static int finish_open(struct lake *lake, struct handle *h, int pathfd, bool in_place, const struct actor *actor)
 {
 	struct inode *inode = h->inode;
-	int rc = enter(lake, inode, h, pathfd, actor);
+	int rc;
 
+	handle_meet_writers(lake, h, in_place, only_appends(h->flags), actor);
+	rc = enter(lake, inode, h, pathfd, actor);
 	if (rc) {
 		if (h->fd >= 0)
 			close(h->fd);
@@ -411,6 +307,7 @@ static int finish_open(struct lake *lake, struct handle *h, int pathfd, bool in_
 	if (!rc && h->writer) {
 		SCOPED_LOCK(&inode->lock);
 
+		inode->raw_writers += h->fd >= 0;
 		mark_writing_locked(lake, inode, h, actor, only_appends(h->flags));
 	}
 	if (!rc && h->foreign)
@@ -575,13 +472,17 @@ void handle_flush(struct handle *h)
 	h->inode->closed_writers += h->writer;
 }
 
-void inode_before_change(struct lake *lake, struct inode *inode, const struct actor *actor, uint64_t from, uint64_t to)
+void inode_before_change(struct lake *lake, struct inode *inode, const struct handle *h, const struct actor *actor,
+			 uint64_t from, uint64_t to)
 {
 	bool due;
 
 	pthread_mutex_lock(&inode->lock);
 	inode_wait_free_locked(inode);
 	inode->changing++;
+	inode->changes++;
+	if (h && h->closed) /* by one of several descriptors: what was cut then was not the end of it */
+		inode->provisional = false;
 	if (!inode->written || !inode->dirty)
 		mark_writing_locked(lake, inode, NULL, actor, from >= inode->clean_size);
 	else if (from < inode->clean_size)

@@ -69,10 +69,12 @@ void handle_close(struct lake *lake, struct handle *h);
 void handle_flush(struct handle *h);
 
 /*
- * Before a write or another change of [FROM, TO) of the raw file, by tarn itself: what versions have there is saved, or
- * they are lost; the change may go on in any case. inode_after_change() follows when it is done.
+ * Before a write or another change of [FROM, TO) of the raw file, by tarn itself, through H (NULL: by name): what
+ * versions have there is saved, or they are lost; the change may go on in any case. inode_after_change() follows when
+ * it is done.
  */
-void inode_before_change(struct lake *lake, struct inode *inode, const struct actor *actor, uint64_t from, uint64_t to);
+void inode_before_change(struct lake *lake, struct inode *inode, const struct handle *h, const struct actor *actor,
+			 uint64_t from, uint64_t to);
 /* Truncates through H, or by name (H NULL); the caller settles it afterwards. 0 or -errno. */
 int inode_truncate(struct lake *lake, struct inode *inode, struct handle *h, off_t size, const struct actor *actor);
 

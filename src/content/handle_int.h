@@ -10,6 +10,17 @@
 struct handle *handle_new(struct lake *lake, struct inode *inode, int flags, int openfd);
 void handle_count_open(struct lake *lake, struct inode *inode, const struct handle *h);
 
+/* ---- handle_wait.c ---- */
+
+/*
+ * H is about to be opened by ACTOR. What others wrote and closed is cut before, though their releases may be late.
+ * IN_PLACE: it empties the file; APPENDS: it does nothing else than that.
+ */
+void handle_meet_writers(struct lake *lake, const struct handle *h, bool in_place, bool appends,
+			 const struct actor *actor);
+/* True when nobody has INODE open, after a moment for releases that are on their way. Marks it CHANGING. */
+bool handle_become_alone(struct lake *lake, struct inode *inode);
+
 /* ---- handle_cloud.c ---- */
 
 /*

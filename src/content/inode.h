@@ -111,6 +111,7 @@ struct inode {
 	unsigned handles;	 /* open now, replies on the way included */
 	unsigned writers;	 /* of those, for writing */
 	bool written;		 /* a write or truncation came by here since it was clean */
+	unsigned changes;	 /* how many did */
 	unsigned closed;	 /* of the handles, closed: a release is on its way, or a mapping or duplicate stays */
 	unsigned closed_writers; /* of those, for writing */
 	struct {
@@ -121,6 +122,7 @@ struct inode {
 	unsigned waited_at;		 /* the value of releases at which waiting for one was last in vain */
 	unsigned writer_releases;	 /* of those, how many were for writing */
 	unsigned met_at;		 /* the value of that at which another run waited in vain */
+	unsigned raw_writers;		 /* of the writers, those for which the raw file is open here */
 	unsigned unseen; /* of the writers, those that change it without coming by here, but for appends */
 
 	uint64_t version; /* whose bytes these are, when clean */
@@ -133,6 +135,7 @@ struct inode {
 	bool not_alone;	       /* what is cut next is whole only with what lies beside it */
 	bool partial;	       /* `version` is one, cut while somebody writes: content/partial.h */
 	bool partial_stays;    /* whatever comes after it */
+	bool provisional;      /* it was cut when all had closed it, and is a version if nobody goes on */
 	uint64_t transient;    /* one that was cut since, of which nothing is kept; 0: none */
 	uint64_t partial_size; /* of the content that was cut last while somebody writes… */
 	int64_t partial_mtime; /* …and when it changed */

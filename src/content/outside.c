@@ -12,6 +12,7 @@
 #include "content/database.h"
 #include "content/hash.h"
 #include "content/kept.h"
+#include "content/lease.h"
 #include "content/outside_int.h"
 #include "content/run.h"
 #include "content/settle.h"

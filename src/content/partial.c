@@ -21,9 +21,14 @@ static bool changes_unseen_locked(const struct inode *inode)
 	return inode->unseen || inode->may_map || inode->base_unsure;
 }
 
-static enum way choose_locked(const struct inode *inode, int64_t now)
+static bool is_closed(enum partial_why why)
 {
-	if (!changes_unseen_locked(inode))
+	return why == PARTIAL_CLOSED || why == PARTIAL_CLOSED_ALL;
+}
+
+static enum way choose_locked(const struct inode *inode, int64_t now, enum partial_why why)
+{
+	if (!changes_unseen_locked(inode) || why == PARTIAL_CLOSED_ALL)
 		return BY_CHAIN;
 	return inode->volume->no_reflink || inode->base_unsure || now - inode->partial_at < REFLINK_GAP ? BY_NOTHING
 													: BY_REFLINK;
@@ -79,6 +84,7 @@ static int cut_partial_locked(struct lake *lake, struct inode *inode, const stru
 	cut_end_base(inode, r, (uint64_t)st->st_size);
 	cut_add_partial(lake, inode, r, st);
 	inode->partial_stays = why == PARTIAL_TIME;
+	inode->provisional = is_closed(why);
 	inode->written = false;
 	inode->clean_size = (uint64_t)st->st_size;
 	inode->clean_mtime = stat_mtime(st);
@@ -94,7 +100,7 @@ static void lose_partial(struct lake *lake, struct inode *inode)
 	record_version_state(r, inode->version, VERSION_TRANSIENT, HOW_NONE, NULL);
 	inode->transient = inode->version;
 	inode->version = 0;
-	inode->partial = false;
+	inode->partial = inode->provisional = false;
 	submit_locked(lake, inode, r);
 }
 
@@ -106,7 +112,7 @@ static int cut_frozen(struct lake *lake, struct inode *inode, const struct stat 
 
 	cut_check_base(lake, inode, st);
 	pthread_mutex_lock(&inode->lock);
-	way = choose_locked(inode, clock_monotonic());
+	way = choose_locked(inode, clock_monotonic(), why);
 	pthread_mutex_unlock(&inode->lock);
 	if (way == BY_REFLINK && chain_of(lake, inode, &c) < 0)
 		way = BY_NOTHING;
@@ -127,7 +133,7 @@ int partial_cut(struct lake *lake, struct inode *inode, enum partial_why why)
 
 	pthread_mutex_lock(&inode->lock);
 	inode_wait_free_locked(inode);
-	wanted = inode->dirty;
+	wanted = inode->dirty && !(is_closed(why) && inode->writers > inode->closed_writers);
 	if (wanted)
 		inode_freeze_locked(inode);
 	pthread_mutex_unlock(&inode->lock);
@@ -137,8 +143,9 @@ int partial_cut(struct lake *lake, struct inode *inode, enum partial_why why)
 	if (!rc) {
 		pthread_mutex_lock(&inode->lock);
 		wanted = is_wanted_locked(inode, &st);
-		/* The one that a reader has just caused is that of this interval. */
+		/* The one that a reader has just caused is that of this interval, or of this close. */
 		inode->partial_stays |= !wanted && inode->partial && why == PARTIAL_TIME;
+		inode->provisional |= !wanted && inode->partial && is_closed(why);
 		pthread_mutex_unlock(&inode->lock);
 	}
 	if (!rc && wanted && !inode_is_database(lake, inode, &st))

@@ -10,6 +10,7 @@
 #include "content/cut.h"
 #include "content/durable.h"
 #include "content/kept.h"
+#include "content/lease.h"
 #include "content/outside.h"
 #include "content/run.h"
 #include "content/settle.h"

@@ -14,12 +14,15 @@
 #include "content/cut.h"
 #include "content/database.h"
 #include "content/former.h"
+#include "content/lease.h"
 #include "content/partial.h"
 
 #define RETRY_FIRST_NS (10 * NSEC_PER_MSEC)
 #define RETRY_LAST_NS (2 * NSEC_PER_SEC)
-#define QUIET_NS (60 * NSEC_PER_SEC)
 #define NEEDS_COMPANIONS 2 /* it is a database: those are to be found first */
+
+/* Who may still be counted when it is cut. */
+enum left { LEFT_NOBODY, LEFT_CLOSED };
 
 struct waiting {
 	struct inode *inode; /* with a reference */
@@ -64,14 +67,6 @@ void settle_queue_free(struct lake *lake)
 	pthread_cond_destroy(&q->added);
 	free(q);
 	lake->unsettled = NULL;
-}
-
-int lease_probe(int fd, int type)
-{
-	if (fcntl(fd, F_SETLEASE, type) < 0)
-		return errno == EAGAIN || errno == EBUSY ? -EAGAIN : -errno;
-	fcntl(fd, F_SETLEASE, F_UNLCK);
-	return 0;
 }
 
 /* ---- what is being written ---- */
@@ -140,28 +135,6 @@ static void cut_watched(struct lake *lake)
 
 /* ---- the cut ---- */
 
-/* Without leases (not our file, or a file system that has none): quiet for a while is all that can be known. */
-static int ask_clock(int fd)
-{
-	struct stat st;
-
-	if (fstat(fd, &st) < 0)
-		return -errno;
-	return clock_wall() - stat_ctime(&st) >= QUIET_NS ? 0 : -EAGAIN;
-}
-
-/* Could somebody still store through a mapping? 0 nobody, -EAGAIN yes, or -errno. */
-static int ask_kernel(struct lake *lake, struct inode *inode)
-{
-	_cleanup_close_ int fd = inode_open(lake, inode, O_RDONLY | O_NONBLOCK);
-	int rc;
-
-	if (fd < 0)
-		return fd;
-	rc = lease_probe(fd, F_RDLCK);
-	return rc == 0 || rc == -EAGAIN ? rc : ask_clock(fd);
-}
-
 /* The content that the next version is compared with: what was here, or what was here before it went elsewhere. */
 static struct former former_of(struct inode *inode)
 {
@@ -190,6 +163,7 @@ static void cut_live_locked(struct lake *lake, struct inode *inode, const struct
 		cut_grow_live(lake, inode, r, st);
 		return;
 	}
+	inode->provisional &= inode_changed_locked(inode, st); /* else the new one is the same */
 	cut_end_base(inode, r, (uint64_t)st->st_size);
 	inode->version = 0;
 	if (!bucket_versions(inode->bucket, inode->parent, inode->name))
@@ -230,14 +204,18 @@ static struct record *begin_locked(const struct inode *inode)
 			  inode->parent ? inode->parent->id : 0, inode->name);
 }
 
+/* Of one that was cut while somebody has it open, it is not known that it stays as it is. */
 static void mark_clean_locked(struct lake *lake, struct inode *inode, const struct stat *st, struct record *r)
 {
-	settle_unwatch(lake, inode);
+	if (!inode->writers) {
+		settle_unwatch(lake, inode);
+		record_node_writing(r, inode->id, false);
+		inode->dirty = inode->may_map = false;
+	}
 	cut_drop(r, inode->transient);
 	inode->transient = inode->partial_size = 0;
 	inode->partial_mtime = 0;
-	record_node_writing(r, inode->id, false);
-	inode->dirty = inode->written = inode->may_map = inode->not_alone = false;
+	inode->written = inode->not_alone = false;
 	inode->former.version = 0;
 	inode->clean_size = (uint64_t)st->st_size;
 	inode->clean_mtime = stat_mtime(st);
@@ -336,13 +314,14 @@ static bool has_a_place(struct inode *inode)
 	return inode->name || inode->kept_version;
 }
 
-/* INODE is frozen, dirty (or a companion is), and has no writer. C: its companions; NULL: nobody looked for any yet. */
-static int settle_frozen(struct lake *lake, struct inode *inode, bool may_map, bool named, struct companions *c)
+/* INODE is frozen, dirty (or a companion is), and nobody is known to write it. ASK: the kernel has to say so, too. C:
+ * its companions; NULL: nobody looked for any yet. */
+static int settle_frozen(struct lake *lake, struct inode *inode, bool ask, bool named, struct companions *c)
 {
 	struct former former = former_of(inode);
 	struct stat st;
 	bool same;
-	int rc = may_map ? ask_kernel(lake, inode) : 0;
+	int rc = ask ? lease_settled(lake, inode) : 0;
 
 	if (!rc)
 		rc = sync_kept(lake, inode);
@@ -358,7 +337,7 @@ static int settle_frozen(struct lake *lake, struct inode *inode, bool may_map, b
 		cut_check_base(lake, inode, &st);
 	same = former_is_same(lake, &former, inode, (uint64_t)st.st_size);
 	rc = cut(lake, inode, &st, same ? &former : NULL, c);
-	if (may_map && lake->frontend.invalidate)
+	if (ask && lake->frontend.invalidate)
 		lake->frontend.invalidate(lake->frontend.arg, inode->id, false);
 	return rc;
 }
@@ -374,38 +353,49 @@ static int end_gone(struct lake *lake, struct inode *inode)
 	return store_submit(lake->store, r, NULL);
 }
 
-static int settle_with(struct lake *lake, struct inode *inode, struct companions *c)
+static bool is_open_locked(const struct inode *inode, enum left left)
 {
-	bool may_map, named, unsure, wanted = c && companions_are_dirty(c);
+	return inode->writers > (left == LEFT_NOBODY ? 0 : inode->closed_writers);
+}
+
+/* Could it change unseen? */
+static bool must_ask_locked(const struct inode *inode, enum left left)
+{
+	return inode->may_map || left == LEFT_CLOSED;
+}
+
+static int settle_with(struct lake *lake, struct inode *inode, enum left left, struct companions *c)
+{
+	bool ask, named, unsure, wanted = c && companions_are_dirty(c);
 	int rc;
 
 	pthread_mutex_lock(&inode->lock);
 	inode_wait_free_locked(inode);
-	rc = inode->writers ? 1 : !inode->dirty && !wanted ? 2 : 0;
+	rc = is_open_locked(inode, left) ? 1 : !inode->dirty && !wanted ? 2 : 0;
 	if (!rc)
 		inode_freeze_locked(inode);
-	may_map = inode->may_map;
+	ask = must_ask_locked(inode, left);
 	unsure = inode->base_unsure;
 	named = inode->name;
 	pthread_mutex_unlock(&inode->lock);
 	if (rc)
 		return rc == 1;
-	rc = unsure ? -EAGAIN : settle_frozen(lake, inode, may_map, named, c);
+	rc = unsure ? -EAGAIN : settle_frozen(lake, inode, ask, named, c);
 	if (rc == -ESTALE && !named)
 		rc = end_gone(lake, inode);
 	inode_thaw(inode);
-	if (rc == -EAGAIN)
+	if (rc == -EAGAIN && left == LEFT_NOBODY)
 		settle_later(lake, inode);
 	return rc;
 }
 
-static int settle_database(struct lake *lake, struct inode *inode)
+static int settle_database(struct lake *lake, struct inode *inode, enum left left)
 {
 	struct companions c;
 	int rc = companions_find(lake, inode, &c);
 
 	if (!rc)
-		rc = settle_with(lake, inode, &c);
+		rc = settle_with(lake, inode, left, &c);
 	companions_release(lake, &c);
 	return rc;
 }
@@ -423,7 +413,7 @@ static int settle_companion(struct lake *lake, struct inode *inode, bool *with)
 		inode->companion = false;
 		return 0;
 	}
-	rc = settle_database(lake, database);
+	rc = settle_database(lake, database, LEFT_NOBODY);
 	inode_unref(lake, database);
 	return rc;
 }
@@ -441,8 +431,30 @@ int inode_settle(struct lake *lake, struct inode *inode)
 		if (rc || companion)
 			return rc;
 	}
-	rc = settle_with(lake, inode, NULL);
-	return rc == NEEDS_COMPANIONS ? settle_database(lake, inode) : rc;
+	rc = settle_with(lake, inode, LEFT_NOBODY, NULL);
+	return rc == NEEDS_COMPANIONS ? settle_database(lake, inode, LEFT_NOBODY) : rc;
+}
+
+static int settle_closed_sure(struct lake *lake, struct inode *inode)
+{
+	int rc = settle_with(lake, inode, LEFT_CLOSED, NULL);
+
+	return rc == NEEDS_COMPANIONS ? settle_database(lake, inode, LEFT_CLOSED) : rc;
+}
+
+int inode_settle_closed(struct lake *lake, struct inode *inode, bool all)
+{
+	bool wanted, unknown;
+
+	pthread_mutex_lock(&inode->lock);
+	wanted = inode->dirty && inode->writers && inode->name && !inode->companion;
+	unknown = inode->raw_writers; /* no lease is granted then, whoever else may have it open */
+	pthread_mutex_unlock(&inode->lock);
+	if (!wanted)
+		return 0;
+	if (!unknown)
+		return settle_closed_sure(lake, inode);
+	return partial_cut(lake, inode, all ? PARTIAL_CLOSED_ALL : PARTIAL_CLOSED);
 }
 
 /* ---- the queue ---- */
@@ -514,7 +526,7 @@ static int make_sure(struct lake *lake, struct inode *inode)
 	pthread_mutex_unlock(&inode->lock);
 	if (!unsure)
 		return 0;
-	rc = ask_kernel(lake, inode);
+	rc = lease_settled(lake, inode);
 	return rc ? rc : base_verify(lake, inode, is_stopped, lake);
 }
 

@@ -4,6 +4,7 @@
 #include "base/cleanup.h"
 #include "content/aside.h"
 #include "content/handle.h"
+#include "content/settle.h"
 #include "content/stub.h"
 
 static int truncate_file(struct lake *lake, struct inode *inode, struct handle *h, off_t size,
@@ -12,7 +13,7 @@ static int truncate_file(struct lake *lake, struct inode *inode, struct handle *
 	_cleanup_close_ int own = -1;
 	int fd = h ? h->fd : -1, rc;
 
-	inode_before_change(lake, inode, actor, (uint64_t)size, UINT64_MAX);
+	inode_before_change(lake, inode, h, actor, (uint64_t)size, UINT64_MAX);
 	if (fd < 0)
 		fd = own = inode_open(lake, inode, O_WRONLY); /* now that nobody can put another file in its place */
 	rc = fd < 0 ? fd : ftruncate(fd, size) < 0 ? -errno : 0;
@@ -43,6 +44,8 @@ int inode_truncate(struct lake *lake, struct inode *inode, struct handle *h, off
 {
 	int rc = 0;
 
+	if (!h)
+		inode_settle_closed(lake, inode, false);
 	while (!begin_truncation(inode)) {
 		rc = size ? stub_recall(lake, inode, actor->call) : aside_truncate_stub(lake, inode, actor);
 		if (rc < 0 && rc != -EAGAIN)

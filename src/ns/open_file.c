@@ -148,11 +148,13 @@ int open_file_fd(struct lake *lake, struct open_file *f)
 	pthread_mutex_lock(&h->inode->lock);
 	if (fd < 0)
 		return fd;
-	if (h->fd >= 0) /* another thread was faster */
+	if (h->fd >= 0) { /* another thread was faster */
 		close(fd);
-	else
-		h->fd = fd;
-	return h->fd;
+		return h->fd;
+	}
+	h->fd = fd;
+	h->inode->raw_writers += h->writer;
+	return fd;
 }
 
 int open_file_view_backing(const struct open_file *f)
@@ -210,7 +212,7 @@ int ns_before_write(struct lake *lake, struct open_file *f, const struct actor *
 	if (!f->real)
 		return -EROFS;
 	room_wait(lake, f->real->inode->volume, length);
-	inode_before_change(lake, f->real->inode, actor, (uint64_t)offset, (uint64_t)offset + length);
+	inode_before_change(lake, f->real->inode, f->real, actor, (uint64_t)offset, (uint64_t)offset + length);
 	return 0;
 }
 
@@ -239,7 +241,8 @@ int ns_fallocate(struct lake *lake, struct open_file *f, int mode, off_t offset,
 	fd = open_file_fd(lake, f);
 	if (fd < 0)
 		return fd;
-	inode_before_change(lake, f->real->inode, actor, (uint64_t)offset, fallocate_end(mode, offset, length));
+	inode_before_change(lake, f->real->inode, f->real, actor, (uint64_t)offset,
+			    fallocate_end(mode, offset, length));
 	rc = fallocate(fd, mode, offset, length) < 0 ? -errno : 0;
 	inode_after_change(f->real->inode);
 	return rc;

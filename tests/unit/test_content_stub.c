@@ -98,7 +98,7 @@ static void test_refused(void)
 		is_int(evict("b/r.txt"), -EPERM, "what has attributes that the store cannot keep stays");
 	removexattr(in_lake("buckets/b/r.txt"), "trusted.x");
 	h = open_as_mount("b/r.txt", O_WRONLY);
-	inode_before_change(lake, h->inode, &actor, 0, 4);
+	inode_before_change(lake, h->inode, h, &actor, 0, 4);
 	ok(pwrite(h->fd, "more", 4, 0) == 4, "it is written");
 	inode_after_change(h->inode);
 	handle_close(lake, h);

@@ -136,6 +136,85 @@ static void test_late_release(void)
 	end();
 }
 
+/* LATE: closed by its last user, and released long after that. Opens it for RUN, and releases LATE then. */
+static void change_before_release(struct handle *late, uint64_t run, int flags, const char *text)
+{
+	struct handle *h = open_by(run, flags);
+
+	put(h, text);
+	handle_close(lake, late);
+	close_now(h);
+}
+
+static struct handle *closed(uint64_t run, int flags, const char *text)
+{
+	struct handle *h = open_by(run, flags);
+
+	put(h, text);
+	handle_flush(h);
+	return h;
+}
+
+/* However late: what was waited for in vain costs no version. */
+static void test_too_late_release(void)
+{
+	struct handle *reader;
+
+	begin();
+	change_before_release(closed(5, O_WRONLY | O_TRUNC, "22"), 5, O_WRONLY | O_TRUNC, "333");
+	ok(is_cut(3) && size_of(2) == 2 && size_of(3) == 3, "a truncation before the release costs no version");
+	change_before_release(closed(5, O_WRONLY | O_TRUNC, "4444"), 6, O_WRONLY | O_APPEND, "5");
+	ok(is_cut(5) && size_of(4) == 4 && size_of(5) == 5, "nor does an append of another run");
+	change_before_release(closed(5, O_WRONLY | O_TRUNC, "666666"), 5, O_RDWR, "7");
+	ok(is_cut(7) && size_of(6) == 6 && size_of(7) == 7, "nor a change in place");
+	reader = open_by(6, O_RDONLY);
+	change_before_release(closed(5, O_WRONLY | O_TRUNC, "88888888"), 5, O_WRONLY | O_TRUNC, "999999999");
+	ok(is_cut(9) && size_of(8) == 8 && size_of(9) == 9, "nor a truncation beside a reader who stays");
+	close_now(reader);
+	ok(version_number(PATH, 8).state == VERSION_KEPT && version_number(PATH, 4).state == VERSION_KEPT &&
+		   version_number(PATH, 6).state == VERSION_KEPT,
+	   "all of them are kept");
+	end();
+}
+
+/* A truncation by name cuts, too; and what one run appends stays one version. */
+static void test_too_late_for_others(void)
+{
+	struct inode *inode;
+	struct actor actor = somebody();
+	struct handle *h;
+
+	begin();
+	h = closed(5, O_WRONLY | O_TRUNC, "22");
+	inode = look_up(PATH);
+	is_int(inode_truncate(lake, inode, NULL, 1, &actor), 0, "truncated by name before the release");
+	handle_close(lake, h);
+	inode_unref(lake, inode);
+	ok(is_cut(3) && size_of(2) == 2 && size_of(3) == 1, "costs no version");
+	change_before_release(closed(5, O_WRONLY | O_APPEND, "44"), 5, O_WRONLY | O_APPEND, "44");
+	ok(is_cut(4) && !is_cut(5) && size_of(4) == 5, "what one run appends is one version");
+	end();
+}
+
+/* A descriptor was closed, but another one of the same open file goes on. */
+static void test_duplicate(void)
+{
+	struct actor actor = somebody();
+	struct handle *first, *h;
+
+	begin();
+	first = closed(5, O_WRONLY | O_TRUNC, "22");
+	h = open_by(6, O_WRONLY | O_TRUNC);
+	inode_before_change(lake, first->inode, first, &actor, 0, 3);
+	put(first, "333");
+	inode_after_change(first->inode);
+	handle_close(lake, first);
+	close_now(h);
+	ok(is_cut(3) && size_of(3) == 3 && version_number(PATH, 2).state != VERSION_KEPT,
+	   "what a duplicate goes on to write ended nowhere before");
+	end();
+}
+
 /* The store can vouch for a version once its content was fsynced, by whomever. */
 static void test_synced(void)
 {
@@ -159,6 +238,9 @@ int main(void)
 {
 	test_who_stays();
 	test_late_release();
+	test_too_late_release();
+	test_too_late_for_others();
+	test_duplicate();
 	test_synced();
 	return done();
 }

@@ -80,7 +80,7 @@ static void test_busy(void)
 	{
 		struct actor actor = somebody();
 
-		inode_before_change(lake, h->inode, &actor, 0, 6);
+		inode_before_change(lake, h->inode, h, &actor, 0, 6);
 	}
 	if (pwrite(h->fd, "after!", 6, 0) != 6)
 		bail_out("write");
@@ -146,7 +146,7 @@ static void test_in_place(void)
 	while (!holders("raw/in-place"))
 		pause_ms(1);
 	h = open_as_mount("raw/in-place", O_WRONLY);
-	inode_before_change(lake, h->inode, &actor, BIG - 1, BIG);
+	inode_before_change(lake, h->inode, h, &actor, BIG - 1, BIG);
 	if (pwrite(h->fd, "x", 1, BIG - 1) != 1)
 		bail_out("write");
 	inode_after_change(h->inode);

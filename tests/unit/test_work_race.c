@@ -60,7 +60,7 @@ static void write_in_place(struct writer *w, const char *text)
 	struct actor actor = somebody();
 
 	for (off_t at = 0; at < LARGE; at += LARGE / 4) {
-		inode_before_change(lake, h->inode, &actor, (uint64_t)at, (uint64_t)at + LARGE / 4);
+		inode_before_change(lake, h->inode, h, &actor, (uint64_t)at, (uint64_t)at + LARGE / 4);
 		if (pwrite(h->fd, text, LARGE / 4, at) != LARGE / 4)
 			bail_out(w->path);
 		inode_after_change(h->inode);
@@ -78,7 +78,7 @@ static void append(struct writer *w, size_t len)
 	memset(text, '.', sizeof(text));
 	if (inode_stat(lake, h->inode, &st) < 0)
 		bail_out(w->path);
-	inode_before_change(lake, h->inode, &actor, (uint64_t)st.st_size, (uint64_t)st.st_size + len);
+	inode_before_change(lake, h->inode, h, &actor, (uint64_t)st.st_size, (uint64_t)st.st_size + len);
 	if (write(h->fd, text, len) != (ssize_t)len)
 		bail_out(w->path);
 	inode_after_change(h->inode);
