@@ -2,7 +2,10 @@
 
 #include <errno.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
+
+#include <openssl/evp.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -389,4 +392,17 @@ ssize_t tier_source_fd(void *arg, void *bytes, size_t len, uint64_t offset)
 		n = pread(*(int *)arg, bytes, len, (off_t)offset);
 	while (n < 0 && errno == EINTR);
 	return n < 0 ? -errno : n;
+}
+
+bool tier_etag_is_of(const char *etag, const void *bytes, size_t len)
+{
+	unsigned char md5[EVP_MAX_MD_SIZE];
+	char hex[2 * EVP_MAX_MD_SIZE + 1];
+	unsigned n = 0;
+
+	if (EVP_Digest(bytes, len, md5, &n, EVP_md5(), NULL) != 1)
+		return false; /* this machine may not (FIPS 140) */
+	for (unsigned i = 0; i < n; i++)
+		snprintf(hex + (size_t)2 * i, 3, "%02x", md5[i]);
+	return !strcasecmp(etag, hex);
 }

@@ -136,6 +136,12 @@ struct tier_source {
 /* A descriptor as a source: ARG points to an int. */
 ssize_t tier_source_fd(void *arg, void *bytes, size_t len, uint64_t offset);
 
+/*
+ * Does an answer with ETAG prove that the object has these bytes? S3's ETag of an object that was put with one request,
+ * and not encrypted with a key of the server's, is their MD5. False: nothing is known; tier_head() tells.
+ */
+bool tier_etag_is_of(const char *etag, const void *bytes, size_t len);
+
 struct tier_put {
 	const char *key;
 	struct tier_source source;

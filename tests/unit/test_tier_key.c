@@ -134,8 +134,19 @@ static void test_facts(void)
 	is_int(f.known, 0, "what is not ours");
 }
 
+/* RFC 1321, A.5. */
+static void test_etags(void)
+{
+	ok(tier_etag_is_of("900150983cd24fb0d6963f7d28e17f72", "abc", 3), "an ETag that is the MD5 proves the bytes");
+	ok(tier_etag_is_of("D41D8CD98F00B204E9800998ECF8427E", "", 0), "in capitals, and of nothing");
+	ok(!tier_etag_is_of("900150983cd24fb0d6963f7d28e17f72", "abd", 3), "not of others");
+	ok(!tier_etag_is_of("900150983cd24fb0d6963f7d28e17f72-1", "abc", 3), "one of parts proves nothing");
+	ok(!tier_etag_is_of("", "", 0), "no ETag proves nothing");
+}
+
 int main(void)
 {
+	test_etags();
 	test_keys();
 	test_paths();
 	test_facts();
