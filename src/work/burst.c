@@ -37,7 +37,6 @@
 #define SWEEP_AGE_NS (24 * 3600 * NSEC_PER_SEC)
 #define FIRST_NS (2 * NSEC_PER_SEC) /* after a start */
 #define TELL_NS (60 * NSEC_PER_SEC)
-#define JOBS 1024
 #define UNREACHABLE_NS (30 * NSEC_PER_SEC) /* then writers do not wait for it any more */
 #define WARN_AGAIN_PART 20		   /* so much below high, before a warning is given again */
 
@@ -49,6 +48,7 @@ struct burst {
 	uint64_t use, high, target, early; /* bytes */
 	uint64_t missing;		   /* bytes that a disk lacks, above all */
 	bool is_short;
+	bool sending; /* uploads that jobs ask for were queued just now, and there may be more */
 	bool warned;
 	uint64_t released, released_bytes; /* since that was logged last */
 	int64_t told;
@@ -203,20 +203,28 @@ static void look(struct burst *b)
 
 static void upload_jobs(struct burst *b)
 {
-	_cleanup_free_ struct job_row *jobs = calloc(JOBS, sizeof(*jobs));
-	int n = jobs ? store_jobs(b->lake->store, JOB_UPLOAD, clock_wall(), jobs, JOBS) : 0;
+	_cleanup_free_ struct job_row *jobs = NULL;
 	struct record *r = NULL;
+	uint64_t files, bytes;
+	int n;
 
+	upload_waiting(b->work->uploads, &files, &bytes);
+	b->sending = files > UPLOAD_QUEUE / 2; /* enough for now */
+	jobs = b->sending ? NULL : calloc(UPLOAD_QUEUE, sizeof(*jobs));
+	n = jobs ? store_jobs(b->lake->store, JOB_UPLOAD, clock_wall(), jobs, UPLOAD_QUEUE) : 0;
 	for (int i = 0; i < n && !work_stopping(b->work); i++) {
 		struct upload u = {.version = jobs[i].subject, .job = jobs[i].id};
 		struct version_row v;
-		int rc = store_version(b->lake->store, u.version, &v);
+		int rc;
 
+		if (upload_is_known(b->work->uploads, u.version))
+			continue;
+		rc = store_version(b->lake->store, u.version, &v);
 		if (!rc && v.state == VERSION_LIVE && v.settled) {
 			u.node = v.node;
 			u.size = v.size;
 			u.release = policy_is_cloud(b->work, v.node);
-			upload_add(b->work->uploads, &u);
+			b->sending |= upload_add(b->work->uploads, &u);
 			continue;
 		}
 		if (!rc && v.state == VERSION_LIVE) /* it settles, and brings another job then */
@@ -296,6 +304,7 @@ static void tick(struct burst *b)
 		return;
 	/* A disk that is full does not wait for the hours that the settings give. */
 	may_wait = b->use <= b->high && !b->missing && !tier_in_hours(t);
+	b->sending = false;
 	if (!may_wait)
 		upload_jobs(b);
 	evict_jobs(b);
@@ -360,7 +369,7 @@ void *burst_main(void *arg)
 	do {
 		if (!w->lake->read_only)
 			tick(b);
-	} while (work_sleep(w, b->is_short || b->use > b->high ? TICK_SHORT_NS : TICK_NS));
+	} while (work_sleep(w, b->is_short || b->sending || b->use > b->high ? TICK_SHORT_NS : TICK_NS));
 	for (int i = 0; reach_volume(w->lake, i); i++)
 		room_tell(w->lake, reach_volume(w->lake, i), 0);
 	return NULL;

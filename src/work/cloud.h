@@ -71,6 +71,9 @@ int upload_pool_start(struct upload_pool *p);
 void upload_pool_stop(struct upload_pool *p);
 /* Queued. False: it is already, it failed a moment ago, or there are enough. */
 bool upload_add(struct upload_pool *p, const struct upload *u);
+/* Is it queued or on its way, or did it fail a moment ago? */
+bool upload_is_known(struct upload_pool *p, uint64_t version);
+#define UPLOAD_QUEUE 4096 /* so many are queued at most */
 /* Those queued or on their way. */
 void upload_waiting(struct upload_pool *p, uint64_t *files, uint64_t *bytes);
 

@@ -18,7 +18,6 @@
 
 #define THREADS 8
 #define BACKGROUND 10
-#define QUEUE_MOST 4096
 #define TOGETHER 64			   /* small ones… */
 #define TOGETHER_BYTES (UINT64_C(4) << 20) /* …of so much at most */
 #define AGAIN_NS (5 * NSEC_PER_SEC)
@@ -90,7 +89,7 @@ bool upload_add(struct upload_pool *p, const struct upload *u)
 		i->upload.job = u->job ? u->job : i->upload.job;
 		i->upload.release |= u->release;
 	}
-	if (p->stop || p->files >= QUEUE_MOST || (i && (i->state != FAILED || clock_monotonic() < i->again)))
+	if (p->stop || p->files >= UPLOAD_QUEUE || (i && (i->state != FAILED || clock_monotonic() < i->again)))
 		return false;
 	if (i) {
 		p->failed--;
@@ -104,6 +103,15 @@ bool upload_add(struct upload_pool *p, const struct upload *u)
 	}
 	queue_locked(p, i);
 	return true;
+}
+
+bool upload_is_known(struct upload_pool *p, uint64_t version)
+{
+	SCOPED_LOCK(&p->lock);
+	struct item *i;
+
+	HASH_FIND(hh, p->items, &version, sizeof(version), i);
+	return i && (i->state != FAILED || clock_monotonic() < i->again);
 }
 
 void upload_waiting(struct upload_pool *p, uint64_t *files, uint64_t *bytes)
