@@ -204,6 +204,8 @@ int daemon_answer(void *arg, const struct ucred *peer, struct json_object *reque
 		return daemon_answer_purge(d->lake, peer, request, reply);
 	if (!strcmp(verb, "fsck"))
 		return daemon_answer_fsck(d->lake, atomic_load(&d->work), &d->ending, request, reply);
+	if (!strcmp(verb, "scrub"))
+		return daemon_answer_scrub(d->lake, atomic_load(&d->work), &d->ending, request, reply);
 	if (!strcmp(verb, "tier"))
 		return daemon_answer_tier(d, request, reply);
 	if (!strcmp(verb, "mount"))

@@ -3,7 +3,11 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/buf.h"
+#include "base/clock.h"
+#include "content/lake.h"
 #include "work/fsck.h"
+#include "work/scrub.h"
 
 #define LISTED 10000
 #define LIST_BYTES (3 * 1024 * 1024) /* below CONTROL_REPLY_MAX */
@@ -78,4 +82,77 @@ int daemon_answer_fsck(struct lake *lake, struct work *work, const _Atomic bool 
 	add_number(reply, "packs", r.packs);
 	add_number(reply, "objects", r.objects);
 	return rc;
+}
+
+/* ---- scrub ---- */
+
+#define STEP NSEC_PER_SEC
+
+static void add_time(struct json_object *o, const char *key, int64_t time)
+{
+	_cleanup_buf_ struct buf text = BUF_INIT;
+
+	buf_add_time(&text, time);
+	add_text(o, key, time ? buf_str(&text) : NULL);
+}
+
+static void add_damaged(struct json_object *reply, const struct buf *damaged)
+{
+	struct json_object *list = json_object_new_array();
+	const char *text = buf_str(damaged), *end;
+
+	for (; (end = strchr(text, '\n')); text = end + 1)
+		json_object_array_add(list, json_object_new_string_len(text, (int)(end - text)));
+	json_object_object_add(reply, "list", list);
+}
+
+static int add_state(struct lake *lake, struct json_object *reply)
+{
+	static const char *const phases[] = {"never", "files", "packs", "cloud", "done"};
+	_cleanup_buf_ struct buf damaged = BUF_INIT;
+	struct scrub_state state;
+	int rc = scrub_state_read(lake->store, &state, &damaged);
+
+	if (rc)
+		return rc;
+	add_text(reply, "phase", phases[state.phase]);
+	json_object_object_add(reply, "done", json_object_new_boolean(state.phase == SCRUB_DONE));
+	add_time(reply, "begun", state.begun);
+	add_time(reply, "last", state.last);
+	add_number(reply, "contents", state.files);
+	add_number(reply, "bytes", state.bytes);
+	add_number(reply, "damaged", state.damaged);
+	add_number(reply, "repaired", state.repaired);
+	add_damaged(reply, &damaged);
+	return 0;
+}
+
+static bool flag(struct json_object *request, const char *key)
+{
+	return json_object_get_boolean(json_object_object_get(request, key));
+}
+
+int daemon_answer_scrub(struct lake *lake, struct work *work, const _Atomic bool *ending, struct json_object *request,
+			struct json_object *reply)
+{
+	struct told told = {.list = json_object_new_array()};
+	struct scrub_options options = {
+		.anew = flag(request, "anew"),
+		.cloud = flag(request, "cloud"),
+		.rate = (uint64_t)json_object_get_int64(json_object_object_get(request, "rate")),
+		.budget = STEP,
+		.stop = ending,
+		.work = work,
+		.tell = tell,
+		.arg = &told,
+	};
+	struct scrub_state state;
+	int rc = flag(request, "look") ? 0 : scrub_step(lake, &options, &state);
+
+	json_object_object_add(reply, "findings", told.list);
+	if (rc == -EBUSY)
+		add_text(reply, "error", "another scrub is at it");
+	if (rc == -ENODEV)
+		add_text(reply, "error", "no remote is configured");
+	return rc && rc != -ECANCELED ? rc : add_state(lake, reply);
 }

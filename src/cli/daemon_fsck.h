@@ -1,4 +1,5 @@
-/* Checking a lake, for the daemon of one that is mounted and for `tarn fsck` itself of one that is not. */
+/* Checking and scrubbing a lake, for the daemon of one that is mounted and for `tarn fsck` and `tarn scrub`
+ * themselves of one that is not. */
 #ifndef TARN_CLI_DAEMON_FSCK_H
 #define TARN_CLI_DAEMON_FSCK_H
 
@@ -15,5 +16,12 @@ struct work;
  */
 int daemon_answer_fsck(struct lake *lake, struct work *work, const _Atomic bool *ending, struct json_object *request,
 		       struct json_object *reply);
+
+/*
+ * {"verb": "scrub", "anew": BOOL, "cloud": BOOL, "rate": BYTES, "look": BOOL}: one step of a scrub, of a second or so,
+ * or with LOOK only how far it is: "phase", "done", what was read, "list" of what is damaged. The same otherwise.
+ */
+int daemon_answer_scrub(struct lake *lake, struct work *work, const _Atomic bool *ending, struct json_object *request,
+			struct json_object *reply);
 
 #endif

@@ -17,6 +17,7 @@
 #include "cli/lock.h"
 #include "cli/mounts.h"
 #include "config/settings.h"
+#include "content/scrub_state.h"
 #include "meta/store.h"
 
 #define GIB (UINT64_C(1) << 30)
@@ -221,9 +222,20 @@ static void check_store_clock(struct doctor *d, const char *path)
 			   "set the clock", "the store was written in what is now the future");
 }
 
+/* What the last scrub left damaged; LIST: a line for each. */
+static void check_scrub(struct doctor *d, const struct scrub_state *s, const char *list)
+{
+	if (s->damaged)
+		doctor_add(d, HEALTH_ERROR, "scrub", "those contents are not what they were",
+			   "see `tarn scrub --status`; look at the disk's health, and bring them back from a backup",
+			   "%llu are damaged, and nothing else has their content: %.*s", (unsigned long long)s->damaged,
+			   (int)strcspn(list, "\n"), list);
+}
+
 static void check_store(struct doctor *d)
 {
-	_cleanup_buf_ struct buf path = BUF_INIT, why = BUF_INIT, size = BUF_INIT;
+	_cleanup_buf_ struct buf path = BUF_INIT, why = BUF_INIT, size = BUF_INIT, damaged = BUF_INIT;
+	struct scrub_state scrub = {0};
 	struct store_totals totals = {0};
 	struct store *store = NULL;
 	const char *reason = NULL;
@@ -236,8 +248,12 @@ static void check_store(struct doctor *d)
 		rc = store_check(store, false, &why);
 		if (!rc)
 			rc = store_totals(store, &totals);
+		if (!rc)
+			rc = scrub_state_read(store, &scrub, &damaged);
 		store_close(store);
 	}
+	if (!rc)
+		check_scrub(d, &scrub, buf_str(&damaged));
 	human_size(&size, totals.store_bytes);
 	if (rc)
 		doctor_add(d, HEALTH_ERROR, "store", "the lake cannot be mounted, or its history not read",

@@ -43,6 +43,16 @@ static int give_name(const struct volume *v, int fd, int folderfd, const char *n
 	return fsync(folderfd) < 0 ? -errno : 0;
 }
 
+int whole_name(const struct volume *v, int fd, const char *name)
+{
+	_cleanup_close_ int folderfd = -1;
+	char folder[3];
+
+	snprintf(folder, sizeof(folder), "%.2s", name);
+	folderfd = openat(v->versionsfd, folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return folderfd < 0 ? -errno : give_name(v, fd, folderfd, name);
+}
+
 int whole_reflink(struct volume *v, int rawfd, const char *name, uint64_t size)
 {
 	_cleanup_close_ int folderfd = -1;

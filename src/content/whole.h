@@ -17,4 +17,7 @@ int whole_reflink(struct volume *v, int rawfd, const char *name, uint64_t size);
 typedef int (*whole_read_fn)(void *arg, void *to, size_t len, uint64_t at);
 int whole_copy(struct volume *v, const char *name, uint64_t size, whole_read_fn read, void *arg);
 
+/* FD, a file without a name on V's file system (O_TMPFILE), is the copy. 0 or -errno. */
+int whole_name(const struct volume *v, int fd, const char *name);
+
 #endif

@@ -129,6 +129,9 @@ const char *const sql_text[SQL_COUNT] = {
 	[SQL_VERSIONS_KEPT] = "SELECT " VERSION
 			      " FROM version INDEXED BY version_kept WHERE state IN (2, 3)"
 			      " ORDER BY end_commit LIMIT ?",
+	[SQL_VERSIONS_BY_HASH] = "SELECT " VERSION " FROM version WHERE sha256 = ? AND state IN (1, 2, 3)",
+	[SQL_VERSIONS_HASHED] = "SELECT " VERSION " FROM version WHERE id > ? AND state IN (1, 2, 3) AND settled = 1"
+				" AND sha256 IS NOT NULL AND size > 0 ORDER BY id LIMIT ?",
 	[SQL_VERSIONS_KEPT_AFTER] = "SELECT " VERSION " FROM version INDEXED BY version_kept WHERE state IN (2, 3)"
 				    " AND (end_commit, id) > (?, ?) ORDER BY end_commit, id LIMIT ?",
 	/* no index: it is asked once, after a power failure */

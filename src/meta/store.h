@@ -435,6 +435,11 @@ int store_versions(struct store *s, uint64_t asset, store_version_fn fn, void *a
 /* The same, of each row only id, node, number, state, how, settled, not_alone. */
 int store_versions_brief(struct store *s, uint64_t asset, store_version_fn fn, void *arg);
 
+/* All that can be read and have this hash; looks at all versions. */
+int store_versions_by_hash(struct store *s, const uint8_t *sha256, store_version_fn fn, void *arg);
+/* At most LIMIT of those that can be read, are settled and hashed and have bytes, by rising id, after AFTER. */
+int store_versions_hashed(struct store *s, uint64_t after, int limit, store_version_fn fn, void *arg);
+
 /* ---- packs ---- */
 
 int store_object(struct store *s, const uint8_t *sha256, struct object_row *out);

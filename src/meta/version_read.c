@@ -249,6 +249,25 @@ int store_oldest_kept(struct store *s, int limit, store_version_fn fn, void *arg
 	return each_version(&q, fn, arg);
 }
 
+int store_versions_by_hash(struct store *s, const uint8_t *sha256, store_version_fn fn, void *arg)
+{
+	_cleanup_query_ struct query q = {};
+
+	store_query(s, &q, SQL_VERSIONS_BY_HASH);
+	query_blob(&q, sha256, SHA256_BYTES);
+	return each_version(&q, fn, arg);
+}
+
+int store_versions_hashed(struct store *s, uint64_t after, int limit, store_version_fn fn, void *arg)
+{
+	_cleanup_query_ struct query q = {};
+
+	store_query(s, &q, SQL_VERSIONS_HASHED);
+	query_int(&q, (int64_t)after);
+	query_int(&q, limit);
+	return each_version(&q, fn, arg);
+}
+
 int store_kept_after(struct store *s, uint64_t commit, uint64_t version, int limit, store_version_fn fn, void *arg)
 {
 	_cleanup_query_ struct query q = {};

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "content/remote.h"
 #include "content/room.h"
+#include "content/scrub_state.h"
 #include "content/settle.h"
 
 #define REASONS_BYTES 400 /* the most frequent ones */
@@ -199,6 +200,24 @@ static void add_cloud(struct emitter *e, struct lake *lake, const struct store_t
 	fraction(e, "writes_slowed_seconds", (double)ns / NSEC_PER_SEC);
 }
 
+static void add_scrub(struct emitter *e, struct lake *lake)
+{
+	_cleanup_buf_ struct buf last = BUF_INIT;
+	struct scrub_state state;
+
+	if (scrub_state_read(lake->store, &state, NULL) || state.phase == SCRUB_NEVER)
+		return;
+	text(e, "scrub", state.phase == SCRUB_DONE ? "done" : "under way");
+	if (state.last) {
+		buf_add_time(&last, state.last);
+		text(e, "scrub_last", buf_str(&last));
+	}
+	number(e, "scrub_contents", state.files);
+	number(e, "scrub_bytes", state.bytes);
+	number(e, "scrub_damaged", state.damaged);
+	number(e, "scrub_repaired", state.repaired);
+}
+
 static void add_daemon(struct emitter *e, struct lake *lake)
 {
 	number(e, "opens_passthrough", atomic_load(&lake->counters.opens_passthrough));
@@ -215,6 +234,7 @@ static void add_daemon(struct emitter *e, struct lake *lake)
 	number(e, "scan_seen", atomic_load(&lake->scan_seen));
 	text(e, "space", atomic_load(&lake->space_short) ? "short" : "enough");
 	add_backup(e, lake);
+	add_scrub(e, lake);
 }
 
 int lake_facts(struct lake *lake, fact_fn fn, void *arg)

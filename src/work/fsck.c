@@ -146,7 +146,7 @@ static int check_store(struct fsck *f)
 
 /* ---- all of it ---- */
 
-static int begin(struct fsck *f)
+int fsck_begin(struct fsck *f)
 {
 	struct work *daemon = f->options->work;
 
@@ -157,7 +157,7 @@ static int begin(struct fsck *f)
 	return f->work.claims ? 0 : -ENOMEM;
 }
 
-static void end(struct fsck *f)
+void fsck_end(struct fsck *f)
 {
 	if (!f->options->work)
 		claims_free(f->work.claims);
@@ -176,7 +176,7 @@ int fsck_run(struct lake *lake, const struct fsck_options *o, struct fsck_result
 		return -EROFS;
 	if (atomic_flag_test_and_set(&busy))
 		return -EBUSY;
-	rc = begin(&f);
+	rc = fsck_begin(&f);
 	for (size_t i = 0; !rc && i < sizeof(parts) / sizeof(parts[0]); i++) {
 		int part = parts[i](&f);
 
@@ -184,7 +184,7 @@ int fsck_run(struct lake *lake, const struct fsck_options *o, struct fsck_result
 			rc = -ECANCELED;
 		error = error ? error : part;
 	}
-	end(&f);
+	fsck_end(&f);
 	atomic_flag_clear(&busy);
 	return rc ? rc : error;
 }

@@ -16,7 +16,6 @@
 #include "content/backup.h"
 #include "work/fsck_int.h"
 
-#define UPLOAD_AGAIN "its record is removed, and the file uploaded again when it is wanted there"
 #define ALONE_NS (60 * NSEC_PER_SEC) /* what others began sooner may still be under way */
 
 #define KNOCK_NS (10 * NSEC_PER_SEC)
@@ -104,17 +103,16 @@ static int check_begun(struct listing *l)
 /* ---- an object that its row does not describe ---- */
 
 /* Can something be read only from it? Then its row must stay. */
-static bool is_needed(struct listing *l, const struct cloud_row *c)
+static bool is_needed(struct fsck *f, const struct cloud_row *c)
 {
 	uint64_t version;
 
-	return store_cloud_need(l->f->lake->store, c, &version) != 0;
+	return store_cloud_need(f->lake->store, c, &version) != 0;
 }
 
 /* The server makes it again from another one with the same content. */
-static int copy_back(struct listing *l, const struct cloud_row *c)
+static int copy_back(struct fsck *f, struct tier *t, const struct cloud_row *c)
 {
-	struct fsck *f = l->f;
 	struct cloud_row from, to = *c;
 	struct record *r;
 	int rc = store_cloud_elsewhere(f->lake->store, c, &from);
@@ -123,13 +121,12 @@ static int copy_back(struct listing *l, const struct cloud_row *c)
 		return rc;
 	if (!claim_key(f->work.claims, c->key))
 		return -EBUSY;
-	rc = cloud_copy(&f->work, l->tier, &from, &to);
+	rc = cloud_copy(&f->work, t, &from, &to);
+	r = record_new(OP_SYSTEM, RUN_TARN, 0, 0, 0, NULL);
 	if (!rc) {
-		r = record_new(OP_SYSTEM, RUN_TARN, 0, 0, 0, NULL);
 		record_cloud_verified(r, &to);
 		rc = fsck_record(f, r);
 	} else { /* as it was: a stub without a row would be nobody's */
-		r = record_new(OP_SYSTEM, RUN_TARN, 0, 0, 0, NULL);
 		record_cloud_set(r, c);
 		fsck_record(f, r);
 	}
@@ -137,30 +134,45 @@ static int copy_back(struct listing *l, const struct cloud_row *c)
 	return rc;
 }
 
-static int forget(struct fsck *f, const struct cloud_row *c)
+/* With OURS the object goes, too: it would be taken for right by who uploads the file. */
+static int forget(struct fsck *f, struct tier *t, const struct cloud_row *c, bool ours)
 {
-	struct record *r = record_new(OP_SYSTEM, RUN_TARN, 0, 0, 0, NULL);
+	struct tier_call call = fsck_call(f);
+	const char *key = c->key;
+	struct record *r;
+	int rc;
 
-	record_cloud_remove(r, c);
-	return fsck_record(f, r);
+	if (!claim_key(f->work.claims, key))
+		return -EBUSY;
+	rc = ours ? tier_remove(t, &key, 1, &call, NULL) : 0;
+	if (!rc) {
+		r = record_new(OP_SYSTEM, RUN_TARN, 0, 0, 0, NULL);
+		record_cloud_remove(r, c);
+		rc = fsck_record(f, r);
+	}
+	disclaim_key(f->work.claims, key);
+	return rc;
+}
+
+int fsck_mend_object(struct fsck *f, struct tier *t, const struct cloud_row *c, bool ours, const char **remedy)
+{
+	int rc;
+
+	if (!is_needed(f, c)) {
+		*remedy = "its record is removed, and the file uploaded again when it is wanted there";
+		return fsck_repairs(f) ? forget(f, t, c, ours) : 0;
+	}
+	rc = copy_back(f, t, c);
+	*remedy = rc == -ENOENT ? NULL : "it is copied from another object with the same content";
+	return rc;
 }
 
 static void tell_object(struct listing *l, const struct cloud_row *c, const char *what)
 {
-	struct fsck *f = l->f;
-	int rc;
+	const char *remedy;
+	int rc = fsck_mend_object(l->f, l->tier, c, false, &remedy);
 
-	if (!is_needed(l, c)) {
-		rc = fsck_repairs(f) ? forget(f, c) : 0;
-		fsck_tell(f, rc, c->key, UPLOAD_AGAIN, "%s", what);
-		return;
-	}
-	rc = copy_back(l, c);
-	if (rc == -ENOENT)
-		fsck_tell(f, rc, c->key, NULL,
-			  "%s, and nothing else has its content: it can be read again once it is back", what);
-	else
-		fsck_tell(f, rc, c->key, "it is copied from another object with the same content", "%s", what);
+	fsck_tell(l->f, rc, c->key, remedy, remedy ? "%s" : "%s, and nothing else has its content", what);
 }
 
 static bool is_same(const struct cloud_row *c, const struct tier_head *h)

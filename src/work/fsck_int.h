@@ -47,6 +47,17 @@ int fsck_keep(struct fsck *f, int dirfd, const char *name);
  */
 int fsck_other_copy(struct fsck *f, const struct version_row *v, const char **remedy);
 
+/*
+ * An object of T is not what C, its row, says: the row goes, so that the file is uploaded again, or another object with
+ * the same content is copied to its place. OURS: it is the object that was uploaded, with other bytes by now. *REMEDY:
+ * which. 0; -ENOENT: nothing else has what is needed of it; -errno.
+ */
+int fsck_mend_object(struct fsck *f, struct tier *t, const struct cloud_row *c, bool ours, const char **remedy);
+
+/* LAKE, options and result of F are set; what else it needs. 0 or -ENOMEM. */
+int fsck_begin(struct fsck *f);
+void fsck_end(struct fsck *f);
+
 int fsck_history(struct fsck *f);
 int fsck_tree(struct fsck *f);
 int fsck_cloud(struct fsck *f);
