@@ -57,6 +57,8 @@ static void add_packs(struct json_object *facts, const struct pack_totals *t)
 	add_int(facts, "packs", t->packs);
 	add_int(facts, "packs_bytes", t->bytes);
 	add_int(facts, "packs_content_bytes", t->content_bytes);
+	add_int(facts, "packs_cloud", t->away);
+	add_int(facts, "packs_cloud_bytes", t->away_bytes);
 }
 
 /* Without a daemon, a mount that the table still has is what a killed one left. */

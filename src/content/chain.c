@@ -497,6 +497,45 @@ static int find_place(struct chain *c, uint64_t version, uint64_t at, uint64_t *
 	return 0;
 }
 
+/* FN of what of [AT, AT + LEN) lies in packs; other than 0 ends it. */
+static int each_packed(struct chain *c, uint64_t version, uint64_t at, uint64_t len,
+		       int (*fn)(struct pack_object *o, uint64_t at, uint64_t len, const struct tier_call *call),
+		       const struct tier_call *call)
+{
+	struct place p;
+	uint64_t run;
+	int rc = 0;
+
+	for (uint64_t done = 0; done < len && !rc; done += run) {
+		run = len - done;
+		rc = find_place(c, version, at + done, &run, &p);
+		if (!rc && p.in == IN_PACK)
+			rc = fn(p.packed, at + done, run, call);
+	}
+	return rc;
+}
+
+static int is_away(struct pack_object *o, uint64_t at, uint64_t len, const struct tier_call *call)
+{
+	(void)call;
+	return !pack_object_has(o, at, len);
+}
+
+static int want(struct pack_object *o, uint64_t at, uint64_t len, const struct tier_call *call)
+{
+	return pack_object_want(o, at, len, call);
+}
+
+bool chain_is_here(struct chain *c, uint64_t version, uint64_t at, uint64_t len)
+{
+	return each_packed(c, version, at, len, is_away, NULL) <= 0;
+}
+
+int chain_want(struct chain *c, uint64_t version, uint64_t at, uint64_t len, const struct tier_call *call)
+{
+	return each_packed(c, version, at, len, want, call);
+}
+
 int chain_read(struct chain *c, uint64_t version, int rawfd, void *to, size_t len, uint64_t at)
 {
 	/* First, so that whatever is changed in the raw file before this is in a map by the time those are asked. */

@@ -25,6 +25,7 @@
 #define TARN_CONTENT_CHAIN_H
 
 #include "content/lake.h"
+#include "tier/tier.h"
 
 struct chain;
 
@@ -74,6 +75,10 @@ int chain_reach(struct lake *lake, struct chain *c, uint64_t version);
  * LEN bytes of VERSION from AT, which it has. RAWFD: the raw file. 0; -EIO: damaged, or lost meanwhile; -errno.
  */
 int chain_read(struct chain *c, uint64_t version, int rawfd, void *to, size_t len, uint64_t at);
+/* Can they be read without waiting for the cloud, where packs of later versions may lie? Else chain_want() waits until
+ * they can. CALL may be NULL. 0; -EIO; as recall_want(). */
+bool chain_is_here(struct chain *c, uint64_t version, uint64_t at, uint64_t len);
+int chain_want(struct chain *c, uint64_t version, uint64_t at, uint64_t len, const struct tier_call *call);
 
 /* A chain of which nothing changes any more, for a version whose bytes are in a whole file at END at the latest. */
 int chain_load_ended(struct lake *lake, const struct version_row *v, uint64_t end, struct chain **out);

@@ -555,9 +555,9 @@ int lake_close(struct lake *lake)
 	inode_table_free(lake);
 	registered_free(lake->registered);
 	recall_callers_free(lake->recall_callers); /* they have recalls open */
+	packs_free(steal_ptr(&lake->packs));	   /* they, too */
 	recalls_free(lake->recalls);
 	former_names_free(lake->formers);
-	packs_free(lake->packs);
 	room_free(lake->room);
 	run_forget_all();
 	rc = lake->store ? store_close(lake->store) : 0;

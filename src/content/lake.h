@@ -51,7 +51,11 @@ struct frontend {
 struct lake_cloud {
 	atomic_uint_fast64_t uploaded, uploaded_bytes, released, released_bytes; /* files */
 	_Atomic uint64_t waiting, waiting_bytes;				 /* queued, or on their way */
-	_Atomic uint64_t use, high; /* bytes that the lake uses; from where on files leave */
+	_Atomic uint64_t use, high;	/* bytes that the lake uses; from where on files leave */
+	_Atomic uint64_t early, target; /* from where on they are uploaded; down to where they leave */
+	_Atomic bool takes_history;	/* old versions can go there, and do when there is no room (work/history.c) */
+	_Atomic bool history_leaves;	/* there is none: they are packed at once */
+	_Atomic uint64_t packed_to;	/* versions that ended with this commit or before were looked at by who packs */
 };
 
 struct lake_counters {
@@ -92,17 +96,17 @@ struct lake {
 	pthread_mutex_t opened_lock;
 	struct opened *open_files, *open_folders; /* ns/opened.h; protected by opened_lock */
 
-	struct settle_queue *unsettled;	 /* content/settle.h */
-	struct registered *registered;	 /* content/registered.h */
-	struct former_names *formers;	 /* content/former.h */
-	pthread_mutex_t growth_lock;	 /* held while a version grows, or a moment gets a name */
-	_Atomic uint64_t pinned;	 /* content/appends.h: versions of this commit and before do not grow */
-	struct packs *packs;		 /* content/packs.h */
-	struct recalls *recalls;	 /* content/recall.h */
+	struct settle_queue *unsettled;	       /* content/settle.h */
+	struct registered *registered;	       /* content/registered.h */
+	struct former_names *formers;	       /* content/former.h */
+	pthread_mutex_t growth_lock;	       /* held while a version grows, or a moment gets a name */
+	_Atomic uint64_t pinned;	       /* content/appends.h: versions of this commit and before do not grow */
+	struct packs *packs;		       /* content/packs.h */
+	struct recalls *recalls;	       /* content/recall.h */
 	struct recall_callers *recall_callers; /* content/recall_caller.h */
-	_Atomic bool stubs_fail;	 /* nobody gets what is not here; set before the lake is mounted */
-	_Atomic bool space_short;	 /* history must not grow; writers may be slowed */
-	atomic_uint_fast64_t undo_limit; /* content/kept.h; and when it was found out */
+	_Atomic bool stubs_fail;	       /* nobody gets what is not here; set before the lake is mounted */
+	_Atomic bool space_short;	       /* history must not grow; writers may be slowed */
+	atomic_uint_fast64_t undo_limit;       /* content/kept.h; and when it was found out */
 	_Atomic int64_t undo_limit_time;
 	int64_t crashed_at;    /* the last commit before the last daemon ended without saying so; 0: it ended well */
 	bool changes_kept;     /* content/backup.h: from the store's opening on; work/ takes it over… */

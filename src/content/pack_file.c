@@ -9,8 +9,9 @@
 #include <sys/stat.h>
 
 #include "base/cleanup.h"
+#include "content/pack_index.h"
 #include "content/pack_io.h"
-#include "content/pack_map.h"
+#include "content/recall.h"
 
 #define MAGIC_BEGIN "tarnpck1"
 #define MAGIC_END "tarnend1"
@@ -32,7 +33,7 @@ bool pack_file_name_parse(const char *name, uint64_t *number)
 
 int pack_file_new(int fd, uint64_t number, struct pack_file **out)
 {
-	struct pack_file *f = malloc(sizeof(*f));
+	struct pack_file *f = calloc(1, sizeof(*f));
 
 	if (!f) {
 		close(fd);
@@ -40,6 +41,21 @@ int pack_file_new(int fd, uint64_t number, struct pack_file **out)
 	}
 	f->fd = fd;
 	f->number = number;
+	atomic_init(&f->refs, 1);
+	*out = f;
+	return 0;
+}
+
+int pack_file_new_away(struct recall *recall, struct pack_index *index, uint64_t number, struct pack_file **out)
+{
+	struct pack_file *f = calloc(1, sizeof(*f));
+
+	if (!f) {
+		recall_close(recall);
+		pack_index_close(index);
+		return -ENOMEM;
+	}
+	*f = (struct pack_file){.fd = -1, .recall = recall, .index = index, .number = number};
 	atomic_init(&f->refs, 1);
 	*out = f;
 	return 0;
@@ -55,8 +71,50 @@ void pack_file_unref(struct pack_file *f)
 {
 	if (atomic_fetch_sub(&f->refs, 1) > 1)
 		return;
-	close(f->fd);
+	if (f->fd >= 0)
+		close(f->fd);
+	recall_close(f->recall);
+	pack_index_close(f->index);
 	free(f);
+}
+
+/* What came already is read as it is: it is not the next step of somebody who reads in order. */
+static bool read_what_came(const struct pack_file *f, void *to, size_t len, uint64_t at)
+{
+	bool there;
+
+	recall_hold(f->recall);
+	there = at + len <= recall_size(f->recall) && recall_has(f->recall, at, len) &&
+		!pack_pread(recall_fd(f->recall), to, len, at);
+	recall_let_go(f->recall);
+	return there;
+}
+
+int pack_file_read(const void *arg, void *to, size_t len, uint64_t at)
+{
+	const struct pack_file *f = arg;
+	ssize_t n;
+
+	if (!f->recall)
+		return pack_pread(f->fd, to, len, at);
+	if (read_what_came(f, to, len, at))
+		return 0;
+	n = recall_read(f->recall, to, len, at, NULL);
+	return n < 0 ? (int)n : (size_t)n == len ? 0 : -EBADMSG;
+}
+
+bool pack_file_has(const struct pack_file *f, uint64_t at, uint64_t len)
+{
+	return !f->recall || recall_has(f->recall, at, len);
+}
+
+int pack_file_map(const struct pack_file *f, const uint8_t *sha256, uint64_t offset, uint64_t length,
+		  struct pack_map *out)
+{
+	int rc = f->index && sha256 ? pack_index_map(f->index, sha256, length, out) : -ENOENT;
+
+	/* A damaged index is only a pity. */
+	return rc == -ENOENT || rc == -EBADMSG ? pack_map_read_by(pack_file_read, f, offset, length, 0, out) : rc;
 }
 
 int pack_file_open(int packsfd, uint64_t number, struct pack_file **out)

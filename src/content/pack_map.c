@@ -244,7 +244,8 @@ static int decode(struct reader *in, uint64_t room, struct pack_map *m)
 	return 0;
 }
 
-int pack_map_read(int fd, uint64_t offset, uint64_t length, struct pack_map *out)
+int pack_map_read_by(pack_read_fn read, const void *arg, uint64_t offset, uint64_t length, uint64_t left_out,
+		     struct pack_map *out)
 {
 	uint8_t trailer[PACK_TRAILER], check[PACK_CHECK];
 	_cleanup_free_ uint8_t *bytes = NULL;
@@ -255,7 +256,7 @@ int pack_map_read(int fd, uint64_t offset, uint64_t length, struct pack_map *out
 	memset(out, 0, sizeof(*out));
 	if (length < PACK_TRAILER)
 		return -EBADMSG;
-	rc = pack_pread(fd, trailer, sizeof(trailer), offset + length - sizeof(trailer));
+	rc = read(arg, trailer, sizeof(trailer), offset + length - sizeof(trailer));
 	if (rc < 0)
 		return rc;
 	len = pack_get32(trailer + PACK_CHECK);
@@ -264,17 +265,27 @@ int pack_map_read(int fd, uint64_t offset, uint64_t length, struct pack_map *out
 	bytes = malloc(len + 1);
 	if (!bytes)
 		return -ENOMEM;
-	rc = pack_pread(fd, bytes, len, offset + length - sizeof(trailer) - len);
+	rc = read(arg, bytes, len, offset + length - sizeof(trailer) - len);
 	if (!rc)
 		rc = pack_check(bytes, len, check);
 	if (!rc && memcmp(check, trailer, PACK_CHECK))
 		rc = -EBADMSG;
 	in = (struct reader){.at = bytes, .end = bytes + len};
 	if (!rc)
-		rc = decode(&in, length - sizeof(trailer) - len, out);
+		rc = decode(&in, length + left_out - sizeof(trailer) - len, out);
 	if (rc < 0)
 		pack_map_release(out);
 	return rc;
+}
+
+static int read_fd(const void *arg, void *to, size_t len, uint64_t at)
+{
+	return pack_pread(*(const int *)arg, to, len, at);
+}
+
+int pack_map_read(int fd, uint64_t offset, uint64_t length, struct pack_map *out)
+{
+	return pack_map_read_by(read_fd, &fd, offset, length, 0, out);
 }
 
 /* ---- the tree of bases ---- */

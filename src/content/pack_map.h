@@ -84,10 +84,16 @@ void pack_map_release(struct pack_map *m);
 struct pack_segment *pack_map_add(struct pack_map *m);
 /* Appends the map with its trailer. 0 or -ENOMEM. */
 int pack_map_encode(const struct pack_map *m, struct buf *out);
+/* All of LEN bytes at AT of what ARG says. 0; -EBADMSG when it ends before; -errno. */
+typedef int (*pack_read_fn)(const void *arg, void *to, size_t len, uint64_t at);
 /*
- * Reads the map of the object whose run of LENGTH bytes begins at OFFSET of FD. 0; -EBADMSG when it is damaged: then
- * nothing in it is believed; -errno.
+ * Reads the map of the object whose run of LENGTH bytes begins at OFFSET of ARG, which READ reads. LEFT_OUT: so many
+ * bytes of its segments are not in that run (content/pack_index.h). 0; -EBADMSG when it is damaged: then nothing in it
+ * is believed; what READ says; -errno.
  */
+int pack_map_read_by(pack_read_fn read, const void *arg, uint64_t offset, uint64_t length, uint64_t left_out,
+		     struct pack_map *out);
+/* The same in the file FD. */
 int pack_map_read(int fd, uint64_t offset, uint64_t length, struct pack_map *out);
 /* The segment that has byte AT, which is below the size. */
 uint32_t pack_map_find(const struct pack_map *m, uint64_t at);

@@ -7,7 +7,7 @@
 #include <openssl/evp.h>
 
 #include "base/cleanup.h"
-#include "content/pack_io.h"
+#include "content/recall.h"
 
 /* ---- one segment ---- */
 
@@ -80,11 +80,11 @@ static int unpack(const struct pack_object *o, const struct pack_segment *s, str
 	int rc;
 
 	if (s->kind == PACK_RAW)
-		return pack_pread(o->file->fd, to->bytes, to->length, o->offset + s->stored_at);
+		return pack_file_read(o->file, to->bytes, to->length, o->offset + s->stored_at);
 	stored = malloc(s->stored + 1U);
 	if (!stored)
 		return -ENOMEM;
-	rc = pack_pread(o->file->fd, stored, s->stored, o->offset + s->stored_at);
+	rc = pack_file_read(o->file, stored, s->stored, o->offset + s->stored_at);
 	if (!rc && s->kind == PACK_DELTA)
 		rc = base_piece(o, s, &base);
 	return rc < 0 ? rc : inflate(o, stored, s->stored, base, to);
@@ -120,7 +120,9 @@ int pack_object_piece(const struct pack_object *o, uint32_t segment, struct pack
 
 /* ---- the object ---- */
 
-static int open_one(struct pack_cache *cache, const struct pack_place *place, struct pack_object **out)
+/* SHA256 may be NULL. */
+static int open_one(struct pack_cache *cache, const struct pack_place *place, const uint8_t *sha256,
+		    struct pack_object **out)
 {
 	struct pack_object *o = calloc(1, sizeof(*o));
 	int rc;
@@ -130,7 +132,7 @@ static int open_one(struct pack_cache *cache, const struct pack_place *place, st
 	o->cache = cache;
 	o->file = pack_file_ref(place->file);
 	o->offset = place->offset;
-	rc = pack_map_read(place->file->fd, place->offset, place->length, &o->map);
+	rc = pack_file_map(place->file, sha256, place->offset, place->length, &o->map);
 	if (rc < 0) {
 		pack_object_close(o);
 		return rc == -EBADMSG ? -EIO : rc;
@@ -172,7 +174,7 @@ static int open_named(struct pack_cache *cache, const uint8_t sha256[SHA256_BYTE
 
 	if (rc < 0)
 		return rc;
-	rc = open_one(cache, &place, out);
+	rc = open_one(cache, &place, sha256, out);
 	pack_file_unref(place.file);
 	return rc;
 }
@@ -220,6 +222,84 @@ void pack_object_close(struct pack_object *o)
 		free(o);
 		o = base;
 	}
+}
+
+/* ---- what is in the cloud ---- */
+
+/* LEN bytes at AT of FILE are needed. Other than 0 ends it. */
+typedef int (*stored_fn)(void *arg, const struct pack_file *file, uint64_t at, uint64_t len);
+
+/* What SEGMENT is made of, but for what is in memory. */
+static int each_stored(const struct pack_object *o, uint32_t segment, stored_fn fn, void *arg)
+{
+	const struct pack_segment *s = pack_object_origin(o, segment, &o);
+	struct pack_piece *piece;
+	int rc;
+
+	if (!s || s->kind == PACK_ZERO)
+		return 0;
+	piece = pack_cache_find(o->cache, s->check);
+	if (piece) {
+		pack_piece_unref(piece);
+		return 0;
+	}
+	rc = fn(arg, o->file, o->offset + s->stored_at, s->stored);
+	for (uint32_t i = 0; s->kind == PACK_DELTA && i < s->bases && !rc; i++)
+		rc = each_stored(s->own ? o : o->base, s->base + i, fn, arg);
+	return rc;
+}
+
+static int each_stored_of(const struct pack_object *o, uint64_t at, uint64_t len, stored_fn fn, void *arg)
+{
+	uint64_t end = at < o->map.size && len > o->map.size - at ? o->map.size : at + len;
+	int rc = 0;
+
+	if (at >= o->map.size || pack_object_is_here(o))
+		return 0;
+	for (uint32_t i = pack_map_find(&o->map, at); i < o->map.count && o->map.segments[i].at < end && !rc; i++)
+		rc = each_stored(o, i, fn, arg);
+	return rc;
+}
+
+bool pack_object_is_here(const struct pack_object *o)
+{
+	for (; o; o = o->base)
+		if (o->file->recall)
+			return false;
+	return true;
+}
+
+static int is_missing(void *arg, const struct pack_file *file, uint64_t at, uint64_t len)
+{
+	(void)arg;
+	return !pack_file_has(file, at, len);
+}
+
+bool pack_object_has(const struct pack_object *o, uint64_t at, uint64_t len)
+{
+	return !each_stored_of(o, at, len, is_missing, NULL);
+}
+
+static int fetch(void *arg, const struct pack_file *file, uint64_t at, uint64_t len)
+{
+	(void)arg;
+	if (file->recall)
+		recall_fetch_ahead(file->recall, at, len);
+	return 0;
+}
+
+static int await(void *arg, const struct pack_file *file, uint64_t at, uint64_t len)
+{
+	return file->recall ? recall_want(file->recall, at, len, arg) : 0;
+}
+
+int pack_object_want(const struct pack_object *o, uint64_t at, uint64_t len, const struct tier_call *call)
+{
+	struct tier_call none = {0};
+	struct tier_call patient = call ? *call : none;
+
+	each_stored_of(o, at, len, fetch, NULL); /* all beside each other */
+	return each_stored_of(o, at, len, await, &patient);
 }
 
 /* ---- reading ---- */
@@ -301,7 +381,7 @@ int pack_object_verify_at(struct pack_cache *cache, const struct pack_place *pla
 			  bool (*stop)(void *arg), void *arg)
 {
 	struct pack_object *o;
-	int rc = open_one(cache, place, &o);
+	int rc = open_one(cache, place, NULL, &o);
 
 	if (rc < 0)
 		return rc;

@@ -12,6 +12,7 @@
 #include "content/pack_cache.h"
 #include "content/pack_file.h"
 #include "content/pack_map.h"
+#include "tier/tier.h"
 
 /* Where an object's run of bytes is. */
 struct pack_place {
@@ -42,7 +43,16 @@ static inline void pack_object_closep(struct pack_object **o)
 }
 #define _cleanup_object_ __attribute__((cleanup(pack_object_closep)))
 
-/* Short only at the end. -EIO: damaged. */
+/*
+ * Can [AT, AT + LEN) be read without waiting for the cloud? Else pack_object_want() waits until it can, for only what
+ * it takes. CALL may be NULL. 0 or -errno, as recall_want().
+ */
+bool pack_object_has(const struct pack_object *o, uint64_t at, uint64_t len);
+int pack_object_want(const struct pack_object *o, uint64_t at, uint64_t len, const struct tier_call *call);
+/* Is all of it, and of what it builds on, on the local disk? */
+bool pack_object_is_here(const struct pack_object *o);
+
+/* Short only at the end. -EIO: damaged; where it is in the cloud, as recall_read(). */
 ssize_t pack_object_read(struct pack_object *o, void *to, size_t len, uint64_t at);
 /* Reads all of it and compares with its name. STOP (may be NULL) is asked before each segment: -ECANCELED. 0; -EIO. */
 int pack_object_verify(struct pack_object *o, bool (*stop)(void *arg), void *arg);

@@ -140,7 +140,7 @@ static int copy_bytes(struct pack_writer *w, const struct pack_place *from)
 		uint64_t rest = from->length - done;
 		size_t n = rest < PACK_SEGMENT_MAX ? rest : PACK_SEGMENT_MAX;
 
-		rc = pack_pread(from->file->fd, w->buffer, n, from->offset + done);
+		rc = pack_file_read(from->file, w->buffer, n, from->offset + done);
 		if (!rc)
 			rc = pack_pwrite(w->file->fd, w->buffer, n, w->at + done);
 		done += n;

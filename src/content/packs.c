@@ -6,6 +6,9 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "content/pack_index.h"
+#include "content/recall.h"
+#include "content/remote.h"
 
 #define CACHE_BYTES (64 * 1024 * 1024)
 #define OPEN_FILES 16 /* kept open for the next reader */
@@ -88,6 +91,43 @@ static void close_kept(struct packs *p, uint64_t number)
 		pack_file_unref(gone[--n]);
 }
 
+void packs_forget_away(struct packs *p)
+{
+	struct pack_file *gone[OPEN_FILES];
+	int n = 0;
+
+	pthread_mutex_lock(&p->lock);
+	for (int i = 0; i < OPEN_FILES; i++)
+		if (p->files[i] && p->files[i]->recall)
+			gone[n++] = steal_ptr(&p->files[i]);
+	pthread_mutex_unlock(&p->lock);
+	while (n)
+		pack_file_unref(gone[--n]);
+}
+
+static int open_away(struct lake *lake, const struct pack_row *row, struct volume *volume, struct pack_file **out)
+{
+	struct recall_source source = {.id = row->id, .size = row->bytes};
+	_cleanup_tier_ struct tier *tier = lake_tier(lake);
+	struct pack_index *index = NULL;
+	struct recall *recall;
+	struct cloud_row object;
+	int rc = store_cloud_of_pack(lake->store, row->id, &object);
+
+	if (rc < 0)
+		return rc == -ENOENT ? -EIO : rc;
+	source.key = object.key;
+	source.etag = object.etag;
+	source.hashed = object.hashed;
+	memcpy(source.sha256, object.sha256, SHA256_BYTES);
+	rc = tier ? recall_open(lake->recalls, tier, volume->cachefd, &source, &recall) : -EHOSTUNREACH;
+	if (rc < 0)
+		return rc;
+	if (pack_index_open(volume->packsfd, row->id, &index))
+		index = NULL;
+	return pack_file_new_away(recall, index, row->id, out);
+}
+
 static int open_pack(struct lake *lake, uint64_t number, struct pack_file **out)
 {
 	struct pack_row row;
@@ -103,7 +143,7 @@ static int open_pack(struct lake *lake, uint64_t number, struct pack_file **out)
 	volume = lake_volume(lake, row.volume);
 	if (!volume || volume->packsfd < 0)
 		return -EIO;
-	rc = pack_file_open(volume->packsfd, number, out);
+	rc = row.state == PACK_AWAY ? open_away(lake, &row, volume, out) : pack_file_open(volume->packsfd, number, out);
 	if (!rc)
 		keep_open(lake->packs, *out);
 	return rc == -EBADMSG ? -EIO : rc;
@@ -121,6 +161,15 @@ int pack_find(struct lake *lake, const uint8_t sha256[SHA256_BYTES], struct pack
 	out->offset = row.offset;
 	out->length = row.length;
 	return rc;
+}
+
+bool pack_is_away(struct lake *lake, const uint8_t sha256[SHA256_BYTES])
+{
+	struct object_row object;
+	struct pack_row row;
+
+	return !store_object(lake->store, sha256, &object) && !store_pack(lake->store, object.pack, &row) &&
+	       row.state == PACK_AWAY;
 }
 
 static int find_object(void *arg, const uint8_t sha256[SHA256_BYTES], struct pack_place *out)
@@ -246,8 +295,9 @@ int packing_end(struct packing *p)
 	bool made = !rc;
 
 	if (made) {
-		struct pack_row row = {.id = p->pack, .volume = p->volume->index, .bytes = length, .state = 1};
+		struct pack_row row = {.id = p->pack, .volume = p->volume->index, .bytes = length};
 
+		row.state = p->stays ? PACK_STAYS : PACK_HERE;
 		record_pack_set(p->record, &row);
 	}
 	if (rc == -ENODATA)
@@ -271,17 +321,99 @@ void packing_cancel(struct packing *p)
 	p->n = p->room = 0;
 }
 
-int pack_remove(struct lake *lake, struct volume *volume, uint64_t pack)
+static int remove_file(struct volume *volume, const char *name)
+{
+	int rc;
+
+	if (!unlinkat(volume->packsfd, name, 0) || errno == ENOENT)
+		return 0;
+	rc = -errno;
+	log_warning("versions/packs/%s: cannot be removed: %s", name, strerror(-rc));
+	return rc;
+}
+
+static int remove_pack_file(struct lake *lake, struct volume *volume, uint64_t pack)
 {
 	char name[PACK_NAME_MAX];
 
 	close_kept(lake->packs, pack);
 	pack_file_name(pack, name);
-	if (unlinkat(volume->packsfd, name, 0) < 0 && errno != ENOENT) {
-		int rc = -errno;
+	return remove_file(volume, name);
+}
 
-		log_warning("versions/packs/%s: cannot be removed: %s", name, strerror(-rc));
+int pack_remove(struct lake *lake, struct volume *volume, uint64_t pack)
+{
+	char name[PACK_NAME_MAX];
+	int rc = remove_pack_file(lake, volume, pack), rc2;
+
+	pack_index_name(pack, name);
+	if (!faccessat(volume->packsfd, name, F_OK, AT_SYMLINK_NOFOLLOW)) {
+		recalls_forget(lake->recalls, volume->cachefd, &pack, 1);
+		rc2 = remove_file(volume, name);
+		rc = rc ? rc : rc2;
+	}
+	return rc ? rc : fsync(volume->packsfd) < 0 ? -errno : 0;
+}
+
+/* ---- leaving ---- */
+
+static int store_nothing(void *arg, const struct version_row *v)
+{
+	record_version_how(arg, v->id, HOW_PACKED, 0);
+	return 0;
+}
+
+struct leaving {
+	struct store *store;
+	struct record *record;
+};
+
+static int note_leaving(void *arg, const struct object_row *o)
+{
+	struct leaving *l = arg;
+
+	return store_versions_packed(l->store, o->sha256, store_nothing, l->record);
+}
+
+int pack_record_away(struct store *store, struct record *r, const struct pack_row *row)
+{
+	struct leaving l = {store, r};
+	struct pack_row away = *row;
+
+	away.state = PACK_AWAY;
+	record_pack_set(r, &away);
+	return store_objects(store, row->id, note_leaving, &l);
+}
+
+static int record_away(struct lake *lake, const struct pack_row *row)
+{
+	struct record *r = record_new(OP_SYSTEM, RUN_TARN, 0, 0, 0, NULL);
+	uint64_t commit;
+	int rc = pack_record_away(lake->store, r, row);
+
+	if (rc < 0) {
+		record_free(r);
 		return rc;
 	}
-	return fsync(volume->packsfd) < 0 ? -errno : 0;
+	rc = store_submit(lake->store, r, &commit);
+	return rc ? rc : store_sync(lake->store, commit);
+}
+
+int pack_leave(struct lake *lake, struct volume *volume, uint64_t pack)
+{
+	_cleanup_pack_file_ struct pack_file *file = NULL;
+	struct pack_row row;
+	int rc = store_pack(lake->store, pack, &row);
+
+	if (!rc && row.state != PACK_HERE)
+		rc = -EINVAL;
+	if (!rc)
+		rc = pack_file_open(volume->packsfd, pack, &file);
+	if (!rc)
+		rc = pack_index_write(volume->packsfd, file);
+	if (!rc)
+		rc = record_away(lake, &row);
+	if (!rc)
+		rc = remove_pack_file(lake, volume, pack);
+	return rc ? rc : fsync(volume->packsfd) < 0 ? -errno : 0;
 }

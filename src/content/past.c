@@ -353,14 +353,57 @@ static ssize_t read_chain(struct past *p, void *to, size_t len, off_t at)
 
 bool past_has(struct past *p, uint64_t at, uint64_t len)
 {
+	if (at >= p->size)
+		return true;
+	if (p->packed)
+		return pack_object_has(p->packed, at, len);
+	if (p->chain)
+		return chain_is_here(p->chain, p->version, at, len < p->size - at ? len : p->size - at);
 	return !p->recall || recall_has(p->recall, at, len);
+}
+
+/* Its pack in the cloud is another one since it was opened: it is read there from now on, each time anew. */
+static int open_packed_again(const struct past *p, struct pack_object **out)
+{
+	struct version_row v;
+	int rc = p->lake ? store_version(p->lake->store, p->version, &v) : -EIO;
+
+	if (!rc && v.how != HOW_PACKED)
+		rc = -EIO;
+	return rc ? rc : pack_open(p->lake, v.sha256, out);
+}
+
+static int want_packed(const struct past *p, uint64_t at, uint64_t len, const struct tier_call *call)
+{
+	_cleanup_object_ struct pack_object *again = NULL;
+	int rc = pack_object_want(p->packed, at, len, call);
+
+	if (rc == -ESTALE)
+		rc = open_packed_again(p, &again);
+	return again ? pack_object_want(again, at, len, call) : rc;
+}
+
+static ssize_t read_packed(const struct past *p, void *to, size_t len, uint64_t at)
+{
+	_cleanup_object_ struct pack_object *again = NULL;
+	ssize_t n = pack_object_read(p->packed, to, len, at);
+
+	if (n == -ESTALE)
+		n = open_packed_again(p, &again);
+	if (again)
+		n = pack_object_read(again, to, len, at);
+	return n == -ESTALE ? -EIO : n;
 }
 
 int past_want(struct past *p, uint64_t at, uint64_t len, const struct tier_call *call)
 {
 	int rc = p->recall ? recall_want(p->recall, at, len, call) : 0;
 
-	if (rc == -ESTALE && !recall_find_again(p->lake, p->version))
+	if (p->packed)
+		rc = want_packed(p, at, len, call);
+	else if (p->chain && at < p->size)
+		rc = chain_want(p->chain, p->version, at, len < p->size - at ? len : p->size - at, call);
+	if (rc == -ESTALE && p->recall && !recall_find_again(p->lake, p->version))
 		rc = recall_want(p->recall, at, len, call);
 	return rc == -ESTALE ? -EIO : rc;
 }
@@ -382,7 +425,7 @@ ssize_t past_read(struct past *p, void *to, size_t len, off_t at)
 	if (len > p->size - (uint64_t)at)
 		len = p->size - (uint64_t)at;
 	if (p->packed)
-		return pack_object_read(p->packed, to, len, (uint64_t)at);
+		return read_packed(p, to, len, (uint64_t)at);
 	if (p->recall)
 		return read_recall(p, to, len, (uint64_t)at);
 	return p->chain ? read_chain(p, to, len, at) : read_whole(p, to, len, at);

@@ -35,3 +35,20 @@ int pin_of(struct lake *lake, uint64_t node)
 	}
 	return PIN_NONE;
 }
+
+bool pin_keeps_past(struct lake *lake, uint64_t node)
+{
+	_cleanup_buf_ struct buf name = BUF_INIT;
+	struct node_row row;
+	uint64_t parent, unused;
+
+	for (uint64_t at = node; at != NODE_ROOT; at = parent) {
+		if (!store_node(lake->store, at, &row) && row.pin)
+			return true;
+		if (store_last_place(lake->store, at, 0, &parent))
+			return false;
+		if (parent == NODE_ROOT)
+			return !store_name(lake->store, at, &unused, &name) && bucket_is_pinned(lake, buf_str(&name));
+	}
+	return false;
+}

@@ -11,5 +11,7 @@ enum pin { PIN_NONE, PIN_OWN, PIN_ABOVE /* of a folder above it, or of its bucke
 
 /* What keeps NODE here: enum pin, or -errno. Reads the store. */
 int pin_of(struct lake *lake, uint64_t node);
+/* Do old versions of NODE stay here, too? It may have been removed: then it is where it was last that counts. */
+bool pin_keeps_past(struct lake *lake, uint64_t node);
 
 #endif

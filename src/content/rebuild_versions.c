@@ -6,21 +6,32 @@
 #include "base/cleanup.h"
 #include "content/backup.h"
 #include "content/hash.h"
+#include "content/packs.h"
 #include "content/rebuild_int.h"
 
 #define PAGE 1000
 
+/* Has the cloud the pack of the content SHA256, and those of all that it builds on? */
+static bool packs_are_there(struct rebuild *r, const uint8_t *sha256)
+{
+	struct object_row object = {.has_base = true};
+	struct cloud_row c;
+
+	memcpy(object.base, sha256, SHA256_BYTES);
+	for (int depth = 0; object.has_base; depth++)
+		if (depth > PACK_DEPTH_MAX || store_object(r->store, object.base, &object) ||
+		    store_cloud_of_pack(r->store, object.pack, &c))
+			return false;
+	return true;
+}
+
 enum version_how rebuild_kept(struct rebuild *r, const struct version_row *v)
 {
-	struct object_row object;
 	struct cloud_row c;
 
 	if (!store_cloud_of_version(r->store, v->id, &c))
 		return HOW_CLOUD;
-	if (v->how == HOW_PACKED && v->hashed && !store_object(r->store, v->sha256, &object) &&
-	    !store_cloud_of_pack(r->store, object.pack, &c) && c.state == CLOUD_VERIFIED)
-		return HOW_PACKED;
-	return HOW_NONE;
+	return v->how == HOW_PACKED && v->hashed && packs_are_there(r, v->sha256) ? HOW_PACKED : HOW_NONE;
 }
 
 struct page {
@@ -28,6 +39,27 @@ struct page {
 	uint64_t commit, version; /* of the last one seen */
 	int n, rc;
 };
+
+static int note_away(void *arg, const struct pack_row *p)
+{
+	struct rebuild *r = arg;
+	struct pack_row row = *p;
+	struct cloud_row c;
+	int rc = 0;
+
+	row.volume = 0;
+	if (store_cloud_of_pack(r->store, p->id, &c))
+		record_pack_set(rebuild_record(r), &row);
+	else
+		rc = pack_record_away(r->store, rebuild_record(r), &row);
+	return rc ? rc : rebuild_submit(r, false);
+}
+
+/* Packs are only in the cloud now. Others are found to be missing when the lake is mounted (work/pack_leftovers.c). */
+static int rebuild_packs(struct rebuild *r)
+{
+	return store_packs(r->store, note_away, r);
+}
 
 static int look_at(void *arg, const struct version_row *v)
 {
@@ -61,7 +93,9 @@ int rebuild_versions(struct rebuild *r)
 		p.n = 0;
 		rc = store_kept_after(r->store, p.commit, p.version, PAGE, look_at, &p);
 	} while (!rc && p.n);
-	return rc ? rc : p.rc;
+	if (!rc)
+		rc = p.rc;
+	return rc ? rc : rebuild_packs(r);
 }
 
 /* ---- the bytes of one file ---- */

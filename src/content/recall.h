@@ -110,6 +110,8 @@ bool recall_has_ends(int cachefd, const struct recall_source *s);
 /* Is NAME, in cache/, a file of a recall? Of which version, then, and is that one under way or in use now? */
 bool recall_file_parse(const char *name, uint64_t *id);
 bool recall_is_in_use(struct recalls *rs, uint64_t id);
+/* Nothing of the contents with these N ids stays in CACHEFD, whoever has them open: those read on what they have. */
+void recalls_forget(struct recalls *rs, int cachefd, const uint64_t *ids, size_t n);
 
 /* What it calls, for tests that make it fail. */
 extern struct recall_calls {

@@ -305,6 +305,51 @@ static uint64_t drop_all(struct recalls *rs, int cachefd)
 	return gone;
 }
 
+/* ---- what is to be forgotten ---- */
+
+static bool is_one_of(uint64_t id, const uint64_t *ids, size_t n)
+{
+	while (n && ids[n - 1] != id)
+		n--;
+	return n;
+}
+
+/* It leaves the table, and its files their names. The caller holds `opening`. */
+static void forget_open(struct recall *r)
+{
+	char name[RECALL_NAME_MAX];
+	SCOPED_LOCK(&r->files);
+
+	for (enum recall_file what = RECALL_PART_FILE; !r->taken && what <= RECALL_ENDS_FILE; what++) {
+		recall_file_name(r, what, name);
+		unlinkat(r->cachefd, name, 0);
+	}
+	r->taken = true;
+	SCOPED_LOCK(&r->set->lock);
+	if (r->in_table)
+		HASH_DELETE(by_content, r->set->table, r);
+	r->in_table = false;
+}
+
+void recalls_forget(struct recalls *rs, int cachefd, const uint64_t *ids, size_t n)
+{
+	SCOPED_LOCK(&rs->opening);
+	size_t in_memory = 0;
+	_cleanup_free_ struct recall **list = recall_list(rs, &in_memory);
+	struct old_files files = {0};
+
+	for (size_t i = 0; i < in_memory; i++) {
+		if (list[i]->cachefd == cachefd && is_one_of(list[i]->of.id, ids, n))
+			forget_open(list[i]);
+		recall_unref(list[i]);
+	}
+	list_files(rs, cachefd, NULL, &files);
+	for (size_t i = 0; i < files.n; i++)
+		if (is_one_of(strtoull(files.list[i].name, NULL, 16), ids, n))
+			unlinkat(cachefd, files.list[i].name, 0);
+	free(files.list);
+}
+
 /* ---- asking for room ---- */
 
 static bool fits(struct recall *r, uint64_t bytes, unsigned part)

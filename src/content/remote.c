@@ -5,6 +5,7 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "content/packs.h"
 
 struct tier *lake_tier(struct lake *lake)
 {
@@ -25,6 +26,8 @@ static void replace(struct lake *lake, struct tier *t)
 	pthread_mutex_unlock(&lake->buckets_lock);
 	if (old)
 		tier_unref(old);
+	if (old && lake->packs)
+		packs_forget_away(lake->packs);
 }
 
 void remote_open(struct lake *lake)

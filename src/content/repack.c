@@ -5,9 +5,11 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "content/remote.h"
 
 #define SMALL (1024 * 1024)
 #define SMALL_MOST 8 /* so many packs below a limit are written together */
+#define LIMITS 2
 #define ROUNDS (PACK_DEPTH_MAX + 2)
 
 /* ---- lists ---- */
@@ -78,7 +80,29 @@ static void pack_list_release(struct pack_list *l)
 
 /* ---- writing packs anew ---- */
 
-static int copy_object(struct packing *p, const struct object_row *o)
+struct storing {
+	struct record *record;
+	uint64_t bytes; /* of the next one */
+};
+
+static int store_again(void *arg, const struct version_row *v)
+{
+	struct storing *s = arg;
+
+	record_version_how(s->record, v->id, HOW_PACKED, s->bytes);
+	s->bytes = 0;
+	return 0;
+}
+
+/* O was only in the cloud: what it stores here now is counted again, with one of its versions. */
+static int count_again(struct packing *p, const struct object_row *o)
+{
+	struct storing s = {p->record, o->length};
+
+	return store_versions_packed(p->lake->store, o->sha256, store_again, &s);
+}
+
+static int copy_object(struct packing *p, const struct object_row *o, bool was_away)
 {
 	struct pack_place from;
 	struct object_row moved = *o;
@@ -90,11 +114,11 @@ static int copy_object(struct packing *p, const struct object_row *o)
 		return rc;
 	rc = pack_writer_copy(p->writer, &from, o->sha256, &moved.offset);
 	pack_file_unref(from.file);
-	if (rc < 0) {
+	if (rc == -EIO)
 		log_error("pack %" PRIu64 ": an object in it is damaged: it stays where it is", o->pack);
-		return rc;
-	}
-	return packing_object(p, &moved);
+	if (!rc)
+		rc = packing_object(p, &moved);
+	return rc || !was_away ? rc : count_again(p, o);
 }
 
 /* Objects of PACKS go to a new one, but those that are DROPPED (may be NULL), and PACKS go. */
@@ -115,16 +139,18 @@ static int rewrite(struct lake *lake, const struct pack_row *packs, size_t n, co
 		rc = packing_begin(&p, lake, volume);
 	if (rc < 0)
 		return rc;
+	p.stays = packs[0].state == PACK_STAYS;
 	for (size_t i = 0; i < wanted.n && !rc; i++)
 		if (!dropped || !has_object(dropped, wanted.rows[i].sha256))
-			rc = stop && stop(arg) ? -ECANCELED : copy_object(&p, &wanted.rows[i]);
+			rc = stop && stop(arg) ? -ECANCELED
+					       : copy_object(&p, &wanted.rows[i], packs[0].state == PACK_AWAY);
 	if (rc < 0) {
 		packing_cancel(&p);
 		return rc;
 	}
 	for (size_t i = 0; i < n; i++) {
 		record_pack_remove(p.record, packs[i].id);
-		*freed += packs[i].bytes;
+		*freed += packs[i].state == PACK_AWAY ? 0 : packs[i].bytes;
 	}
 	length = p.n ? pack_writer_length(p.writer) : 0;
 	rc = packing_end(&p);
@@ -154,14 +180,17 @@ static int drop_unused(struct lake *lake, size_t *n)
 	return rc < 0 ? rc : store_barrier(lake->store, commit);
 }
 
+/* What is in the cloud takes no room here, and bringing it back takes time and money. */
 static bool is_thin(const struct pack_row *p)
 {
+	if (p->state == PACK_AWAY)
+		return !p->objects;
 	return p->object_bytes < p->bytes / 2 || !p->objects;
 }
 
-/* Packs of one volume smaller than LIMIT, when there are many, together. 1 done, 0 not, or -errno. */
-static int merge_small(struct lake *lake, const struct pack_list *all, int volume, uint64_t limit,
-		       bool (*stop)(void *arg), void *arg, uint64_t *freed)
+/* Packs of one volume and STATE smaller than LIMIT, when there are many, together. 1 done, 0 not, or -errno. */
+static int merge_small(struct lake *lake, const struct pack_list *all, int volume, enum pack_state state,
+		       uint64_t limit, bool (*stop)(void *arg), void *arg, uint64_t *freed)
 {
 	_cleanup_pack_list_ struct pack_list small = {0};
 	uint64_t bytes = 0;
@@ -170,7 +199,8 @@ static int merge_small(struct lake *lake, const struct pack_list *all, int volum
 	for (size_t i = 0; i < all->n && !rc; i++) {
 		const struct pack_row *p = &all->rows[i];
 
-		if (p->volume != volume || is_thin(p) || p->bytes >= limit || bytes + p->bytes > PACK_MOST)
+		if (p->volume != volume || p->state != state || is_thin(p) || p->bytes >= limit ||
+		    bytes + p->bytes > PACK_MOST)
 			continue;
 		bytes += p->bytes;
 		rc = note_pack(&small, p);
@@ -189,7 +219,7 @@ static int unless_damaged(int rc)
 
 int packs_collect(struct lake *lake, bool (*stop)(void *arg), void *arg, uint64_t *freed)
 {
-	static const uint64_t limits[] = {SMALL, PACK_LEAST};
+	static const uint64_t limits[LIMITS] = {SMALL, PACK_LEAST};
 	_cleanup_pack_list_ struct pack_list all = {0};
 	size_t dropped = 1;
 	int rc = store_barrier(lake->store, 0);
@@ -205,8 +235,9 @@ int packs_collect(struct lake *lake, bool (*stop)(void *arg), void *arg, uint64_
 	for (int v = 0; v < LAKE_VOLUMES && !rc; v++) {
 		int merged = 0;
 
-		for (size_t i = 0; i < sizeof(limits) / sizeof(*limits) && !merged && lake_volume(lake, v); i++)
-			merged = unless_damaged(merge_small(lake, &all, v, limits[i], stop, arg, freed));
+		for (size_t i = 0; i < 2 * LIMITS && !merged && lake_volume(lake, v); i++)
+			merged = unless_damaged(merge_small(lake, &all, v, i < LIMITS ? PACK_HERE : PACK_STAYS,
+							    limits[i % LIMITS], stop, arg, freed));
 		rc = merged < 0 ? merged : 0;
 	}
 	return rc;
@@ -313,6 +344,24 @@ static int pack_dependants_anew(struct erasing *e, struct volume *volume)
 	return packing_end(&p);
 }
 
+/* The pack of C, which is rewritten, goes from the cloud now, not only when its turn comes. */
+static int remove_from_cloud(struct lake *lake, const struct cloud_row *c)
+{
+	_cleanup_tier_ struct tier *tier = lake_tier(lake);
+	const char *key = c->key;
+
+	return tier ? tier_remove(tier, &key, 1, NULL, NULL) : -EHOSTUNREACH;
+}
+
+static int rewrite_without(struct erasing *e, const struct pack_row *row, uint64_t *freed)
+{
+	struct cloud_row c;
+	int there = store_cloud_of_pack(e->lake->store, row->id, &c);
+	int rc = there && there != -ENOENT ? there : rewrite(e->lake, row, 1, &e->dropped, NULL, NULL, freed);
+
+	return rc || there ? rc : remove_from_cloud(e->lake, &c);
+}
+
 static int rewrite_packs_of(struct erasing *e)
 {
 	uint64_t freed = 0;
@@ -325,7 +374,7 @@ static int rewrite_packs_of(struct erasing *e)
 		if (rc == -ENOENT) /* done already, for another object in it */
 			rc = 0;
 		else if (!rc)
-			rc = rewrite(e->lake, &row, 1, &e->dropped, NULL, NULL, &freed);
+			rc = rewrite_without(e, &row, &freed);
 	}
 	return rc;
 }

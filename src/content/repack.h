@@ -21,7 +21,7 @@
 int packs_collect(struct lake *lake, bool (*stop)(void *arg), void *arg, uint64_t *freed);
 /*
  * Erases N objects; those that a version is still kept as stay. Takes the turn, urgently. When it returns 0 no file in
- * packs/ has a byte of them. Else -errno, and some may be there still: to be called again.
+ * packs/ has a byte of them, nor has a pack in the cloud. Else -errno, and some may be there still: to be called again.
  */
 int packs_erase(struct lake *lake, const uint8_t (*sha256)[SHA256_BYTES], size_t n);
 

@@ -116,6 +116,8 @@ int apply_version_compare(struct apply *a, uint64_t id);
 
 /* VERSION, if it is live and in the cloud, SIGN times in the totals. */
 int apply_uploaded(struct apply *a, uint64_t version, int sign);
+/* PACK is no more: its objects in the cloud are to go. */
+int apply_cloud_pack_over(struct apply *a, uint64_t pack);
 /* NODE has another name, or none any more: its objects follow, if it has any; those of what is in a folder, too. */
 int apply_cloud_follow(struct apply *a, uint64_t node, enum node_kind kind);
 /* VERSION is over, or its content is another by now: its objects go, unless another version needs them, which has

@@ -282,6 +282,25 @@ static int leave(struct apply *a, uint64_t version)
 	return rc == SQLITE_DONE ? APPLY(a, SQL_CLOUD_LEAVE, NULL, (int64_t)version, a->record->time) : rc;
 }
 
+int apply_cloud_pack_over(struct apply *a, uint64_t pack)
+{
+	_cleanup_query_ struct query q = {};
+	int rc;
+
+	if (!has_objects(a))
+		return SQLITE_OK;
+	query_start(&q, a->conn, SQL_CLOUD_PACK);
+	query_int(&q, (int64_t)pack);
+	while ((rc = query_step(&q)) == SQLITE_ROW) {
+		int64_t size = query_get(&q), stored = query_get(&q);
+
+		count(a, (enum cloud_state)query_get(&q), size, stored, -1);
+		count(a, CLOUD_GOING, size, stored, 1);
+	}
+	query_end(&q);
+	return rc == SQLITE_DONE ? APPLY(a, SQL_CLOUD_PACK_OVER, NULL, (int64_t)pack, a->record->time) : rc;
+}
+
 int apply_cloud_follow(struct apply *a, uint64_t node, enum node_kind kind)
 {
 	_cleanup_query_ struct query q = {};

@@ -49,6 +49,8 @@ int apply_pack_remove(struct apply *a, struct record_reader *in)
 	int64_t id = (int64_t)record_get(in);
 	int rc = APPLY(a, SQL_OBJECTS_REMOVE, NULL, id);
 
+	if (rc == SQLITE_OK)
+		rc = apply_cloud_pack_over(a, (uint64_t)id);
 	return rc == SQLITE_OK ? APPLY(a, SQL_PACK_REMOVE, NULL, id) : rc;
 }
 

@@ -79,7 +79,7 @@ static void pack_from_query(struct query *q, struct pack_row *out)
 	out->id = (uint64_t)query_get(q);
 	out->volume = (int)query_get(q);
 	out->bytes = (uint64_t)query_get(q);
-	out->state = (int)query_get(q);
+	out->state = (enum pack_state)query_get(q);
 	out->objects = (uint64_t)query_get(q);
 	out->object_bytes = (uint64_t)query_get(q);
 }
@@ -131,5 +131,9 @@ int store_pack_totals(struct store *s, struct pack_totals *out)
 {
 	int rc = two_numbers(s, SQL_PACK_TOTALS, &out->packs, &out->bytes);
 
+	if (!rc)
+		rc = two_numbers(s, SQL_PACK_STAYING_TOTALS, &out->staying, &out->staying_bytes);
+	if (!rc)
+		rc = two_numbers(s, SQL_PACK_AWAY_TOTALS, &out->away, &out->away_bytes);
 	return rc ? rc : two_numbers(s, SQL_OBJECT_TOTALS, &out->objects, &out->content_bytes);
 }

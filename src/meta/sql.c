@@ -211,7 +211,9 @@ const char *const sql_text[SQL_COUNT] = {
 		" AND NOT EXISTS (SELECT 1 FROM object AS o INDEXED BY object_base WHERE o.base = object.sha256)",
 	[SQL_PACK] = "SELECT " PACK " FROM pack WHERE id = ?",
 	[SQL_PACKS] = "SELECT " PACK " FROM pack ORDER BY id",
-	[SQL_PACK_TOTALS] = "SELECT count(*), ifnull(sum(bytes), 0) FROM pack",
+	[SQL_PACK_TOTALS] = "SELECT count(*), ifnull(sum(bytes), 0) FROM pack WHERE state <> 2",
+	[SQL_PACK_STAYING_TOTALS] = "SELECT count(*), ifnull(sum(bytes), 0) FROM pack WHERE state = 3",
+	[SQL_PACK_AWAY_TOTALS] = "SELECT count(*), ifnull(sum(bytes), 0) FROM pack WHERE state = 2",
 	[SQL_OBJECT_TOTALS] = "SELECT count(*), ifnull(sum(size), 0) FROM object",
 	[SQL_VERSIONS_PACKED] = "SELECT " VERSION
 				" FROM version INDEXED BY version_packed WHERE sha256 = ? AND how = 5",
@@ -376,6 +378,9 @@ const char *const sql_text[SQL_COUNT] = {
 	[SQL_CLOUD_SET_STATE] = "UPDATE cloud SET state = ?3, time = ?4 WHERE remote = ?1 AND key = ?2",
 	[SQL_CLOUD_REMOVE] = "DELETE FROM cloud WHERE remote = ? AND key = ?",
 	[SQL_CLOUD_LEAVE] = "UPDATE cloud SET version = 0, state = 4, time = ?2 WHERE version = ?1 AND version > 0",
+	[SQL_CLOUD_PACK] = "SELECT size, stored, state FROM cloud INDEXED BY cloud_pack WHERE pack = ? AND pack > 0"
+			   " AND state <> 4",
+	[SQL_CLOUD_PACK_OVER] = "UPDATE cloud SET state = 4, time = ?2 WHERE pack = ?1 AND pack > 0 AND state <> 4",
 	[SQL_CLOUD_HAND_OVER] = "UPDATE cloud SET version = ?2 WHERE version = ?1 AND version > 0",
 	[SQL_CLOUD_HEIR] = "SELECT other.id FROM version CROSS JOIN version AS other INDEXED BY version_cloud"
 			   " ON other.sha256 = version.sha256 WHERE version.id = ?1 AND other.how = 7"

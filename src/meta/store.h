@@ -150,12 +150,17 @@ struct label_row {
 	uid_t uid;
 };
 
-/* A file of packed contents, and a content in it, by its hash. What the file holds is content/pack.h's business. */
+/* A file of packed contents, and a content in it, by its hash. What the file holds is content/pack_file.h's matter. */
+enum pack_state {
+	PACK_HERE = 1, /* the file is complete */
+	PACK_AWAY,     /* it is only in the cloud; here is an index of it (content/pack_index.h) */
+	PACK_STAYS     /* complete, and never leaves: it has contents of pinned files */
+};
 struct pack_row {
 	uint64_t id;
 	int volume;
 	uint64_t bytes;
-	int state;			/* 1: complete */
+	enum pack_state state;
 	uint64_t objects, object_bytes; /* in it; only read */
 };
 struct object_row {
@@ -325,7 +330,8 @@ void record_node_forget(struct record *r, uint64_t node);
 void record_label_set(struct record *r, uint64_t folder, const char *name, uint64_t commit, uid_t uid);
 void record_label_remove(struct record *r, uint64_t folder, const char *name);
 
-/* A pack is there, or has other bytes, state or volume now; removed, it takes its objects along. */
+/* A pack is there, or has other bytes, state or volume now; removed, it takes its objects along, and its object in
+ * the cloud is to go. */
 void record_pack_set(struct record *r, const struct pack_row *p);
 void record_pack_remove(struct record *r, uint64_t pack);
 /* A content is in a pack now, and in no other any more. */
@@ -453,7 +459,9 @@ int store_pack(struct store *s, uint64_t id, struct pack_row *out);
 typedef int (*store_pack_fn)(void *arg, const struct pack_row *p);
 int store_packs(struct store *s, store_pack_fn fn, void *arg); /* by rising id */
 struct pack_totals {
-	uint64_t packs, bytes;		 /* of the files */
+	uint64_t packs, bytes;		 /* of the files that are here */
+	uint64_t staying, staying_bytes; /* of these, that never leave */
+	uint64_t away, away_bytes;	 /* of those that are only in the cloud */
 	uint64_t objects, content_bytes; /* of what is in them, unpacked */
 };
 int store_pack_totals(struct store *s, struct pack_totals *out);

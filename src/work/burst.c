@@ -127,6 +127,16 @@ static void warn(struct burst *b, bool has_tier)
 
 /* ---- files ---- */
 
+/* Packs go before files do: what they will give needs not come from those, unless a disk is short. */
+static uint64_t history_gives(const struct burst *b)
+{
+	struct pack_totals packs;
+
+	if (!atomic_load(&b->lake->cloud.takes_history) || store_pack_totals(b->lake->store, &packs))
+		return 0;
+	return packs.bytes - packs.staying_bytes;
+}
+
 /* As tick() does it, while one look's files go. */
 static void measure_again(void *arg)
 {
@@ -142,11 +152,14 @@ static void measure_again(void *arg)
 static struct policy_wish wish(struct burst *b)
 {
 	struct policy_wish w = {.whole = clock_monotonic() >= b->whole_due, .still_releasing = measure_again, .arg = b};
+	uint64_t given;
 
 	if (!b->burst_enabled)
 		return w;
 	if (b->use > b->high)
 		w.release = b->use - b->target;
+	given = w.release ? history_gives(b) : 0;
+	w.release -= given < w.release ? given : w.release;
 	if (b->is_short && b->missing > w.release)
 		w.release = b->missing;
 	if (b->use > b->early)
@@ -283,6 +296,8 @@ static void tell_waiting(struct burst *b)
 	atomic_store(&b->lake->cloud.waiting, files);
 	atomic_store(&b->lake->cloud.waiting_bytes, bytes);
 	atomic_store(&b->lake->cloud.high, b->high);
+	atomic_store(&b->lake->cloud.target, b->target);
+	atomic_store(&b->lake->cloud.early, b->burst_enabled ? b->early : 0);
 	atomic_store(&b->lake->cloud.use, b->use);
 }
 
@@ -313,14 +328,6 @@ static void tick(struct burst *b)
 	tell_waiting(b);
 }
 
-/* Is there less room than there should be? As burst_main() and the keeper saw it last. */
-static bool is_tight(struct lake *lake)
-{
-	uint64_t high = atomic_load(&lake->cloud.high);
-
-	return atomic_load(&lake->space_short) || (high && atomic_load(&lake->cloud.use) > high);
-}
-
 /* What asks the remote has a thread of its own: files leave while it waits for an answer. */
 static void tend(struct work *w, int64_t *sweep_due)
 {
@@ -333,8 +340,6 @@ static void tend(struct work *w, int64_t *sweep_due)
 	while (move_keys(w, t) > 0 && !work_stopping(w))
 		;
 	while (cloud_collect(w, t) > 0 && !work_stopping(w))
-		;
-	while (is_tight(w->lake) && cloud_history(w, t) > 0 && !work_stopping(w))
 		;
 	if (clock_monotonic() < *sweep_due)
 		return;

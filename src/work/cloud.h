@@ -6,7 +6,8 @@
  *	upload.c	one file's way to the cloud; upload_pool.c: many at once
  *	cloud_key.c	objects whose files have another name now
  *	cloud_spare.c	what must not be lost when an object is overwritten or removed
- *	cloud_history.c	old versions that the cloud has, too
+ *	history.c	when old versions leave; cloud_history.c: those that the cloud has, too; cloud_pack.c: as packs;
+ *			cloud_loose.c: those that packing gains nothing for
  *	cloud_remove.c	objects that nothing needs
  *
  * Who changes an object claims its key first, so that two of them never do it at once, and reads what the store has of
@@ -31,6 +32,10 @@ enum cloud_step {
 	STEP_COPIED,
 	STEP_SPARED,  /* the copy is recorded */
 	STEP_REMOVED, /* the object is gone */
+	STEP_PACK_INTENT,
+	STEP_PACK_SENT,
+	STEP_PACK_VERIFIED, /* and recorded so */
+	STEP_PACK_AWAY,	    /* it is recorded that the pack is only there, and its file is gone */
 	STEP_LAST
 };
 extern void (*cloud_step_hook)(enum cloud_step step); /* NULL but in tests */
@@ -123,9 +128,21 @@ int cloud_collect(struct work *w, struct tier *t);
 /* One of these at once: C as it was read, its key claimed by nobody. 0; -EBUSY: somebody has it, or it is another by
  * now; -errno. */
 int cloud_remove_one(struct work *w, struct tier *t, const struct cloud_row *c);
-/* Old versions that the cloud has, too, are read from there from now on; their local bytes go. How many, or -errno;
- * there may be more. */
+
+/* ---- history ---- */
+
+/* Old versions that the cloud has, too, are read from there from now on; their local bytes go. How many, or -errno.
+ * There may be more. */
 int cloud_history(struct work *w, struct tier *t);
+/* The same for V alone. 0 or -errno. */
+int cloud_history_leave(struct work *w, struct tier *t, const struct version_row *v);
+/*
+ * The oldest pack that may leave goes to the cloud, and from here when LEAVE; else only packs that are not there yet
+ * and are as large as packs should be. 1, 0: there is none, or -errno.
+ */
+int cloud_pack(struct work *w, struct tier *t, bool leave);
+/* The same for the oldest version that was not packed since that gained nothing: its content as a plain object. */
+int cloud_loose(struct work *w, struct tier *t);
 
 /* ---- the policy ---- */
 

@@ -15,6 +15,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "content/kept.h"
+#include "content/packs.h"
+#include "content/pin.h"
 #include "work/cloud.h"
 
 #define BATCH 64
@@ -31,6 +33,38 @@ bool history_can_leave(struct work *w, const struct version_row *v)
 		return false;
 	tier_stats(t, &stats);
 	return !stats.unreachable_since || clock_wall() - stats.unreachable_since < UNREACHABLE_NS;
+}
+
+bool history_is_away(struct lake *lake, const struct version_row *v)
+{
+	return v->how == HOW_CLOUD || (v->how == HOW_PACKED && v->size && pack_is_away(lake, v->sha256));
+}
+
+bool history_will_leave(struct lake *lake, const struct version_row *v)
+{
+	bool packed_yet = v->end_commit <= atomic_load(&lake->cloud.packed_to);
+
+	if (!atomic_load(&lake->cloud.takes_history) || !v->settled || !v->size)
+		return false;
+	switch (v->how) {
+	case HOW_PACKED:
+		break;
+	case HOW_ASIDE:
+	case HOW_COPY:
+	case HOW_REFLINK:
+		if (packed_yet && (v->state != VERSION_KEPT || kept_is_needed(lake, v)))
+			return false;
+		break;
+	case HOW_UNDO:
+		if (packed_yet)
+			return false;
+		break;
+	case HOW_NONE:
+	case HOW_PREFIX:
+	case HOW_CLOUD:
+		return false;
+	}
+	return !pin_keeps_past(lake, v->node);
 }
 
 /* Does the remote have what C says? C's key is claimed. */
@@ -56,7 +90,7 @@ static int record_in_cloud(struct lake *lake, uint64_t version)
 	return cloud_record(lake, r);
 }
 
-static int leave(struct work *w, struct tier *t, const struct version_row *v)
+int cloud_history_leave(struct work *w, struct tier *t, const struct version_row *v)
 {
 	struct cloud_row c;
 	int rc = store_cloud_of_version(w->lake->store, v->id, &c);
@@ -104,7 +138,7 @@ int cloud_history(struct work *w, struct tier *t)
 		rc = store_oldest_kept(w->lake->store, INT32_MAX, choose, all);
 	}
 	for (int i = 0; rc >= 0 && i < all->n && !work_stopping(w); i++) {
-		if (leave(w, t, &all->list[i]))
+		if (cloud_history_leave(w, t, &all->list[i]))
 			continue;
 		left++;
 		bytes += all->list[i].size;

@@ -35,12 +35,15 @@ static int note(void *arg, const struct cloud_row *c)
 	return all->n == MOST;
 }
 
-/* An intent whose version has to be uploaded still is the next upload's business. */
+/* An intent whose version or pack has to be uploaded still is the next upload's business. */
 static bool is_waited_for(struct lake *lake, const struct cloud_row *c)
 {
 	struct cloud_row verified;
 	struct version_row v;
+	struct pack_row pack;
 
+	if (c->state == CLOUD_INTENT && c->pack)
+		return !store_pack(lake->store, c->pack, &pack);
 	return c->state == CLOUD_INTENT && c->version && !store_version(lake->store, c->version, &v) &&
 	       v.state == VERSION_LIVE && store_cloud_of_version(lake->store, v.id, &verified) == -ENOENT;
 }
@@ -62,10 +65,13 @@ static int is_foreign(struct work *w, struct tier *t, const struct cloud_row *c)
 /* May the object, whose key is claimed, be removed? 1; 0: only its row; -errno: not now. */
 static int may_go(struct work *w, struct tier *t, const struct cloud_row *c)
 {
+	struct pack_row pack;
 	int rc = cloud_is_still(w->lake, c);
 
 	if (!rc && c->state == CLOUD_GOING)
 		rc = cloud_spare(w, t, c);
+	if (!rc && c->pack && !store_pack(w->lake->store, c->pack, &pack))
+		rc = -EBUSY;
 	if (rc < 0)
 		return rc;
 	rc = is_foreign(w, t, c);

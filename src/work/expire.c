@@ -6,7 +6,9 @@
  *	space	a disk has less free than it should, or than is written to it in half a minute: then what is kept on
  *		that disk goes, until there is enough. "Older than a day first, then younger" is the same order
  *
- * What the cloud has, too, is not expired: its local bytes go (work/cloud_history.c), and it is read from there.
+ * What the cloud has, too, is not expired: its local bytes go (work/cloud_history.c), and it is read from there. Nor is
+ * what can leave for it (work/history.c), as long as it leaves: but when less than half of what should be free is, no
+ * write waits for the uplink.
  *
  * Each batch: its rows are recorded as expired and made durable, then the files go. In the other order a crash would
  * leave versions that are listed and cannot be read; in this one, files that nobody lists, which the next start removes
@@ -60,6 +62,7 @@ struct batch {
 	uint64_t wanted, found; /* bytes */
 	bool occupied;		/* count what is occupied, not what was stored */
 	bool labelled;		/* their turn: they go last */
+	bool desperate;		/* what may leave for the cloud goes, too */
 	struct victim list[EXPIRE_BATCH];
 	int n;
 };
@@ -75,7 +78,8 @@ static int choose(void *arg, const struct version_row *v)
 	if (!v->settled || !v->size || !volume || (b->only != ANY_VOLUME && b->only != v->volume))
 		return 0;
 	/* What the cloud has gives its bytes without being forgotten, or has none here any more. */
-	if (v->how == HOW_CLOUD || history_can_leave(b->work, v))
+	if (history_is_away(b->lake, v) || history_can_leave(b->work, v) ||
+	    (!b->desperate && history_will_leave(b->lake, v)))
 		return 0;
 	labelled = store_version_is_labelled(b->lake->store, v);
 	if (labelled < 0 || (labelled > 0) != b->labelled)
@@ -142,7 +146,8 @@ static int next_batch(struct batch *b)
 	return rc < 0 ? rc : 0;
 }
 
-int expire_history(struct work *w, int volume, uint64_t bytes, const char *reason, uint64_t *freed, uint64_t *count)
+int expire_history(struct work *w, int volume, bool desperate, uint64_t bytes, const char *reason, uint64_t *freed,
+		   uint64_t *count)
 {
 	_cleanup_free_ struct batch *b = malloc(sizeof(*b));
 	uint64_t left = bytes;
@@ -151,6 +156,7 @@ int expire_history(struct work *w, int volume, uint64_t bytes, const char *reaso
 	while (left && !rc && !work_stopping(w)) {
 		*b = (struct batch){.work = w, .lake = w->lake, .only = volume, .wanted = left, .reason = reason};
 		b->occupied = volume != ANY_VOLUME;
+		b->desperate = desperate;
 		rc = next_batch(b);
 		if (!rc && !b->n)
 			break;
@@ -168,10 +174,10 @@ int expire_history(struct work *w, int volume, uint64_t bytes, const char *reaso
 /* ---- when ---- */
 
 /* How many went. */
-static uint64_t expire(struct work *w, int volume, uint64_t bytes, const char *reason)
+static uint64_t expire(struct work *w, int volume, bool desperate, uint64_t bytes, const char *reason)
 {
 	uint64_t freed = 0, count = 0;
-	int rc = expire_history(w, volume, bytes, reason, &freed, &count);
+	int rc = expire_history(w, volume, desperate, bytes, reason, &freed, &count);
 
 	if (count)
 		log_info("history: %" PRIu64 " versions (%.1f MB) expired: %s", count, (double)freed / 1e6, reason);
@@ -188,7 +194,7 @@ static void check_budget(struct work *w)
 	if (clock_monotonic() < w->budget_again)
 		return;
 	if (!store_totals(w->lake->store, &totals) && totals.stored_bytes && !gc_budget(w->lake, &budget) &&
-	    totals.stored_bytes > budget && !expire(w, ANY_VOLUME, totals.stored_bytes - budget, HISTORY_BUDGET))
+	    totals.stored_bytes > budget && !expire(w, ANY_VOLUME, false, totals.stored_bytes - budget, HISTORY_BUDGET))
 		w->budget_again = clock_monotonic() + VAIN_NS; /* all that is left is needed */
 }
 
@@ -206,8 +212,8 @@ uint64_t space_speed(struct space *s, uint64_t free_bytes, int64_t now)
 	return s->speed;
 }
 
-/* Is it short there? Then *MISSING: how much history should give. */
-static bool is_short(const struct volume *v, struct space *seen, uint64_t *missing)
+/* Is it short there? Then *MISSING: how much history should give. *VERY: there is not half of what should be. */
+static bool is_short(const struct volume *v, struct space *seen, uint64_t *missing, bool *very)
 {
 	uint64_t free_bytes, wanted;
 	struct statvfs fs;
@@ -217,6 +223,7 @@ static bool is_short(const struct volume *v, struct space *seen, uint64_t *missi
 	free_bytes = (uint64_t)fs.f_bavail * fs.f_frsize;
 	wanted = space_wanted((uint64_t)fs.f_blocks * fs.f_frsize, space_speed(seen, free_bytes, clock_monotonic()));
 	*missing = wanted + wanted / MORE_PART - free_bytes;
+	*very = free_bytes < wanted / 2;
 	return free_bytes < wanted;
 }
 
@@ -232,17 +239,17 @@ static void tell_space(struct lake *lake, bool is)
 
 static void check_volumes(struct work *w)
 {
-	bool any = false, made = false;
+	bool any = false, made = false, very;
 	struct volume *v;
 	uint64_t missing;
 
 	for (int i = 0; (v = reach_volume(w->lake, i)); i++) {
-		if (!is_short(v, &w->space[i], &missing))
+		if (!is_short(v, &w->space[i], &missing, &very))
 			continue;
 		any = true;
 		tell_space(w->lake, true);
 		if (clock_monotonic() - w->made_room >= SETTLE_NS) {
-			expire(w, i, missing, SPACE_SHORT);
+			expire(w, i, very, missing, SPACE_SHORT);
 			made = true;
 		}
 	}

@@ -105,8 +105,11 @@ static int check_begun(struct listing *l)
 /* Can something be read only from it? Then its row must stay. */
 static bool is_needed(struct fsck *f, const struct cloud_row *c)
 {
+	struct pack_row pack;
 	uint64_t version;
 
+	if (c->pack)
+		return store_pack(f->lake->store, c->pack, &pack) || pack.state == PACK_AWAY;
 	return store_cloud_need(f->lake->store, c, &version) != 0;
 }
 

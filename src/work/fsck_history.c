@@ -254,12 +254,15 @@ static void check_staged(struct fsck *f, int dirfd, const char *folder, const ch
 		  "a file left on its way %s the cloud", kind == STAGED_STUB ? "to" : "from");
 }
 
-/* Is VERSION read from the cloud? Else what came of it is of no use to anybody. */
+/* Is the version or pack ID read from the cloud? Else what came of it is of no use to anybody. */
 static bool is_read_there(struct fsck *f, uint64_t id)
 {
 	struct version_row v;
+	struct pack_row pack;
 	struct node_row n;
 
+	if (!store_pack(f->lake->store, id, &pack))
+		return pack.state == PACK_AWAY;
 	if (store_version(f->lake->store, id, &v))
 		return false;
 	if (v.state == VERSION_LIVE)

@@ -335,6 +335,9 @@ static int note_surplus(void *arg, const struct version_row *v)
 		return -ECANCELED;
 	if (!v->size || !may_go(s->lake, v) || is_planned(s, v->id))
 		return 0;
+	/* It would give nothing, or leaves by itself. */
+	if (history_is_away(s->lake, v) || history_will_leave(s->lake, v))
+		return 0;
 	rc = store_version_is_labelled(s->lake->store, v);
 	if (rc < 0 || (rc > 0) != s->labelled)
 		return rc < 0 ? rc : 0;

@@ -22,6 +22,10 @@
  * changed it for as long: then a writer finds its base stored, need not save what it overwrites, and writes as fast as
  * the disk. The live version is HOW_PACKED then. Content of more than a part of the history budget is not stored twice.
  *
+ * Where old versions leave for the cloud (work/history.c) all that can be packed is, at once, and before anything of it
+ * expires; when a disk is short of space, in packs that it has room for. What belongs to pinned files has packs of its
+ * own, which stay here.
+ *
  * After that the packs are collected (content/repack.h). One pack at a time, with a few MiB of memory, nice.
  */
 #include <inttypes.h>
@@ -30,11 +34,12 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "content/chain.h"
 #include "content/kept.h"
 #include "content/past.h"
+#include "content/pin.h"
 #include "content/repack.h"
 #include "work/gc.h"
+#include "work/pack_int.h"
 #include "work/work_int.h"
 
 #define DONE_KEY "pack.done"
@@ -59,6 +64,7 @@ struct packer {
 	struct lake *lake;
 	int64_t wait;	/* so long after it ceased to be live a version is cold */
 	int64_t before; /* that is: when it did before this */
+	uint64_t most;	/* bytes of a pack, and of a version in it */
 	struct done done;
 	struct packing packing;
 	bool begun;
@@ -118,10 +124,14 @@ static int find_neighbour(struct packer *p, const struct version_row *v, struct 
 		if (rc < 0)
 			return rc;
 		know_hash(p, &before);
-		if (before.hashed)
+		if (before.hashed && !pack_is_away(p->lake, before.sha256))
 			rc = packing_find(&p->packing, before.sha256, out);
 		if (rc < 0 && rc != -ENOENT && rc != -EIO)
 			return rc;
+	}
+	if (*out && !pack_object_is_here(*out)) { /* nobody is to wait for the cloud with the turn to pack */
+		pack_object_close(*out);
+		*out = NULL;
 	}
 	return 0;
 }
@@ -320,25 +330,6 @@ static int look_at_live(struct packer *p, const struct version_row *v)
 	return rc == -ENOENT ? 0 : rc;
 }
 
-/* Those who write or read its raw file now know, too. */
-static void tell_chain(struct lake *lake, const struct version_row *v)
-{
-	struct inode *inode = inode_find(lake, v->node);
-	struct pack_object *object;
-	struct chain *c = NULL;
-
-	if (!inode)
-		return;
-	pthread_mutex_lock(&inode->lock);
-	if (inode->chain)
-		c = chain_ref(inode->chain);
-	pthread_mutex_unlock(&inode->lock);
-	if (c && !pack_open(lake, v->sha256, &object))
-		chain_set_packed(c, v->id, object);
-	chain_unref(c);
-	inode_unref(lake, inode);
-}
-
 /* ---- which ---- */
 
 /* Has it bytes of its own that packing would free? */
@@ -366,7 +357,7 @@ static int consider(struct packer *p, uint64_t version)
 	if (rc < 0 || (!is_candidate(&v) && !is_live_candidate(p, &v)))
 		return rc;
 	/* Somebody may write it still, or it has its turn when it was hashed. */
-	if (!v.settled || (v.state == VERSION_LIVE && (!v.hashed || v.time > p->before)))
+	if (!v.settled || v.size > p->most || (v.state == VERSION_LIVE && (!v.hashed || v.time > p->before)))
 		return 1;
 	rc = v.state == VERSION_LIVE ? pack_live(p, &v) : pack_version(p, &v);
 	if (!is_its_own(rc))
@@ -378,7 +369,7 @@ static int consider(struct packer *p, uint64_t version)
 
 /* ---- one pack ---- */
 
-static int begin(struct packer *p, int index)
+static int begin(struct packer *p, int index, bool stays)
 {
 	struct volume *volume = lake_volume(p->lake, index);
 	int rc;
@@ -387,21 +378,9 @@ static int begin(struct packer *p, int index)
 		volume = lake_volume(p->lake, 0); /* nothing on it can be read now: only passed over */
 	rc = packing_begin(&p->packing, p->lake, volume);
 	p->begun = !rc;
+	p->packing.stays = stays;
 	p->n = 0;
 	return rc;
-}
-
-static void remove_own_file(struct lake *lake, const struct version_row *v)
-{
-	bool kept = v->state == VERSION_KEPT || v->state == VERSION_PARTIAL;
-
-	if (v->how == HOW_PACKED && (kept || v->state == VERSION_LIVE))
-		tell_chain(lake, v);
-	/* Who writes a live one may be saving what it overwrites. */
-	if (v->how == HOW_PACKED && kept)
-		kept_remove_own(lake, v);
-	else if (!kept && v->state != VERSION_LIVE) /* it was lost, or expired meanwhile */
-		kept_remove(lake, v);
 }
 
 static void remove_own_files(struct packer *p)
@@ -410,7 +389,7 @@ static void remove_own_files(struct packer *p)
 
 	for (size_t i = 0; i < p->n; i++)
 		if (!store_version(p->lake->store, p->packed[i].version, &v))
-			remove_own_file(p->lake, &v);
+			pack_remove_own(p->lake, &v);
 	p->n = 0;
 }
 
@@ -441,7 +420,9 @@ struct batch {
 	struct packer *packer;
 	struct {
 		struct done key;
+		uint64_t node;
 		int volume;
+		bool stays;
 	} list[BATCH];
 	int n;
 };
@@ -453,39 +434,64 @@ static int note_cold(void *arg, const struct version_row *v)
 	if (v->end_time > b->packer->before)
 		return 1;
 	b->list[b->n].key = (struct done){v->end_commit, v->id};
+	b->list[b->n].node = v->node;
 	b->list[b->n++].volume = v->volume;
 	return 0;
 }
 
-static int pack_one(struct packer *p, int volume, uint64_t version)
+static bool is_full(const struct packer *p)
+{
+	uint64_t most = p->most < PACK_MOST ? p->most : PACK_MOST;
+
+	return p->packing.writer && pack_writer_length(p->packing.writer) >= most;
+}
+
+static int pack_one(struct packer *p, int volume, uint64_t version, bool stays)
 {
 	int rc = 0;
 
-	if (p->begun && (p->packing.volume->index != volume ||
-			 (p->packing.writer && pack_writer_length(p->packing.writer) >= PACK_MOST)))
+	if (p->begun && (p->packing.volume->index != volume || p->packing.stays != stays || is_full(p)))
 		rc = end(p);
 	if (!rc && !p->begun)
-		rc = begin(p, volume);
+		rc = begin(p, volume, stays);
 	return rc ? rc : consider(p, version);
+}
+
+/* Those of the batch that STAY here, or the others. *PASSED: some of these come later. */
+static int pack_part(struct packer *p, const struct batch *b, bool stay, bool *passed)
+{
+	int rc = 0;
+
+	for (int i = 0; i < b->n && !rc && !must_end(p); i++) {
+		*passed |= b->list[i].stays != stay;
+		if (b->list[i].stays != stay)
+			continue;
+		rc = pack_one(p, b->list[i].volume, b->list[i].key.version, stay);
+		if (rc == 1)
+			record_job_add(p->packing.record, JOB_PACK, b->list[i].key.version, clock_wall() + retry_ns(p));
+		rc = rc < 0 ? rc : 0;
+		if (!rc && !*passed)
+			p->done = b->list[i].key;
+	}
+	return rc ? rc : must_end(p) ? -ECANCELED : 0;
 }
 
 /* How many were looked at, or -errno. */
 static int pack_batch(struct packer *p)
 {
 	struct batch b = {.packer = p};
+	bool passed = false;
 	int rc = store_kept_after(p->lake->store, p->done.commit, p->done.version, BATCH, note_cold, &b);
 
-	if (rc < 0)
-		return rc;
-	rc = 0;
-	for (int i = 0; i < b.n && !rc && !must_end(p); i++) {
-		rc = pack_one(p, b.list[i].volume, b.list[i].key.version);
-		if (rc == 1)
-			record_job_add(p->packing.record, JOB_PACK, b.list[i].key.version, clock_wall() + retry_ns(p));
-		rc = rc < 0 ? rc : 0;
-		if (!rc)
-			p->done = b.list[i].key;
-	}
+	if (rc < 0 || !b.n)
+		return rc < 0 ? rc : 0;
+	for (int i = 0; i < b.n; i++)
+		b.list[i].stays = pin_keeps_past(p->lake, b.list[i].node);
+	rc = pack_part(p, &b, false, &passed);
+	if (!rc && passed)
+		rc = pack_part(p, &b, true, &passed);
+	if (!rc)
+		p->done = b.list[b.n - 1].key;
 	return rc ? rc : b.n;
 }
 
@@ -499,7 +505,7 @@ static int pack_jobs(struct packer *p)
 		struct version_row v;
 
 		rc = store_version(p->lake->store, jobs[i].subject, &v);
-		rc = pack_one(p, rc ? 0 : v.volume, jobs[i].subject);
+		rc = pack_one(p, rc ? 0 : v.volume, jobs[i].subject, !rc && pin_keeps_past(p->lake, v.node));
 		if (rc == 1 && jobs[i].tries + 1 < TRIES)
 			record_job_retry(p->packing.record, jobs[i].id, clock_wall() + (retry_ns(p) << jobs[i].tries),
 					 "it could not be read, or somebody may write it");
@@ -524,16 +530,11 @@ static int pack_cold(struct packer *p)
 		cancel(p);
 		return rc;
 	}
-	return end(p);
-}
-
-static int64_t pack_after(struct lake *lake)
-{
-	struct settings *settings = lake_settings(lake);
-	int64_t seconds = settings->pack_after;
-
-	settings_unref(settings);
-	return seconds;
+	rc = end(p);
+	/* The next of its commit may not have been looked at. */
+	if (!rc && p->done.commit)
+		atomic_store(&p->lake->cloud.packed_to, n >= 0 && n < BATCH ? p->done.commit : p->done.commit - 1);
+	return rc;
 }
 
 static void collect(struct packer *p)
@@ -547,29 +548,41 @@ static void collect(struct packer *p)
 		log_warning("packs: cannot be collected: %s", strerror(-rc));
 }
 
+/* False: the end. */
+static bool wait_for_next(struct packer *p)
+{
+	struct lake *lake = p->lake;
+	int64_t wait = atomic_load(&lake->space_short) ? SHORT_NS : p->wait < LOOK_NS ? p->wait : LOOK_NS, slept = 0;
+	bool pressed = atomic_load(&lake->cloud.history_leaves), goes_on;
+
+	do {
+		goes_on = work_sleep(p->work, NSEC_PER_SEC);
+		slept += NSEC_PER_SEC;
+	} while (goes_on && slept < wait && (pressed || !atomic_load(&lake->cloud.history_leaves)));
+	return goes_on;
+}
+
 void *pack_main(void *arg)
 {
 	struct work *w = arg;
 	struct packer p = {.work = w, .lake = w->lake};
-	int64_t wait;
 	int rc, told = 0;
 
 	work_be_nice(BACKGROUND);
 	if (w->lake->read_only)
 		return NULL;
 	do {
-		p.wait = pack_after(w->lake) * NSEC_PER_SEC;
+		p.wait = pack_cold_after(w->lake);
 		p.before = clock_wall() - p.wait;
 		packs_begin(w->lake, false);
-		/* A pack needs room before it makes some. What expired for want of room gives it up at once. */
-		rc = atomic_load(&w->lake->space_short) ? 0 : pack_cold(&p);
+		p.most = pack_room(w->lake);
+		rc = p.most ? pack_cold(&p) : 0;
 		if (rc < 0 && rc != told)
 			log_warning("history cannot be packed now: %s", strerror(-rc));
 		told = rc;
 		collect(&p);
 		packs_end(w->lake);
-		wait = atomic_load(&w->lake->space_short) ? SHORT_NS : p.wait < LOOK_NS ? p.wait : LOOK_NS;
-	} while (work_sleep(w, wait < NSEC_PER_SEC ? NSEC_PER_SEC : wait));
+	} while (wait_for_next(&p));
 	free(p.packed);
 	return NULL;
 }

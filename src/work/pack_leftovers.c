@@ -1,7 +1,8 @@
 /*
- * packs/ and the store agree. A crash can leave packs that are not complete and packs that no row names: nobody reads
- * them, they go. What should not happen is a row whose pack is not there: what can be read only with it is recorded as
- * not kept, so that what is listed can be read; unless the cloud has it.
+ * packs/ and the store agree. A crash can leave packs that are not complete, packs that no row names, those that are
+ * only in the cloud by now, and indexes of those that are not: nobody reads them, they go. What should not happen is a
+ * row whose pack is not there. If the cloud has it, it is read from there; else what can be read only with it is
+ * recorded as not kept, so that what is listed can be read.
  */
 #include <fcntl.h>
 #include <inttypes.h>
@@ -9,6 +10,7 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "content/pack_index.h"
 #include "content/packs.h"
 #include "work/fsck_int.h"
 
@@ -20,13 +22,18 @@ static bool is_left_over(struct work *w, const char *name)
 {
 	struct pack_row row;
 	uint64_t number = strtoull(name, NULL, 16);
+	bool is_index = pack_index_name_parse(name, &number);
+	int rc;
 
 	/* This start's are being made. */
 	if (number >= w->first_version)
 		return false;
 	if (pack_writer_leftover(name))
 		return true;
-	return pack_file_name_parse(name, &number) && store_pack(w->lake->store, number, &row) == -ENOENT;
+	if (!is_index && !pack_file_name_parse(name, &number))
+		return false;
+	rc = store_pack(w->lake->store, number, &row);
+	return rc == -ENOENT || (!rc && is_index != (row.state == PACK_AWAY));
 }
 
 static void check_pack_file(struct fsck *f, struct volume *volume, const char *name)
@@ -71,19 +78,31 @@ struct missing {
 	uint8_t (*lost)[SHA256_BYTES]; /* objects, each after the one that it builds on */
 	size_t n, room;
 	uint64_t *packs;
-	size_t npacks, packs_room;
+	size_t npacks, packs_room, nfound;
 };
+
+/* Only on the lake's own file system: a bucket that lies elsewhere may not be there just now. */
+static bool is_missing(struct lake *lake, const struct pack_row *p)
+{
+	char name[PACK_NAME_MAX];
+	struct stat st;
+
+	pack_file_name(p->id, name);
+	return !p->volume && fstatat(lake->volumes[0]->packsfd, name, &st, AT_SYMLINK_NOFOLLOW) && errno == ENOENT;
+}
 
 static int note_pack(void *arg, const struct pack_row *p)
 {
 	struct missing *m = arg;
-	char name[PACK_NAME_MAX];
-	struct stat st;
+	struct cloud_row c;
+	bool in_cloud = !store_cloud_of_pack(m->lake->store, p->id, &c);
 
-	/* Only on the lake's own file system: a bucket that lies elsewhere may not be there just now. */
-	pack_file_name(p->id, name);
-	if (p->volume || !fstatat(m->lake->volumes[0]->packsfd, name, &st, AT_SYMLINK_NOFOLLOW) || errno != ENOENT)
+	if (p->state == PACK_AWAY ? in_cloud : !is_missing(m->lake, p))
 		return 0;
+	if (in_cloud) {
+		m->nfound++;
+		return pack_record_away(m->lake->store, m->record, p);
+	}
 	if (m->npacks == m->packs_room) {
 		uint64_t *more = reallocarray(m->packs, m->packs_room + 16, sizeof(*more));
 
@@ -135,7 +154,6 @@ static int lose_packs(struct missing *m)
 		rc = store_objects(store, m->packs[i], note_object, m);
 	for (size_t i = 0; i < m->n && !rc; i++)
 		rc = store_objects_on(store, m->lost[i], note_object, m);
-	m->record = record_new(OP_SYSTEM, RUN_TARN, 0, 0, 0, NULL);
 	for (size_t i = 0; i < m->n && !rc; i++) {
 		rc = store_versions_packed(store, m->lost[i], lose_version, m);
 		record_object_remove(m->record, m->lost[i]);
@@ -144,8 +162,9 @@ static int lose_packs(struct missing *m)
 		record_pack_remove(m->record, m->packs[i]);
 	if (rc < 0)
 		return rc;
-	log_error("versions/packs: %zu packs are missing, and with them %zu contents of earlier versions", m->npacks,
-		  m->n);
+	if (m->npacks)
+		log_error("versions/packs: %zu packs are missing, and with them %zu contents of earlier versions",
+			  m->npacks, m->n);
 	return store_submit(store, steal_ptr(&m->record), NULL);
 }
 
@@ -153,6 +172,9 @@ static void check_missing(struct fsck *f, struct missing *m)
 {
 	int rc = fsck_repairs(f) ? lose_packs(m) : 0;
 
+	if (m->nfound)
+		fsck_tell(f, rc, "versions/packs", "they are read from there",
+			  "%zu packs are missing that the cloud has", m->nfound);
 	for (size_t i = 0; i < m->npacks; i++) {
 		char name[PACK_NAME_MAX], place[PACK_NAME_MAX + 16];
 
@@ -164,12 +186,12 @@ static void check_missing(struct fsck *f, struct missing *m)
 
 static void sweep_rows(struct lake *lake, struct fsck *f)
 {
-	struct missing m = {.lake = lake};
+	struct missing m = {.lake = lake, .record = record_new(OP_SYSTEM, RUN_TARN, 0, 0, 0, NULL)};
 	int rc = lake->volumes[0]->packsfd < 0 ? 0 : store_packs(lake->store, note_pack, &m);
 
-	if (!rc && m.npacks && f)
+	if (!rc && (m.npacks || m.nfound) && f)
 		check_missing(f, &m);
-	else if (!rc && m.npacks)
+	else if (!rc && (m.npacks || m.nfound))
 		rc = lose_packs(&m);
 	if (rc < 0)
 		log_warning("versions/packs: not all packs could be checked: %s", strerror(-rc));

@@ -7,6 +7,8 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "content/reach.h"
+#include "content/recall.h"
 #include "content/repack.h"
 #include "work/work_int.h"
 
@@ -222,6 +224,18 @@ static uint64_t count_left(struct erasing *e)
 	return left;
 }
 
+/* What came back of them from the cloud. */
+static void forget_recalls(struct erasing *e)
+{
+	_cleanup_free_ uint64_t *ids = calloc(e->n, sizeof(*ids));
+	struct volume *volume;
+
+	for (size_t i = 0; ids && i < e->n; i++)
+		ids[i] = e->rows[i].id;
+	for (int i = 0; ids && (volume = reach_volume(e->lake, i)); i++)
+		recalls_forget(e->lake->recalls, volume->cachefd, ids, e->n);
+}
+
 static int erase(struct erasing *e, const struct actor *actor, uint64_t *left, struct buf *error)
 {
 	int rc = record_purged(e, actor);
@@ -229,6 +243,8 @@ static int erase(struct erasing *e, const struct actor *actor, uint64_t *left, s
 	for (size_t i = 0; !rc && i < e->n; i++)
 		if (!i || e->rows[i].node != e->rows[i - 1].node)
 			expire_remove(e->lake, &e->rows[i]);
+	if (!rc)
+		forget_recalls(e);
 	if (!rc && e->nhashes)
 		rc = packs_erase(e->lake, (const uint8_t(*)[SHA256_BYTES])e->hashes, e->nhashes);
 	if (rc < 0) {

@@ -123,6 +123,8 @@ static int start_threads(struct work *w)
 		rc = start_thread(w, burst_main, "tarn-burst");
 	if (!rc)
 		rc = start_thread(w, tend_main, "tarn-tend");
+	if (!rc)
+		rc = start_thread(w, history_main, "tarn-history");
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	return rc;
 }
@@ -164,6 +166,7 @@ int work_start(struct lake *lake, struct work **out)
 	init(w, lake);
 	atomic_store(&lake->scan_running, true); /* from the first request on, not only from the thread's first step */
 	store_on_jobs(lake->store, ring, w);
+	history_begin(w);
 	w->claims = claims_new();
 	rc = w->claims ? upload_pool_new(w, &w->uploads) : -ENOMEM;
 	if (!rc)

@@ -26,7 +26,13 @@ struct work {
 	uint64_t first_version;		  /* ids below were given out before this start */
 	struct space space[LAKE_VOLUMES]; /* the keeper's */
 	int64_t budget_again;		  /* the keeper's: when the budget is looked at again, monotonic */
-	int64_t made_room;		  /* the keeper's: when history last gave way to space, monotonic */
+	uint64_t damaged_pack;		  /* history_main()'s: this one and those before it cannot leave as packs */
+	struct {
+		uint64_t commit, version; /* looked at up to here, as store_kept_after() goes */
+		int64_t again;		  /* monotonic: when it begins anew; or when this is another: */
+		uint64_t packed_to;
+	} loose;	   /* its, too: what leaves unpacked */
+	int64_t made_room; /* the keeper's: when history last gave way to space, monotonic */
 
 	pthread_mutex_t lock; /* a leaf: nothing is locked while it is held */
 	pthread_cond_t stop;  /* stopping was set */
@@ -64,6 +70,9 @@ void *backup_main(void *arg);
 void *recall_main(void *arg);
 void *burst_main(void *arg);
 void *tend_main(void *arg);
+void *history_main(void *arg);
+/* Before there are threads: history that can leave is not to expire in their first second. */
+void history_begin(struct work *w);
 
 /*
  * Background threads are nice, so that they take what others leave. Not SCHED_IDLE, and no idle I/O priority: a request
@@ -93,6 +102,10 @@ int expire_batch(struct lake *lake, const struct victim *list, int n);
 /* Has the cloud, which can be reached, the content of the old version V, so that no bytes of it are needed here?
  * (work/cloud_history.c) */
 bool history_can_leave(struct work *w, const struct version_row *v);
+/* Is the content of V only in the cloud, as an object or in a pack? */
+bool history_is_away(struct lake *lake, const struct version_row *v);
+/* Will it be, as far as can be told now? Where history leaves, what can be packed does, and what is whole. */
+bool history_will_leave(struct lake *lake, const struct version_row *v);
 
 /* V is over, durably so: its files go, and those of others of its node that are over, as far as nobody needs them. */
 void expire_remove(struct lake *lake, const struct version_row *v);
@@ -100,10 +113,11 @@ void expire_remove(struct lake *lake, const struct version_row *v);
 #define ANY_VOLUME (-1)
 /*
  * Lets go of kept versions, oldest first and labelled ones last, until BYTES are given up: recorded durably as expired
- * with REASON first, then removed. VOLUME: only there. *FREED, *COUNT (added to): what went. 0, also when there was too
- * little; -errno.
+ * with REASON first, then removed. VOLUME: only there. DESPERATE: those that may leave for the cloud are not spared.
+ * *FREED, *COUNT (added to): what went. 0, also when there was too little; -errno.
  */
-int expire_history(struct work *w, int volume, uint64_t bytes, const char *reason, uint64_t *freed, uint64_t *count);
+int expire_history(struct work *w, int volume, bool desperate, uint64_t bytes, const char *reason, uint64_t *freed,
+		   uint64_t *count);
 /* Looks at budget and free space once; what is due goes. Sets lake->space_short. */
 void space_check(struct work *w);
 

@@ -59,11 +59,12 @@ static void test_packs(struct store *s)
 {
 	struct record *r = record_new(OP_SYSTEM, RUN_TARN, 0, 0, 0, NULL);
 	struct object_row o;
+	struct cloud_row c = {.key = "packs/1", .pack = 1, .size = 480, .stored = 480};
 	struct pack_totals totals;
 	uint8_t sha256[SHA256_BYTES];
 
-	record_pack_set(r, &(struct pack_row){.id = 1, .volume = 0, .bytes = 500, .state = 1});
-	record_pack_set(r, &(struct pack_row){.id = 2, .volume = 3, .bytes = 600, .state = 2});
+	record_pack_set(r, &(struct pack_row){.id = 1, .volume = 0, .bytes = 500, .state = PACK_HERE});
+	record_pack_set(r, &(struct pack_row){.id = 2, .volume = 3, .bytes = 600, .state = PACK_AWAY});
 	test_submit(s, r);
 	add_object(s, 7, 1, 90);
 	add_object(s, 8, 1, 20);
@@ -76,18 +77,33 @@ static void test_packs(struct store *s)
 	ok(o.pack == 1 && o.offset == 20 && o.length == 10 && o.size == 100 && o.sha256[31] == 8, "and where it is");
 	add_object(s, 8, 2, 0);
 	r = record_new(OP_SYSTEM, RUN_TARN, 0, 0, 0, NULL);
-	record_pack_set(r, &(struct pack_row){.id = 1, .volume = 0, .bytes = 480, .state = 2});
+	record_pack_set(r, &(struct pack_row){.id = 1, .volume = 0, .bytes = 480, .state = PACK_STAYS});
 	test_submit(s, r);
-	is_str(packs(s), "1:0/480/2/1/10 2:3/600/2/1/10 ", "an object moves, a pack changes");
+	is_str(packs(s), "1:0/480/3/1/10 2:3/600/2/1/10 ", "an object moves, a pack changes");
 	is_int(store_pack_totals(s, &totals), 0, "the totals");
-	ok(totals.packs == 2 && totals.bytes == 1080 && totals.objects == 2 && totals.content_bytes == 200,
+	ok(totals.packs == 1 && totals.bytes == 480 && totals.objects == 2 && totals.content_bytes == 200,
 	   "of packs and what is in them");
+	ok(totals.staying == 1 && totals.staying_bytes == 480, "of those that stay");
+	ok(totals.away == 1 && totals.away_bytes == 600, "and of those in the cloud");
+	c.state = CLOUD_VERIFIED;
+	r = record_new(OP_SYSTEM, RUN_TARN, 0, 0, 0, NULL);
+	record_cloud_set(r, &c);
+	test_submit(s, r);
+	is_int(store_cloud_of_pack(s, 1, &c), 0, "a pack's object");
+	is_int((int64_t)test_totals(s).cloud, 1, "is counted");
 	r = record_new(OP_SYSTEM, RUN_TARN, 0, 0, 0, NULL);
 	record_pack_remove(r, 1);
 	record_object_remove(r, sha256);
 	test_submit(s, r);
 	is_str(packs(s), "2:3/600/2/0/0 ", "a pack goes with its objects");
 	is_int(store_object(s, sha256, &o), -ENOENT, "an object goes alone");
+	is_int(store_cloud_of_pack(s, 1, &c), -ENOENT, "its object in the cloud is not relied on any more");
+	is_int(store_cloud_by_key(s, "", "packs/1", &c), 0, "and known");
+	is_int(c.state, CLOUD_GOING, "to be removed");
+	ok(test_totals(s).cloud_going == 1 && !test_totals(s).cloud, "and counted so");
+	r = record_new(OP_SYSTEM, RUN_TARN, 0, 0, 0, NULL);
+	record_cloud_remove(r, &c);
+	test_submit(s, r);
 }
 
 /* 1 is used by a version and builds on 2, which builds on 3; nothing needs 4, but it builds on 3. */

@@ -80,16 +80,16 @@ static void test_oldest_first(void)
 	open_lake();
 	w.lake = lake;
 	write_versions("raw/b", 1);
-	is_int(expire_history(&w, 0, 1, "space short", &freed, &count), 0, "a byte is asked for");
+	is_int(expire_history(&w, 0, false, 1, "space short", &freed, &count), 0, "a byte is asked for");
 	is_int((int64_t)count, 1, "one version gives way");
 	ok(freed >= SIZE, "with what it occupies");
 	a = version_number("raw/a", 9);
 	b = version_number("raw/b", 1);
 	ok(is_expired(&a, "space short") && is_kept(&b), "the oldest of all");
 	freed = count = 0;
-	is_int(expire_history(&w, 1, UINT64_MAX, "space short", &freed, &count), 0, "on another file system");
+	is_int(expire_history(&w, 1, false, UINT64_MAX, "space short", &freed, &count), 0, "on another file system");
 	is_int((int64_t)count, 0, "there is nothing");
-	is_int(expire_history(&w, ANY_VOLUME, UINT64_MAX, "space short", &freed, &count), 0, "all there is");
+	is_int(expire_history(&w, ANY_VOLUME, false, UINT64_MAX, "space short", &freed, &count), 0, "all there is");
 	is_int((int64_t)count, 3, "goes");
 	is_int((int64_t)totals().versions_kept_bytes, 0, "nothing is kept");
 	is_int(access(in_lake("buckets/raw/a"), F_OK) | access(in_lake("buckets/raw/b"), F_OK), 0, "live files stay");
@@ -107,12 +107,12 @@ static void test_many(void)
 	w.lake = lake;
 	write_versions("raw/many", 300);
 	count = 0;
-	expire_history(&w, ANY_VOLUME, 200 * SIZE, "space short", &freed, &count);
+	expire_history(&w, ANY_VOLUME, false, 200 * SIZE, "space short", &freed, &count);
 	is_int((int64_t)count, 200, "as many as are needed, in batches");
 	is_int((int64_t)freed, 200 * SIZE, "counted by their size");
 	is_int((int64_t)totals().versions_kept, 100, "the others stay");
 	atomic_store(&w.stopping, true);
-	expire_history(&w, ANY_VOLUME, UINT64_MAX, "space short", &freed, &count);
+	expire_history(&w, ANY_VOLUME, false, UINT64_MAX, "space short", &freed, &count);
 	is_int((int64_t)totals().versions_kept, 100, "at the end nothing more is begun");
 	close_lake();
 }
@@ -157,12 +157,12 @@ static void test_unsettled(void)
 	store_barrier(lake->store, 0);
 	store_version(lake->store, aside.version, &v);
 	ok(v.state == VERSION_KEPT && !v.settled, "what is kept of it is not settled");
-	expire_history(&w, ANY_VOLUME, UINT64_MAX, "space short", &freed, &count);
+	expire_history(&w, ANY_VOLUME, false, UINT64_MAX, "space short", &freed, &count);
 	store_version(lake->store, aside.version, &v);
 	ok(is_kept(&v), "and does not expire yet");
 	handle_close(lake, h);
 	store_barrier(lake->store, 0);
-	expire_history(&w, ANY_VOLUME, UINT64_MAX, "space short", &freed, &count);
+	expire_history(&w, ANY_VOLUME, false, UINT64_MAX, "space short", &freed, &count);
 	store_version(lake->store, aside.version, &v);
 	ok(is_expired(&v, "space short"), "once settled it may");
 	inode_unref(lake, inode);
@@ -183,7 +183,8 @@ static void test_failing(void)
 	write_versions("raw/c", 3);
 	v = version_number("raw/c", 1);
 	store_fail_commits(lake->store, 0, 1, -EIO);
-	ok(expire_history(&w, ANY_VOLUME, 1, "space short", &freed, &count) < 0, "a store that fails is an error");
+	ok(expire_history(&w, ANY_VOLUME, false, 1, "space short", &freed, &count) < 0,
+	   "a store that fails is an error");
 	ok(!access(kept_file(&v), F_OK) && !count, "and no file goes");
 	usleep(1500000); /* it tries again each second */
 	store_barrier(lake->store, 0);
@@ -191,7 +192,7 @@ static void test_failing(void)
 	v = version_number("raw/d", 1);
 	count = 0;
 	store_fail_commits(lake->store, 0, 1, -ENOSPC);
-	expire_history(&w, ANY_VOLUME, UINT64_MAX, "space short", &freed, &count);
+	expire_history(&w, ANY_VOLUME, false, UINT64_MAX, "space short", &freed, &count);
 	ok(access(kept_file(&v), F_OK) < 0, "a store without room gets it from history");
 	usleep(1500000);
 	v = version_number("raw/d", 1);

@@ -234,7 +234,7 @@ static void *shorten_main(void *arg)
 	uint64_t freed = 0, count = 0;
 
 	while (!ended) {
-		expire_history(w, ANY_VOLUME, 300000, "space short", &freed, &count);
+		expire_history(w, ANY_VOLUME, true, 300000, "space short", &freed, &count);
 		rest(10 * PER_ROUND);
 	}
 	return NULL;
