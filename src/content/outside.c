@@ -361,19 +361,22 @@ static int record_name(struct lake *lake, const struct found *f, struct inode *i
 static int resolve_frozen(struct lake *lake, struct found *f, int folderfd, struct inode **out)
 {
 	struct node_row row;
+	struct inode *known;
 	int rc;
 
 	f->folderfd = folderfd;
 	rc = look(lake, f, folderfd);
 	if (rc < 0)
 		return rc;
-	*out = inode_find_handle(lake, f->volume->index, &f->handle);
-	if (*out) {
-		rc = check_name(lake, f, *out);
+	known = inode_find_handle(lake, f->volume->index, &f->handle);
+	if (known) {
+		rc = check_name(lake, f, known);
 		if (rc == -ENOENT)
-			rc = record_name(lake, f, *out);
+			rc = record_name(lake, f, known);
 		if (rc < 0)
-			inode_unref(lake, *out);
+			inode_unref(lake, known);
+		else
+			*out = known;
 		return rc;
 	}
 	rc = read_your_writes(lake, f->parent);
@@ -465,10 +468,12 @@ int outside_look_up(struct lake *lake, struct inode *parent, int folderfd, const
 		    struct stat *st)
 {
 	struct found f = {.parent = parent, .name = name, .on_disk = name, .volume = parent->volume};
+	struct inode *known;
 	struct node_row row;
 	bool here = false, exists;
 	int rc;
 
+	*out = NULL;
 	exists = !fstatat(folderfd, name, &f.st, AT_SYMLINK_NOFOLLOW);
 	if (!exists && parent->id != NODE_ROOT)
 		return -errno;
@@ -488,12 +493,14 @@ int outside_look_up(struct lake *lake, struct inode *parent, int folderfd, const
 	rc = look(lake, &f, folderfd);
 	if (rc < 0)
 		return rc;
-	*out = inode_find_handle(lake, f.volume->index, &f.handle);
-	if (*out) {
-		rc = check_name(lake, &f, *out);
-		if (!rc)
-			return show(&f, *out, st);
-		inode_unref(lake, *out);
+	known = inode_find_handle(lake, f.volume->index, &f.handle);
+	if (known) {
+		rc = check_name(lake, &f, known);
+		if (!rc) {
+			*out = known;
+			return show(&f, known, st);
+		}
+		inode_unref(lake, known);
 		if (rc != -ENOENT)
 			return rc;
 	}

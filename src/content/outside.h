@@ -16,7 +16,8 @@
 
 /*
  * The inode at NAME in PARENT (FOLDERFD is its descriptor), taken in if it was unknown or changed; with a reference.
- * ST: its lstat, as of now. 0; -ENOENT when it is not there; -errno.
+ * ST: its lstat, as of now. 0; -ENOENT when it is not there; -errno: *OUT is NULL then, so that callers can release it
+ * whatever came of it.
  */
 int outside_look_up(struct lake *lake, struct inode *parent, int folderfd, const char *name, struct inode **out,
 		    struct stat *st);

@@ -533,6 +533,59 @@ static void test_stopped_check(void)
 	close_lake();
 }
 
+struct mover {
+	char here[256], there[256];
+	_Atomic bool stop;
+};
+
+static void *move_about(void *arg)
+{
+	struct mover *m = arg;
+
+	while (!atomic_load(&m->stop)) {
+		rename(m->here, m->there);
+		rename(m->there, m->here);
+	}
+	return NULL;
+}
+
+/* A name that is gone by the time its inode was found: nothing is found then, and nobody loses a reference. */
+static void test_fleeting(void)
+{
+	static const char *const names[] = {"here", "there", "nowhere"};
+	_cleanup_folder_ struct folder_fd *fd = NULL;
+	struct inode *folder, *out;
+	struct mover mover = {.stop = false};
+	int found = 0, wrong = 0;
+	pthread_t thread;
+	struct stat st;
+
+	snprintf(mover.here, sizeof(mover.here), "%s", in_lake("buckets/raw/here"));
+	snprintf(mover.there, sizeof(mover.there), "%s", in_lake("buckets/raw/there"));
+	put_file(mover.here, "now here, now there\n");
+	open_lake();
+	folder = look_up("raw");
+	if (!folder || folder_get(lake, folder, &fd) < 0)
+		bail_out("buckets/raw");
+	pthread_create(&thread, NULL, move_about, &mover);
+	for (int i = 0; i < 6000 || (!found && i < 600000); i++) {
+		int rc;
+
+		out = folder; /* what must not stay there */
+		rc = outside_look_up(lake, folder, folder_fd(fd), names[i % 3], &out, &st);
+		wrong += rc < 0 ? out != NULL : out == folder;
+		found += rc == 0;
+		inode_unref(lake, out == folder ? NULL : out);
+	}
+	atomic_store(&mover.stop, true);
+	pthread_join(thread, NULL);
+	is_int(wrong, 0, "of a file that is moved all the time, an inode comes back when it is found, and else none");
+	ok(found > 0, "and it is found (%d times)", found);
+	folder_put(steal_ptr(&fd));
+	inode_unref(lake, folder);
+	close_lake();
+}
+
 int main(void)
 {
 	test_begin(SETTINGS);
@@ -548,5 +601,6 @@ int main(void)
 	test_still_written();
 	test_stopped_check();
 	test_file_systems();
+	test_fleeting();
 	return test_end();
 }
