@@ -22,7 +22,7 @@
 #include "tap.h"
 #include "work/work_int.h"
 
-#define PATIENCE_NS (30 * NSEC_PER_SEC)
+#define PATIENCE_NS (120 * NSEC_PER_SEC)
 
 static char test_lake[128]; /* its folder */
 static struct lake *lake;
