@@ -43,6 +43,14 @@ rm -rf "$L/cache"/*
 up
 ok "and after the next mount" all
 
+exits 0 "what is in the cloud is right" "$TARN" scrub "$L" --cloud
+rm -rf "$L/cache"/*
+mv "$CLOUD_DIR" "$CLOUD_DIR.away"
+exits 0 "a remote that is away is no damage" "$TARN" scrub "$L" --again
+like "$(cat "$FOLDER/out")" ' 0 damaged' "which is said"
+mv "$CLOUD_DIR.away" "$CLOUD_DIR"
+ok "all is still there" all
+
 grep -rqF 'xQ7#zKp9@LwVt2 nobody knows' "$CLOUD_DIR"
 is $? 0 "a secret is in the cloud"
 ok "it is purged" "$TARN" purge --yes "$B/secret"
