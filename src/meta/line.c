@@ -8,9 +8,10 @@
 #define NOW INT64_MAX
 #define LINE_DEEP 512 /* names in a path: a loop in damaged rows must end */
 
-static void start_at(struct line *l, struct conn *conn, uint64_t folder, int depth)
+static void start_at(struct line *l, struct conn *conn, uint64_t folder, int depth, int *left)
 {
 	l->conn = conn;
+	l->left = left;
 	l->folders[0] = folder;
 	l->n = 1;
 	l->at = 0;
@@ -19,7 +20,13 @@ static void start_at(struct line *l, struct conn *conn, uint64_t folder, int dep
 
 void line_start(struct line *l, struct conn *conn, uint64_t folder)
 {
-	start_at(l, conn, folder, 0);
+	l->may_ask = LINE_ASKED;
+	start_at(l, conn, folder, 0, &l->may_ask);
+}
+
+static bool may_ask(struct line *l)
+{
+	return *l->left > 0 && (*l->left)-- > 0;
 }
 
 static void add(struct line *l, uint64_t folder)
@@ -89,22 +96,21 @@ static int before_in(struct conn *conn, const struct place *p, uint64_t parent, 
 }
 
 /* The same where the parent's line says it. Not inlined: paths are deep, and a line takes room on the stack. */
-static int __attribute__((noinline))
-before_in_line(struct conn *conn, const struct place *p, int depth, uint64_t *folder)
+static int __attribute__((noinline)) before_in_line(struct line *of, const struct place *p, uint64_t *folder)
 {
 	struct line line;
 	uint64_t parent;
 	int got;
 
-	start_at(&line, conn, p->parent, depth + 1);
+	start_at(&line, of->conn, p->parent, of->depth + 1, of->left);
 	got = line_next(&line, &parent); /* the parent itself was asked before */
-	while (got > 0 && (got = line_next(&line, &parent)) > 0) {
-		got = before_in(conn, p, parent, NOW, folder);
+	while (got > 0 && may_ask(of) && (got = line_next(&line, &parent)) > 0) {
+		got = before_in(of->conn, p, parent, NOW, folder);
 		if (got)
 			return got;
 		got = 1;
 	}
-	return got;
+	return got < 0 ? got : 0;
 }
 
 /* Adds whose places FOLDER took, the newest of its own first. */
@@ -113,12 +119,12 @@ static int expand(struct line *l, uint64_t folder)
 	struct place p = {.self = folder, .since = NOW};
 	int got = folder != NODE_ROOT && l->depth < LINE_DEEP;
 
-	while (got > 0 && (got = place_before(l->conn, &p)) > 0) {
+	while (got > 0 && may_ask(l) && (got = place_before(l->conn, &p)) > 0) {
 		uint64_t before = 0;
 
 		got = before_in(l->conn, &p, p.parent, p.since, &before);
 		if (!got)
-			got = before_in_line(l->conn, &p, l->depth, &before);
+			got = before_in_line(l, &p, &before);
 		if (got < 0)
 			break;
 		if (before)
@@ -160,6 +166,6 @@ int line_find(struct conn *conn, enum sql id, uint64_t parent, const void *name,
 		query_end(q);
 	}
 	if (alone)
-		*alone = !got && line.n == 1;
+		*alone = !got && line.n == 1 && line.may_ask > 0;
 	return got;
 }

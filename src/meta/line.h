@@ -16,12 +16,19 @@
 
 /* So many folders does the line of one series, or label, go back: more that were removed at one path are not asked. */
 #define LINE_MOST 64
+/*
+ * So many places are asked for it, on all the ways up together: where the folders of a path were renamed again and
+ * again those ways are more than anybody can go (places to the power of names). What is beyond is not found.
+ */
+#define LINE_ASKED 1024
 
 struct line {
 	struct conn *conn;
 	uint64_t folders[LINE_MOST];
 	int n, at;
 	int depth; /* of the paths that are looked at */
+	int may_ask;
+	int *left; /* of the `may_ask` of the line that was started */
 };
 
 /* In a transaction of CONN, as long as the line is used. */

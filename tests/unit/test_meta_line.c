@@ -1,6 +1,7 @@
 /*
  * Folders that are removed and made again: whose place a folder took, and what goes on there.
  */
+#include "base/clock.h"
 #include "test_meta.h"
 
 static void rmdir_of(struct store *s, uint64_t parent, const char *name, uint64_t node)
@@ -190,6 +191,38 @@ static void test_deep(struct store *s)
 	ok(series(s, folder, "f") != 0, "and a file at its end");
 }
 
+#define NAMES_DEEP 12
+#define RENAMES 10
+
+/* The ways up from there are RENAMES to the power of NAMES_DEEP. */
+static void test_restless(struct store *s)
+{
+	uint64_t folders[NAMES_DEEP], folder = NODE_ROOT;
+	int unknown = 0;
+	int64_t begun = clock_monotonic();
+
+	for (int i = 0; i < NAMES_DEEP; i++)
+		folder = folders[i] = test_make(s, folder, "a0", KIND_FOLDER);
+	for (int i = 0; i < NAMES_DEEP; i++)
+		for (int n = 0; n < RENAMES; n++) {
+			char from[16], to[16];
+
+			snprintf(from, sizeof(from), "a%d", n);
+			snprintf(to, sizeof(to), "a%d", n + 1);
+			move(s, i ? folders[i - 1] : NODE_ROOT, from, i ? folders[i - 1] : NODE_ROOT, to, folders[i]);
+		}
+	for (int n = 0; n < 100; n++) {
+		char name[16];
+
+		snprintf(name, sizeof(name), "f%d", n);
+		unknown += !series(s, folder, name);
+		file_with_version(s, folder, name);
+	}
+	is_int(unknown, 100, "what never was there has no series");
+	ok(clock_monotonic() - begun < 10 * NSEC_PER_SEC,
+	   "a hundred files below folders that were renamed all the time");
+}
+
 int main(void)
 {
 	struct store *s;
@@ -201,6 +234,7 @@ int main(void)
 	test_renamed_away(s);
 	test_labels(s);
 	test_deep(s);
+	test_restless(s);
 	test_whole(s, "all of it is whole");
 	is_int(store_close(s), 0, "closes");
 	return test_end();
