@@ -49,10 +49,10 @@ void recalls_free(struct recalls *rs)
 		return;
 	recall_stop_fetching(rs);
 	recall_stop_keeping(rs);
+	recall_mark_all(rs);
 	HASH_ITER (by_content, rs->table, r, next) {
 		HASH_DELETE(by_content, rs->table, r);
 		r->in_table = false;
-		recall_mark(r); /* else it is fetched again */
 		recall_free(r);
 	}
 	pthread_cond_destroy(&rs->work);

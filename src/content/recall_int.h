@@ -189,5 +189,7 @@ void recall_start_keeping(struct recalls *rs);
 void recall_stop_keeping(struct recalls *rs);
 /* Makes durable what is here and says so in the map. 0 or -errno. */
 int recall_mark(struct recall *r);
+/* All of them, when nobody fetches or reads any more: many small ones with one syncfs(2), not with a sync each. */
+void recall_mark_all(struct recalls *rs);
 
 #endif

@@ -11,6 +11,7 @@
 #define HASH_PIECE (1024 * 1024)
 #define TICK_NS (500 * NSEC_PER_MSEC)
 #define MARK_NS (2 * NSEC_PER_SEC)   /* what came is durable after that */
+#define MANY 8			     /* fewer are synced one by one */
 #define LINGER_NS (5 * NSEC_PER_SEC) /* it stays in memory for who comes back */
 
 /* ---- verifying ---- */
@@ -167,7 +168,7 @@ static bool is_damaged(struct recall *r)
 	return r->damaged;
 }
 
-int recall_mark(struct recall *r)
+static int mark(struct recall *r, bool synced)
 {
 	SCOPED_LOCK(&r->files);
 	struct extents here = {0};
@@ -178,9 +179,31 @@ int recall_mark(struct recall *r)
 		return rc;
 	rc = look(r, &here, &whole);
 	if (!rc && (whole || here.bytes > r->durable.bytes))
-		rc = recall_calls.sync(r->fd) < 0 ? -errno : whole && r->hashed ? name_whole(r) : note_here(r, &here);
+		rc = !synced && recall_calls.sync(r->fd) < 0 ? -errno
+		     : whole && r->hashed		     ? name_whole(r)
+							     : note_here(r, &here);
 	extents_release(&here);
 	return rc;
+}
+
+int recall_mark(struct recall *r)
+{
+	return mark(r, false);
+}
+
+void recall_mark_all(struct recalls *rs)
+{
+	bool many = HASH_CNT(by_content, rs->table) > MANY, synced = false;
+	struct recall *r, *next;
+	int cachefd = -1;
+
+	HASH_ITER (by_content, rs->table, r, next) {
+		if (many && r->cachefd != cachefd) {
+			cachefd = r->cachefd;
+			synced = !syncfs(cachefd);
+		}
+		mark(r, synced); /* if not, it is fetched again */
+	}
 }
 
 static bool is_due(struct recall *r)
@@ -225,6 +248,10 @@ static void keep_all(struct recalls *rs)
 	_cleanup_free_ struct recall **list = recall_list(rs, &n);
 
 	for (size_t i = 0; i < n; i++) {
+		if (rs->stop) { /* recall_mark_all() does it faster */
+			recall_unref(list[i]);
+			continue;
+		}
 		if (is_due(list[i]))
 			recall_mark(list[i]);
 		forget_if_left(list[i]);

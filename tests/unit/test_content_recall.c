@@ -558,6 +558,30 @@ static void test_crash(void)
 
 #define DISK (48 * MIB)
 
+/* Many small ones are made durable together when it ends. */
+static void test_end_of_many(void)
+{
+	uint64_t first = ids + 1;
+	bool right = true;
+
+	restart();
+	for (int i = 0; i < 20; i++) {
+		struct recall *r = open_new(MIB, i % 2);
+
+		right &= !read_all(r, MIB);
+		recall_close(r);
+	}
+	restart();
+	for (uint64_t id = first; id < first + 20; id++) {
+		struct recall_source s = source_of(id, (id - first) % 2);
+		struct recall *r = open_source(&s);
+
+		right &= recall_has(r, 0, MIB) && !read_all(r, MIB);
+		recall_close(r);
+	}
+	ok(right, "twenty that were fetched before the end are there");
+}
+
 static uint64_t used_now(void)
 {
 	DIR *d = opendir(folder);
@@ -755,6 +779,7 @@ int main(void)
 	test_damage();
 	test_waiting();
 	test_crash();
+	test_end_of_many();
 	test_room();
 	test_threads();
 	recalls_free(set);
