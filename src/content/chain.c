@@ -536,13 +536,11 @@ int chain_want(struct chain *c, uint64_t version, uint64_t at, uint64_t len, con
 	return each_packed(c, version, at, len, want, call);
 }
 
-int chain_read(struct chain *c, uint64_t version, int rawfd, void *to, size_t len, uint64_t at)
+int chain_lay_over(struct chain *c, uint64_t version, void *to, size_t raw, size_t len, uint64_t at)
 {
-	/* First, so that whatever is changed in the raw file before this is in a map by the time those are asked. */
-	ssize_t raw = rawfd >= 0 ? read_full_at(rawfd, to, len, at) : 0;
 	struct place p;
 	uint64_t run;
-	int rc = raw < 0 ? (int)raw : 0;
+	int rc = 0;
 
 	for (uint64_t done = 0; done < len && !rc; done += run) {
 		char *here = (char *)to + done;
@@ -557,8 +555,16 @@ int chain_read(struct chain *c, uint64_t version, int rawfd, void *to, size_t le
 			rc = read_full_at(p.whole, here, run, at + done) == (ssize_t)run ? 0 : -EIO;
 		else if (p.in == IN_PACK)
 			rc = pack_object_read(p.packed, here, run, at + done) == (ssize_t)run ? 0 : -EIO;
-		else if (done + run > (uint64_t)raw)
+		else if (done + run > raw)
 			rc = -EIO; /* it was cut by somebody else */
 	}
 	return rc;
+}
+
+int chain_read(struct chain *c, uint64_t version, int rawfd, void *to, size_t len, uint64_t at)
+{
+	/* First, so that whatever is changed in the raw file before this is in a map by the time those are asked. */
+	ssize_t raw = rawfd >= 0 ? read_full_at(rawfd, to, len, at) : 0;
+
+	return raw < 0 ? (int)raw : chain_lay_over(c, version, to, (size_t)raw, len, at);
 }

@@ -75,6 +75,8 @@ int chain_reach(struct lake *lake, struct chain *c, uint64_t version);
  * LEN bytes of VERSION from AT, which it has. RAWFD: the raw file. 0; -EIO: damaged, or lost meanwhile; -errno.
  */
 int chain_read(struct chain *c, uint64_t version, int rawfd, void *to, size_t len, uint64_t at);
+/* The same where TO has the first RAW bytes of them already as the chain's end has them. */
+int chain_lay_over(struct chain *c, uint64_t version, void *to, size_t raw, size_t len, uint64_t at);
 /* Can they be read without waiting for the cloud, where packs of later versions may lie? Else chain_want() waits until
  * they can. CALL may be NULL. 0; -EIO; as recall_want(). */
 bool chain_is_here(struct chain *c, uint64_t version, uint64_t at, uint64_t len);

@@ -25,7 +25,8 @@ struct past {
 	struct stat st; /* of a whole file when it was opened */
 	struct pack_object *packed;
 	struct recall *recall;
-	struct chain *chain; /* NULL: the file, or what is packed, is all there is to it */
+	uint64_t recalled, recalled_size; /* whose content that is; another version's where there is a chain */
+	struct chain *chain;		  /* NULL: the file, or what is packed or recalled, is all there is to it */
 	/* whose raw file it is, so that the chain stays in use by those who write it; NULL: nobody does */
 	struct lake *lake;
 	struct inode *inode;
@@ -181,13 +182,22 @@ static int find_end(void *arg, const struct version_row *v)
 	return s->found;
 }
 
+static int open_recall(struct lake *lake, const struct version_row *v, struct past *p)
+{
+	p->recalled = v->id;
+	p->recalled_size = v->size;
+	return recall_open_version(lake, v, &p->recall);
+}
+
 static int open_ended(struct lake *lake, const struct version_row *v, const struct version_row *end, struct past *p)
 {
-	bool aside = end->how == HOW_ASIDE;
-	int rc = chain_load_ended(lake, v, aside ? end->id : end->id + 1, &p->chain);
+	bool aside = end->how == HOW_ASIDE, cloud = end->how == HOW_CLOUD && end->size;
+	int rc = chain_load_ended(lake, v, aside || cloud ? end->id : end->id + 1, &p->chain);
 
-	if (rc < 0 || !aside)
+	if (rc < 0 || (!aside && !cloud))
 		return rc;
+	if (cloud)
+		return open_recall(lake, end, p);
 	p->fd = open_aside(lake, end);
 	return p->fd < 0 ? p->fd : 0;
 }
@@ -225,11 +235,11 @@ static int open_by_how(struct lake *lake, const struct version_row *v, struct pa
 	if (v->how == HOW_PACKED && v->size)
 		return pack_open(lake, v->sha256, &p->packed);
 	if (v->how == HOW_CLOUD && v->size)
-		return recall_open_version(lake, v, &p->recall);
+		return open_recall(lake, v, p);
 	if (v->how == HOW_ASIDE && v->size && v->state != VERSION_LIVE)
 		return open_whole(lake, v, p);
 	rc = v->size || v->state == VERSION_LIVE ? open_through(lake, v, p) : 0;
-	return rc == -EREMOTE ? recall_open_version(lake, v, &p->recall) : rc;
+	return rc == -EREMOTE ? open_recall(lake, v, p) : rc;
 }
 
 /* What lay in a file of its own when V was looked up may be packed by now. */
@@ -351,15 +361,23 @@ static ssize_t read_chain(struct past *p, void *to, size_t len, off_t at)
 	return rc < 0 ? rc : (ssize_t)len;
 }
 
+/* What of [AT, AT + LEN) can come from what is recalled. */
+static uint64_t recalled_part(const struct past *p, uint64_t at, uint64_t len)
+{
+	uint64_t room = at < p->recalled_size ? p->recalled_size - at : 0;
+
+	return len < room ? len : room;
+}
+
 bool past_has(struct past *p, uint64_t at, uint64_t len)
 {
 	if (at >= p->size)
 		return true;
 	if (p->packed)
 		return pack_object_has(p->packed, at, len);
-	if (p->chain)
-		return chain_is_here(p->chain, p->version, at, len < p->size - at ? len : p->size - at);
-	return !p->recall || recall_has(p->recall, at, len);
+	if (p->chain && !chain_is_here(p->chain, p->version, at, len < p->size - at ? len : p->size - at))
+		return false;
+	return !p->recall || recall_has(p->recall, at, recalled_part(p, at, len));
 }
 
 /* Its pack in the cloud is another one since it was opened: it is read there from now on, each time anew. */
@@ -397,14 +415,15 @@ static ssize_t read_packed(const struct past *p, void *to, size_t len, uint64_t 
 
 int past_want(struct past *p, uint64_t at, uint64_t len, const struct tier_call *call)
 {
-	int rc = p->recall ? recall_want(p->recall, at, len, call) : 0;
+	uint64_t part = p->recall ? recalled_part(p, at, len) : 0;
+	int rc = part ? recall_want(p->recall, at, part, call) : 0;
 
+	if (rc == -ESTALE && !recall_find_again(p->lake, p->recalled))
+		rc = recall_want(p->recall, at, part, call);
 	if (p->packed)
 		rc = want_packed(p, at, len, call);
-	else if (p->chain && at < p->size)
+	else if (!rc && p->chain && at < p->size)
 		rc = chain_want(p->chain, p->version, at, len < p->size - at ? len : p->size - at, call);
-	if (rc == -ESTALE && p->recall && !recall_find_again(p->lake, p->version))
-		rc = recall_want(p->recall, at, len, call);
 	return rc == -ESTALE ? -EIO : rc;
 }
 
@@ -414,6 +433,16 @@ static ssize_t read_recall(struct past *p, void *to, size_t len, uint64_t at)
 	ssize_t n = rc ? rc : recall_read(p->recall, to, len, at, NULL);
 
 	return n == -ESTALE ? -EIO : n;
+}
+
+/* What was saved of older versions lies here, and the end of their chain in the cloud. */
+static ssize_t read_recalled_chain(struct past *p, void *to, size_t len, uint64_t at)
+{
+	uint64_t part = recalled_part(p, at, len);
+	ssize_t n = part ? read_recall(p, to, part, at) : 0;
+	int rc = n < 0 ? (int)n : chain_lay_over(p->chain, p->version, to, (size_t)n, len, at);
+
+	return rc < 0 ? rc : (ssize_t)len;
 }
 
 ssize_t past_read(struct past *p, void *to, size_t len, off_t at)
@@ -427,7 +456,7 @@ ssize_t past_read(struct past *p, void *to, size_t len, off_t at)
 	if (p->packed)
 		return read_packed(p, to, len, (uint64_t)at);
 	if (p->recall)
-		return read_recall(p, to, len, (uint64_t)at);
+		return p->chain ? read_recalled_chain(p, to, len, (uint64_t)at) : read_recall(p, to, len, (uint64_t)at);
 	return p->chain ? read_chain(p, to, len, at) : read_whole(p, to, len, at);
 }
 
@@ -489,7 +518,7 @@ uint64_t past_size(const struct past *p)
 
 int past_fd(const struct past *p)
 {
-	if (p->recall)
+	if (p->recall && !p->chain)
 		return recall_is_whole(p->recall) ? recall_fd(p->recall) : -1;
 	return p->chain ? -1 : p->fd;
 }

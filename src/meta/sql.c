@@ -122,7 +122,7 @@ const char *const sql_text[SQL_COUNT] = {
 		" AND cut_commit >= ifnull((SELECT cut_commit FROM version WHERE id = ?2), 0) AND id >= ?2"
 		" ORDER BY cut_commit, id",
 	[SQL_VERSION_LAST_ASIDE] = "SELECT id FROM version INDEXED BY version_saved WHERE node = ? AND " SQL_SAVED
-				   " AND how = 1 AND id <> ? ORDER BY cut_commit DESC, id DESC LIMIT 1",
+				   " AND how IN (1, 7) AND id <> ? ORDER BY cut_commit DESC, id DESC LIMIT 1",
 	[SQL_VERSIONS] = "SELECT " VERSION " FROM version INDEXED BY version_number WHERE asset = ? ORDER BY number",
 	[SQL_VERSIONS_BRIEF] = "SELECT " BRIEF
 			       " FROM version INDEXED BY version_number WHERE asset = ? ORDER BY number",

@@ -69,7 +69,7 @@ int store_versions_of_node_back(struct store *s, uint64_t node, uint64_t before,
 /* As store_versions_of_node(), without those of which nothing is saved for certain: that are only a prefix of the file,
  * or live and nothing else. */
 int store_versions_saved(struct store *s, uint64_t node, uint64_t from, store_version_fn fn, void *arg);
-/* The last version of NODE, BUT not counted, whose raw file was put aside. -ENOENT: none. */
+/* The last version of NODE, BUT not counted, whose raw file was put aside, or left for the cloud. -ENOENT: none. */
 int store_version_last_aside(struct store *s, uint64_t node, uint64_t but, uint64_t *version);
 /* All names that ever were in a folder, in no order, a name once for each node that had it. */
 struct ever_entry {

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Some hundred random operations by several clients against a model, with the daemon killed three times: the mount is
-# what the model is, and so is every version that is listed (tests/model/run.py). tests/long/model.sh does more, and
-# plays with a cloud, too: there a stub whose name was exchanged with another's has once lost its object, not mended yet.
+# what the model is, and so is every version that is listed (tests/model/run.py); a short play with files that are stubs
+# most of the time, too. tests/long/model.sh does more.
 LIMIT=240
 . "$(dirname "$0")/lib.sh"
 need_root
@@ -34,3 +34,4 @@ play()
 }
 
 play model --operations 400 --kills 3
+play cloud --operations 150 --kills 2 --cloud

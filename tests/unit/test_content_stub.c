@@ -259,6 +259,62 @@ static void test_exchanged(bool both)
 	unlink(in_lake("buckets/b/y"));
 }
 
+static bool past_is(const struct version_row *v, const char *text)
+{
+	struct past *p = NULL;
+	char bytes[64] = "";
+	bool same = !past_open(lake, v, &p) && past_size(p) == strlen(text) &&
+		    past_read(p, bytes, sizeof(bytes), 0) == (ssize_t)strlen(text) && !strcmp(bytes, text) &&
+		    past_read(p, bytes, 2, 1) == 2 && !memcmp(bytes, text + 1, 2);
+
+	past_close(p);
+	return same;
+}
+
+static void append(const char *path, const char *text)
+{
+	struct handle *h = open_as_mount(path, O_WRONLY | O_APPEND);
+	struct inode *inode = look_up(path);
+
+	/* where the kernel would write it */
+	if (pwrite(h->fd, text, strlen(text), lseek(h->fd, 0, SEEK_END)) != (ssize_t)strlen(text))
+		bail_out(path);
+	handle_close(lake, h);
+	inode_settle(lake, inode);
+	inode_unref(lake, inode);
+	store_barrier(lake->store, 0);
+}
+
+/* Older versions are read through one whose bytes are only in the cloud. */
+static void test_before_cloud(void)
+{
+	struct version_row first, second;
+	struct inode *inode;
+
+	put_file(in_lake("buckets/b/log"), "first");
+	run_lake();
+	first = live_version("b/log");
+	append("b/log", " second");
+	if (!wait_for(no_jobs))
+		ok(false, "the jobs end");
+	second = live_version("b/log");
+	ok(second.id != first.id && !store_version(lake->store, first.id, &first) && first.how == HOW_PREFIX,
+	   "a version is the first bytes of the next one");
+	ok(send_object("b/log"), "which is in the cloud");
+	close_lake();
+	put_file(in_lake("buckets/b/log"), "something else, from outside");
+	run_lake();
+	ok(!store_version(lake->store, second.id, &second) && second.how == HOW_CLOUD && second.state == VERSION_KEPT,
+	   "and only there, when the file was changed outside");
+	ok(past_is(&second, "first second"), "it can be read");
+	ok(!store_version(lake->store, first.id, &first) && first.state == VERSION_KEPT && past_is(&first, "first"),
+	   "and so can the one before");
+	inode = look_up("b/log");
+	ok(past_is(&second, "first second") && past_is(&first, "first"), "also while the file is in use");
+	inode_unref(lake, inode);
+	close_lake();
+}
+
 static void test_copied_lake(void)
 {
 	char first[128], command[512];
@@ -295,6 +351,7 @@ int main(void)
 	test_removed_outside();
 	test_exchanged(false);
 	test_exchanged(true);
+	test_before_cloud();
 	test_copied_lake();
 	return test_end();
 }
