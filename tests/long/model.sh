@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
 # 5,000 random operations against a model, and the same with 20 kills of the daemon in between (tests/model/run.py); and
-# once more with files that are stubs most of the time.
+# once more, with 100 kills, with files that are stubs most of the time.
 . "$(dirname "$0")/lib.sh"
 need python3 "install python3"
 need_root
@@ -29,4 +29,4 @@ both()
 	play "$name-kills" --kills 20 --words "$MODE" -- "${MODE_OPTIONS[@]}"
 }
 modes both
-play cloud --kills 20 --cloud --words 'files in the cloud'
+play cloud --kills 100 --cloud --words 'files in the cloud'

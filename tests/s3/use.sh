@@ -34,7 +34,7 @@ s3_faults()
 	rm -f "$folder/proxy-port"
 	python3 "$S3_TOOLS/faults" "$S3_PORT" "$folder/proxy-port" "$@" >"$folder/proxy.log" 2>&1 &
 	S3_PROXY_PID=$!
-	for try in $(seq 100); do
+	for try in $(seq 600); do
 		[ ! -s "$folder/proxy-port" ] || break
 		sleep 0.05
 	done
