@@ -62,10 +62,13 @@ static int add_row(void *arg, const struct cloud_row *c)
 
 static void check_intent(struct listing *l, const struct cloud_row *c)
 {
-	bool repairs = l->tier && fsck_repairs(l->f);
-	int rc = repairs ? cloud_remove_one(&l->f->work, l->tier, c) : -EHOSTUNREACH;
+	int rc = -EHOSTUNREACH;
 
-	if (c->time >= l->f->before || rc == -EBUSY)
+	if (c->time >= l->f->before)
+		return;
+	if (l->tier && fsck_repairs(l->f))
+		rc = cloud_remove_one(&l->f->work, l->tier, c);
+	if (rc == -EBUSY)
 		return;
 	fsck_tell(l->f, rc, c->key, l->tier ? "what lies there of it is removed" : NULL, "an upload that did not end%s",
 		  l->tier ? "" : " (it is put right with --remote)");

@@ -51,6 +51,7 @@ static bool remove_if_over(struct work *w, struct volume *volume, const char *fi
 
 #define GOING_NS (2 * NSEC_PER_SEC)
 #define GOING_TRIES 20
+#define OVER "a file of a version that is not read from it any more"
 
 /* A version that has another place since may have its file for a moment more. */
 static bool goes_by_itself(struct work *w, struct fsck *f, struct volume *volume, const char *file)
@@ -79,8 +80,12 @@ static void check_file(struct work *w, struct fsck *f, struct volume *volume, co
 	if (rc || v.node != node || !is_over(&v) || (v.how != HOW_NONE && v.how != HOW_PACKED && v.how != HOW_CLOUD) ||
 	    (v.how == HOW_NONE && kept_is_needed(w->lake, &v)) || goes_by_itself(w, f, volume, file))
 		return;
+	if (!fsck_repairs(f) && !f->options->work) { /* its end may have come between the two steps */
+		fsck_note(f, place, "the next mount removes it", OVER);
+		return;
+	}
 	rc = fsck_repairs(f) && !remove_if_over(w, volume, file, node, id) ? -EBUSY : 0;
-	fsck_tell(f, rc, place, "it is removed", "a file of a version that is not read from it any more");
+	fsck_tell(f, rc, place, "it is removed", OVER);
 }
 
 static uint64_t sweep_folder(struct work *w, struct fsck *f, struct volume *volume, int index)

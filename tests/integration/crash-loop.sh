@@ -76,3 +76,5 @@ for i in 1 2 3 4 5 6 7 8 9 10; do
 done
 ok "there was work" has_lines 100
 exits 0 "doctor is content" "$TARN" doctor "$L"
+exits 0 "so is fsck" "$TARN" fsck "$L"
+exits 0 "and scrub" "$TARN" scrub "$L"

@@ -30,3 +30,7 @@ for ((i = 1; i <= TIMES; i++)); do
 done
 is $wrong 0 "after $TIMES kills all is as it was done"
 tail -n 3 "$FOLDER/check" | note
+# What the kills left that harms nobody goes, and nothing else is wrong.
+"$TARN" fsck "$L" --remote --repair >"$FOLDER/out" 2>&1
+like $? '^[01]$' "fsck repairs all that is left" || note <"$FOLDER/out"
+exits 0 "and finds nothing then" "$TARN" fsck "$L" --remote

@@ -55,3 +55,4 @@ ok "what did not expire is right" all_right
 ok "something did" test "$(kept)" -lt "$n"
 ok "packs and store agree" within 30 sh -c "[ \$(find '$L/versions/packs' -type f | wc -l) -eq \$('$TARN' status '$L' --json | jq .packs) ]"
 down
+exits 0 "fsck finds nothing" "$TARN" fsck "$L"
