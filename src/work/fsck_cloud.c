@@ -13,7 +13,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "content/backup.h"
+#include "content/stub.h"
 #include "work/fsck_int.h"
 
 #define ALONE_NS (60 * NSEC_PER_SEC) /* what others began sooner may still be under way */
@@ -140,22 +140,54 @@ static int copy_back(struct fsck *f, struct tier *t, const struct cloud_row *c)
 	return rc;
 }
 
+/* The row goes, durably so, unless something needs the object by now. */
+static int forget_row(struct fsck *f, const struct cloud_row *c)
+{
+	struct record *r;
+	int rc;
+
+	if (is_needed(f, c))
+		return -EBUSY;
+	r = record_new(OP_SYSTEM, RUN_TARN, 0, 0, 0, NULL);
+	record_cloud_remove(r, c);
+	rc = fsck_record(f, r);
+	if (rc || !is_needed(f, c))
+		return rc;
+	r = record_new(OP_SYSTEM, RUN_TARN, 0, 0, 0, NULL);
+	record_cloud_set(r, c);
+	rc = fsck_record(f, r);
+	return rc ? rc : -EBUSY;
+}
+
+/* The same while the file cannot leave: who lets it go has looked at the row before. */
+static int forget_row_of_file(struct fsck *f, const struct cloud_row *c)
+{
+	struct version_row v;
+	struct inode *inode;
+	int rc;
+
+	if (!c->version || store_version(f->lake->store, c->version, &v) || v.state != VERSION_LIVE ||
+	    reach_node(f->lake, v.node, &inode))
+		return forget_row(f, c);
+	inode_begin_change(inode);
+	rc = inode_is_stub(inode) ? -EBUSY : forget_row(f, c);
+	inode_after_change(inode);
+	inode_unref(f->lake, inode);
+	return rc;
+}
+
 /* With OURS the object goes, too: it would be taken for right by who uploads the file. */
 static int forget(struct fsck *f, struct tier *t, const struct cloud_row *c, bool ours)
 {
 	struct tier_call call = fsck_call(f);
 	const char *key = c->key;
-	struct record *r;
 	int rc;
 
 	if (!claim_key(f->work.claims, key))
 		return -EBUSY;
-	rc = ours ? tier_remove(t, &key, 1, &call, NULL) : 0;
-	if (!rc) {
-		r = record_new(OP_SYSTEM, RUN_TARN, 0, 0, 0, NULL);
-		record_cloud_remove(r, c);
-		rc = fsck_record(f, r);
-	}
+	rc = forget_row_of_file(f, c);
+	if (!rc && ours)
+		rc = tier_remove(t, &key, 1, &call, NULL);
 	disclaim_key(f->work.claims, key);
 	return rc;
 }

@@ -319,8 +319,10 @@ static int scrub_packs(struct scrub *s)
 	struct pack_row pack = {.id = s->state->at};
 	int rc = store_packs(s->lake->store, next_pack, &pack), found = rc;
 
-	if (rc > 0) /* unless its disk is not there now */
-		rc = reach_volume(s->lake, pack.volume) ? store_objects(s->lake->store, pack.id, note_object, &all) : 0;
+	if (rc > 0 && (pack.state == PACK_AWAY || !reach_volume(s->lake, pack.volume)))
+		rc = 0; /* it is read as an object in the cloud; its disk is not there now */
+	else if (rc > 0)
+		rc = store_objects(s->lake->store, pack.id, note_object, &all);
 	for (size_t i = 0; !rc && i < all.n; i++)
 		rc = scrub_object(s, &all.rows[i]);
 	free(all.rows);
