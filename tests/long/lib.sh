@@ -79,9 +79,38 @@ as_user()
 lake()
 {
 	LAKE=$WORK/$1 MNT=$WORK/$1.mnt
-	"$TARN" init "$LAKE" --empty >"$WORK/init.log" 2>&1 && mkdir -p "$MNT" && return 0
-	fail "tarn init"
-	note <"$WORK/init.log"
+	"$TARN" init "$LAKE" --empty >"$WORK/init.log" 2>&1 && mkdir -p "$MNT" || {
+		fail "tarn init"
+		note <"$WORK/init.log"
+		exit 1
+	}
+	[ -z "${LONG_TIERS:-}" ] || two_tiers
+}
+
+# two_tiers: LAKE has a cloud, a folder beside it. Its bucket work is of the tier that LONG_TIERS names (mirror, cloud);
+# half of its other files, which no suite looks at, are stubs.
+two_tiers()
+{
+	local i try files=()
+	mkdir -p "$LAKE.cloud" "$LAKE/buckets/work" "$LAKE/buckets/other"
+	cat >"$LAKE/config/settings.yaml" <<-END
+		storage: {min_age: 0}
+		hybrid_storage: {cloud_provider: dir, cloud_path: '$LAKE.cloud', cloud_allow_same_disk: true}
+		buckets: {work: {tier: $LONG_TIERS}, other: {tier: local}}
+	END
+	for ((i = 0; i < 200; i++)); do
+		head -c 100000 /dev/urandom >"$LAKE/buckets/other/$i"
+		((i % 2)) || files+=("$MNT/other/$i")
+	done
+	up
+	for ((try = 0; try < 60; try++)); do # they are found and hashed before
+		"$TARN" evict "${files[@]}" >"$WORK/evict.log" 2>&1 && break
+		sleep 0.5
+	done
+	down
+	[ "$(find "$LAKE/buckets/other" -type l | wc -l)" -eq 100 ] && return 0
+	fail "half of the files leave for the cloud"
+	note <"$WORK/evict.log"
 	exit 1
 }
 
@@ -155,7 +184,7 @@ lake_up()
 	lake "$1"
 	up
 	B=$MNT/work
-	mkdir "$B" && cd "$B" || { fail "mkdir at the mount's root"; exit 1; }
+	mkdir -p "$B" && cd "$B" || { fail "mkdir at the mount's root"; exit 1; }
 }
 
 # lake_gone: unmounts and removes the lake of lake_up.
