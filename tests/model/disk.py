@@ -133,7 +133,7 @@ class Lazy(Image):
 			[self.program, self.lazy, "--config-path", os.path.join(self.top, "lazy.toml"), "-o", "allow_other",
 			 "-o", "modules=subdir", "-o", f"subdir={self.store}", "-f"],
 			stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-		for _ in range(100):
+		for _ in range(600): # on a busy machine
 			if is_mounted(self.lazy):
 				break
 			time.sleep(0.1)
