@@ -1,0 +1,366 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# The sources of each layer (src/README.md), a line for each pair; included by Makefile.am.
+
+libbase_a_SOURCES = \
+	src/base/banned.h \
+	src/base/buf.c src/base/buf.h \
+	src/base/caller.c src/base/caller.h \
+	src/base/cleanup.h \
+	src/base/clock.c src/base/clock.h \
+	src/base/fhandle.c src/base/fhandle.h \
+	src/base/full_io.c src/base/full_io.h \
+	src/base/kernel_order.h \
+	src/base/log.c src/base/log.h \
+	src/base/moment.c src/base/moment.h \
+	src/base/unmount.c src/base/unmount.h \
+	src/base/utf8.c src/base/utf8.h \
+	src/base/which.c src/base/which.h
+
+libconfig_a_SOURCES = \
+	src/config/finding.c src/config/finding.h \
+	src/config/hours.c src/config/hours.h \
+	src/config/policy.c \
+	src/config/settings.c src/config/settings.h \
+	src/config/settings_check.c \
+	src/config/settings_edit.c src/config/settings_edit.h \
+	src/config/settings_keys.c src/config/settings_keys.h \
+	src/config/settings_load.h \
+	src/config/settings_paths.c \
+	src/config/settings_template.c \
+	src/config/settings_value.c \
+	src/config/yaml_edit.c src/config/yaml_edit.h \
+	src/config/yaml_node.c \
+	src/config/yaml_tree.c src/config/yaml_tree.h
+
+libmeta_a_SOURCES = \
+	src/meta/apply.c src/meta/apply.h \
+	src/meta/apply_cloud.c \
+	src/meta/apply_day.c \
+	src/meta/apply_entry.c \
+	src/meta/apply_forget.c \
+	src/meta/apply_node.c \
+	src/meta/apply_pack.c \
+	src/meta/apply_same.c \
+	src/meta/apply_version.c \
+	src/meta/asset_read.c \
+	src/meta/changes.h \
+	src/meta/changes_file.c src/meta/changes_file.h \
+	src/meta/check.c \
+	src/meta/cloud_read.c \
+	src/meta/conn.c src/meta/conn.h \
+	src/meta/group.c \
+	src/meta/journal.c src/meta/journal.h \
+	src/meta/label_read.c \
+	src/meta/line.c src/meta/line.h \
+	src/meta/node_read.c \
+	src/meta/pack_read.c \
+	src/meta/past_entries.c \
+	src/meta/past_read.c \
+	src/meta/record.c src/meta/record.h \
+	src/meta/record_pack.c \
+	src/meta/replay.c \
+	src/meta/reserve.c src/meta/reserve.h \
+	src/meta/run.c \
+	src/meta/schema.c src/meta/schema.h \
+	src/meta/snapshot.c \
+	src/meta/sql.c src/meta/sql.h \
+	src/meta/store.c src/meta/store.h \
+	src/meta/store_int.h \
+	src/meta/store_past.h \
+	src/meta/store_test.h \
+	src/meta/tally.c src/meta/tally.h \
+	src/meta/version_read.c \
+	src/meta/wal.c src/meta/wal.h \
+	src/meta/writer.c src/meta/writer.h \
+	src/meta/writer_int.h
+
+libsniff_a_SOURCES = \
+	src/sniff/mime.c src/sniff/mime.h
+
+libtier_a_SOURCES = \
+	src/tier/credentials.c src/tier/credentials.h \
+	src/tier/dir.c \
+	src/tier/dir_facts.c \
+	src/tier/dir_int.h \
+	src/tier/dir_list.c \
+	src/tier/dir_path.c \
+	src/tier/dir_put.c \
+	src/tier/errand.c src/tier/errand.h \
+	src/tier/facts.c src/tier/facts.h \
+	src/tier/http.c src/tier/http.h \
+	src/tier/imds.c src/tier/imds.h \
+	src/tier/ini.c src/tier/ini.h \
+	src/tier/key.c src/tier/key.h \
+	src/tier/pace.c src/tier/pace.h \
+	src/tier/s3_curl.c \
+	src/tier/s3_error.c \
+	src/tier/s3_int.h \
+	src/tier/s3_libs3.c \
+	src/tier/s3_libs3_int.h \
+	src/tier/s3_libs3_run.c \
+	src/tier/s3_list.c \
+	src/tier/s3_object.c \
+	src/tier/s3_parts.c \
+	src/tier/s3_remove.c \
+	src/tier/s3_request.c \
+	src/tier/s3_sign.c src/tier/s3_sign.h \
+	src/tier/tier.c src/tier/tier.h \
+	src/tier/tier_call.c \
+	src/tier/tier_get.c \
+	src/tier/tier_int.h \
+	src/tier/tier_list.c \
+	src/tier/tier_ops.h \
+	src/tier/tier_parts.c \
+	src/tier/tier_sweep.c \
+	src/tier/xml.c src/tier/xml.h
+
+libcontent_a_SOURCES = \
+	src/content/appends.c src/content/appends.h \
+	src/content/aside.c src/content/aside.h \
+	src/content/backing.c \
+	src/content/backup.c src/content/backup.h \
+	src/content/base.c src/content/base.h \
+	src/content/chain.c src/content/chain.h \
+	src/content/chain_int.h \
+	src/content/chain_load.c \
+	src/content/cut.c src/content/cut.h \
+	src/content/database.c src/content/database.h \
+	src/content/durable.c src/content/durable.h \
+	src/content/extents.c src/content/extents.h \
+	src/content/folder.c src/content/folder.h \
+	src/content/former.c src/content/former.h \
+	src/content/gone.c \
+	src/content/handle.c src/content/handle.h \
+	src/content/handle_cloud.c \
+	src/content/handle_int.h \
+	src/content/handle_wait.c \
+	src/content/hash.c src/content/hash.h \
+	src/content/holding.c src/content/holding.h \
+	src/content/inode.c src/content/inode.h \
+	src/content/kept.c src/content/kept.h \
+	src/content/lake.c src/content/lake.h \
+	src/content/lease.c src/content/lease.h \
+	src/content/mend.c src/content/mend.h \
+	src/content/outside.c src/content/outside.h \
+	src/content/outside_int.h \
+	src/content/outside_stub.c \
+	src/content/pack_add.c src/content/pack_add.h \
+	src/content/pack_cache.c src/content/pack_cache.h \
+	src/content/pack_cut.c src/content/pack_cut.h \
+	src/content/pack_file.c src/content/pack_file.h \
+	src/content/pack_index.c src/content/pack_index.h \
+	src/content/pack_io.c src/content/pack_io.h \
+	src/content/pack_map.c src/content/pack_map.h \
+	src/content/pack_object.c src/content/pack_object.h \
+	src/content/pack_writer.c src/content/pack_writer.h \
+	src/content/packs.c src/content/packs.h \
+	src/content/part_map.c src/content/part_map.h \
+	src/content/partial.c src/content/partial.h \
+	src/content/past.c src/content/past.h \
+	src/content/pin.c src/content/pin.h \
+	src/content/reach.c src/content/reach.h \
+	src/content/rebuild.c src/content/rebuild.h \
+	src/content/rebuild_int.h \
+	src/content/rebuild_store.c \
+	src/content/rebuild_versions.c \
+	src/content/recall.c src/content/recall.h \
+	src/content/recall_caller.c src/content/recall_caller.h \
+	src/content/recall_ends.c \
+	src/content/recall_fetch.c \
+	src/content/recall_int.h \
+	src/content/recall_keep.c \
+	src/content/recall_read.c \
+	src/content/recall_room.c \
+	src/content/recall_version.c src/content/recall_version.h \
+	src/content/recall_walk.c src/content/recall_walk.h \
+	src/content/recover.c src/content/recover.h \
+	src/content/registered.c src/content/registered.h \
+	src/content/remote.c src/content/remote.h \
+	src/content/repack.c src/content/repack.h \
+	src/content/room.c src/content/room.h \
+	src/content/run.c src/content/run.h \
+	src/content/scrub_state.c src/content/scrub_state.h \
+	src/content/settle.c src/content/settle.h \
+	src/content/stub.c src/content/stub.h \
+	src/content/stub_evict.c \
+	src/content/stub_int.h \
+	src/content/stub_recall.c \
+	src/content/swap.c src/content/swap.h \
+	src/content/sync.c \
+	src/content/truncate.c \
+	src/content/undo_file.c src/content/undo_file.h \
+	src/content/undo_int.h \
+	src/content/undo_save.c \
+	src/content/volume.c src/content/volume.h \
+	src/content/whole.c src/content/whole.h \
+	src/content/xattrs.c src/content/xattrs.h
+
+libns_a_SOURCES = \
+	src/ns/attributes.c \
+	src/ns/change.h \
+	src/ns/creation.c \
+	src/ns/facts.c src/ns/facts.h \
+	src/ns/import.c src/ns/import.h \
+	src/ns/listing.c \
+	src/ns/look_up.c \
+	src/ns/ns.h \
+	src/ns/open_file.c \
+	src/ns/opened.c src/ns/opened.h \
+	src/ns/publish.c src/ns/publish.h \
+	src/ns/publish_int.h \
+	src/ns/publish_intent.c \
+	src/ns/publish_plan.c \
+	src/ns/real.h \
+	src/ns/removal.c \
+	src/ns/renaming.c \
+	src/ns/view.c src/ns/view.h \
+	src/ns/view_access.c src/ns/view_access.h \
+	src/ns/view_catalog.c \
+	src/ns/view_file.c \
+	src/ns/view_file_versions.c \
+	src/ns/view_history.c \
+	src/ns/view_listing.c \
+	src/ns/view_moments.c \
+	src/ns/view_past.c src/ns/view_past.h \
+	src/ns/view_table.c \
+	src/ns/view_tree.c \
+	src/ns/virtual_xattr.c src/ns/virtual_xattr.h
+
+libwork_a_SOURCES = \
+	src/work/backup.c \
+	src/work/backup_int.h \
+	src/work/backup_snapshot.c \
+	src/work/burst.c \
+	src/work/claims.c \
+	src/work/cloud.h \
+	src/work/cloud_history.c \
+	src/work/cloud_key.c \
+	src/work/cloud_loose.c \
+	src/work/cloud_pack.c \
+	src/work/cloud_remove.c \
+	src/work/cloud_spare.c \
+	src/work/durable.c \
+	src/work/expire.c \
+	src/work/fsck.c src/work/fsck.h \
+	src/work/fsck_cloud.c \
+	src/work/fsck_history.c \
+	src/work/fsck_int.h \
+	src/work/fsck_tree.c \
+	src/work/gc.c src/work/gc.h \
+	src/work/history.c \
+	src/work/keeper.c \
+	src/work/leftovers.c \
+	src/work/pack_int.h \
+	src/work/pack_job.c \
+	src/work/pack_leftovers.c \
+	src/work/pack_own.c \
+	src/work/pack_room.c \
+	src/work/policy.c \
+	src/work/purge.c src/work/purge.h \
+	src/work/purge_folder.c \
+	src/work/recall_job.c \
+	src/work/remove_job.c \
+	src/work/retention.c src/work/retention.h \
+	src/work/scan.c \
+	src/work/scrub.c src/work/scrub.h \
+	src/work/settle.c \
+	src/work/sniff_job.c \
+	src/work/tier_plan.c src/work/tier_plan.h \
+	src/work/tree.c src/work/tree.h \
+	src/work/tree_file.c \
+	src/work/tree_int.h \
+	src/work/upload.c \
+	src/work/upload_pool.c \
+	src/work/work.c src/work/work.h \
+	src/work/work_int.h
+
+libfuse_a_SOURCES = \
+	src/fuse/lowlevel.h \
+	src/fuse/notify.c src/fuse/notify.h \
+	src/fuse/ops.h \
+	src/fuse/ops_attributes.c \
+	src/fuse/ops_files.c \
+	src/fuse/ops_folders.c \
+	src/fuse/ops_names.c \
+	src/fuse/passthrough.h \
+	src/fuse/passthrough_api.c \
+	src/fuse/passthrough_register.c \
+	src/fuse/passthrough_reply.c \
+	src/fuse/session.c src/fuse/session.h \
+	src/fuse/waiting.c src/fuse/waiting.h
+
+libcli_a_SOURCES = \
+	src/cli/adopt.c \
+	src/cli/bucket.c \
+	src/cli/cli.h \
+	src/cli/control.h \
+	src/cli/control_client.c \
+	src/cli/control_server.c \
+	src/cli/copying.c src/cli/copying.h \
+	src/cli/csv_read.c src/cli/csv_read.h \
+	src/cli/daemon.c src/cli/daemon.h \
+	src/cli/daemon_control.c src/cli/daemon_control.h \
+	src/cli/daemon_fsck.c src/cli/daemon_fsck.h \
+	src/cli/daemon_history.c src/cli/daemon_history.h \
+	src/cli/daemon_import.c src/cli/daemon_import.h \
+	src/cli/daemon_mounts.c src/cli/daemon_mounts.h \
+	src/cli/daemon_ready.c \
+	src/cli/daemon_tier.c src/cli/daemon_tier.h \
+	src/cli/database.c src/cli/database.h \
+	src/cli/diff.c src/cli/diff.h \
+	src/cli/diff_bytes.c \
+	src/cli/diff_folder.c \
+	src/cli/diff_table.c \
+	src/cli/diff_table_print.c \
+	src/cli/diff_text.c \
+	src/cli/doctor.c src/cli/doctor.h \
+	src/cli/doctor_cloud.c \
+	src/cli/doctor_lake.c \
+	src/cli/doctor_machine.c \
+	src/cli/facts.c src/cli/facts.h \
+	src/cli/fsck.c \
+	src/cli/gc.c \
+	src/cli/history.c src/cli/history.h \
+	src/cli/holders.c src/cli/holders.h \
+	src/cli/human.c src/cli/human.h \
+	src/cli/import.c \
+	src/cli/init.c \
+	src/cli/label.c \
+	src/cli/layout.c src/cli/layout.h \
+	src/cli/lock.c src/cli/lock.h \
+	src/cli/message.c \
+	src/cli/moments.c src/cli/moments.h \
+	src/cli/mount.c \
+	src/cli/mount_options.c src/cli/mount_options.h \
+	src/cli/mount_report.c \
+	src/cli/mounting.c src/cli/mounting.h \
+	src/cli/mounting_ask.c \
+	src/cli/mounts.c src/cli/mounts.h \
+	src/cli/moving.c \
+	src/cli/offline.c src/cli/offline.h \
+	src/cli/pin.c \
+	src/cli/place.c src/cli/place.h \
+	src/cli/progress.c src/cli/progress.h \
+	src/cli/publish.c \
+	src/cli/purge.c \
+	src/cli/reload.c src/cli/reload.h \
+	src/cli/remote_url.c src/cli/remote_url.h \
+	src/cli/restore.c src/cli/restore.h \
+	src/cli/restore_data.c \
+	src/cli/restore_file.c \
+	src/cli/restore_lake.c src/cli/restore_lake.h \
+	src/cli/restore_lake_tell.c \
+	src/cli/restore_tree.c \
+	src/cli/row_changes.c src/cli/row_changes.h \
+	src/cli/row_spool.c src/cli/row_spool.h \
+	src/cli/schema.c src/cli/schema.h \
+	src/cli/scrub.c \
+	src/cli/status.c \
+	src/cli/table.c src/cli/table.h \
+	src/cli/tier.c \
+	src/cli/tier_ask.c src/cli/tier_ask.h \
+	src/cli/umount.c \
+	src/cli/verb.c \
+	src/cli/verb_list.h \
+	src/cli/version_path.c src/cli/version_path.h \
+	src/cli/versions.c
