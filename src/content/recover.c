@@ -167,6 +167,8 @@ static int finish(struct lake *lake, struct left_over *l, struct node_row *node,
 	} else {
 		node->handle = *now;
 		row_set_stat(node, st);
+		node->ctime =
+			0; /* the look-up there reads what no row says, too: a change of that may be lost as well */
 		record_node_set(r, node);
 		record_node_writing(r, l->node, true);
 	}

@@ -12,7 +12,11 @@ cp "$FOLDER/old" "$B/f"
 hashed() { history_of "$B/f" 'select(.sha256 != null) | .version'; }
 within 10 equal 1 hashed
 sync "$B/f"
+cp "$FOLDER/old" "$B/g"
+sync "$B/g"
 cp -r "$L/catalog" "$FOLDER/catalog"
+setfattr -n user.a -v kept "$B/g"
+echo new >"$B/g"
 chmod 600 "$B/f"
 mkfifo "$FOLDER/go"
 python3 - "$B/f" "$FOLDER/go" >"$FOLDER/appended" 2>&1 <<'END' &
@@ -32,6 +36,9 @@ wait
 "$TARN" umount "$M" >/dev/null 2>&1
 rm -r "$L/catalog" && mv "$FOLDER/catalog" "$L/catalog" && rm -f "$L"/catalog/*-shm
 up -o passthrough=off
+within 10 equal 0 fact unsettled
+ok "a label for now" mkdir "$B@v/now"
+is "$(getfattr -n user.a --only-values "$B@v/now/g")" kept "an attribute that a truncation took along is in the past"
 ok "the file is gone" test ! -e "$B/f"
 ok "the version has what it had" cmp "$FOLDER/old" "$B/f@v1"
 is "$(stat -c %a "$B/f@v1")" 400 "and is as closed as the file was last"
