@@ -202,7 +202,7 @@ static int run_scrub(const struct verb *v, int argc, char **argv)
 
 const struct verb verb_scrub = {
 	.name = "scrub",
-	.args = "[LAKE] [--cloud] [--again] [-r | --rate MIB] [--status] [--json]",
+	.args = "[LAKE] [--cloud] [--again] [-r MIB] [--status] [--json]",
 	.summary = "read all that is kept, and compare it with its checksums",
 	.details =
 		"Reads the live files, old versions and packs, and compares them with the\n"
@@ -216,7 +216,7 @@ const struct verb verb_scrub = {
 		"LAKE: the lake or a path in it, else the one around the current folder.\n"
 		"\n"
 		"options:\n"
-		"      --cloud     read the objects in the cloud, too, which is downloading them\n"
+		"      --cloud     read the objects in the cloud, too, which downloads them\n"
 		"      --again     begin from the first file\n"
 		"  -r, --rate MIB  read so many MiB a second at most (200; 0: no limit)\n"
 		"      --status    only say how far it is, and what is damaged\n"

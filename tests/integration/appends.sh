@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Appends of one run within two seconds of each other, with no reader in between, are one version. Nothing else is.
-LIMIT=120
+LIMIT=300
 . "$(dirname "$0")/lib.sh"
 
 # loop FILE N TEXT…: appends N lines from one shell, which opens the file for each.

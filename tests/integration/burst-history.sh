@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Old versions of files that were uploaded are not forgotten when the disk is short of space: their local bytes go, and
 # they are read from the cloud.
-LIMIT=120
+LIMIT=300
 . "$(dirname "$0")/lib.sh"
 need_root
 truncate -s 96M "$FOLDER/disk"

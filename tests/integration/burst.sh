@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # A small disk, and more copied in than it holds: files leave for the cloud by themselves, whoever writes is slowed down
 # at most, and everything can be read.
-LIMIT=180
+LIMIT=300
 . "$(dirname "$0")/lib.sh"
 need_root
 truncate -s 128M "$FOLDER/disk"

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # What has no secret in it: every verb that tells of the remote, what tarn starts, the log of a lake whose secret is
 # refused, all files of a lake.
-LIMIT=120
+LIMIT=300
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/cloud-lib.sh"
 

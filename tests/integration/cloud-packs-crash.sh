@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # The daemon is killed at any moment while history leaves for the cloud: every version stays listed and reads as it was,
 # and nothing is left over. CRASH_KILLS: how often.
-LIMIT=120
+LIMIT=300
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/cloud-lib.sh"
 KILLS=${CRASH_KILLS:-4}

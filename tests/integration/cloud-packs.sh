@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # History that was never uploaded leaves for the cloud when there is no room for it: as packs, and what does not pack as
 # it is. Nothing of it expires, it is read as before, and purged there, too.
-LIMIT=150
+LIMIT=300
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/cloud-lib.sh"
 

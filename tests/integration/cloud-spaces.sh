@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Names through libs3, which sends a space as a plus: files that are alike but for that are not one object, and each
 # comes back. Through libcurl every name that S3 can hold is its own key.
-LIMIT=120
+LIMIT=300
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/cloud-lib.sh"
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # The daemon is killed at random moments under load, ten times: the store is whole, what was fsynced is there, every
 # version that is listed can be read and has its bytes.
-LIMIT=120
+LIMIT=300
 . "$(dirname "$0")/lib.sh"
 
 # Writes numbered files and overwrites one, fsyncs each, and says so after it.

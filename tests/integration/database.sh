@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # An SQLite database is cut when its last program closed it, together with what lies beside it. Every version that is
 # listed is a whole database.
-LIMIT=120
+LIMIT=300
 . "$(dirname "$0")/lib.sh"
 
 check() { sqlite3 "file:$1?immutable=1" 'PRAGMA integrity_check'; }

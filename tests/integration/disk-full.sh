@@ -18,10 +18,13 @@ put one "$B/f"
 put two "$B/f"
 cat "$B/f@v1" >"$FOLDER/said" # recorded
 fill "$B/live" 2>"$FOLDER/said"
-for i in 1 2 3; do
-	head -c 1M /dev/zero >>"$B/more-$i"
-done 2>"$FOLDER/said"
-is "$((0 + $(free)))" 0 "a disk is filled to its last block"
+# what the daemon gives back of its own is taken, too
+is_full()
+{
+	head -c 1M /dev/zero >>"$B/more-$RANDOM"
+	[ "$((0 + $(free)))" = 0 ]
+} 2>"$FOLDER/said"
+ok "a disk is filled to its last block" within 10 is_full
 for i in 1 2 3 4 5; do
 	printf x | dd of="$B/live" bs=1 seek=$((i * 10000000)) conv=notrunc status=none
 done

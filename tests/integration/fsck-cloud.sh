@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # tarn fsck --remote: what the store says of objects in the cloud is compared with what lies there; leftovers of kills go,
 # what others put there stays, and nothing that is the only copy of a file is touched.
-LIMIT=120
+LIMIT=300
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/cloud-lib.sh"
 cloud dir

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # tarn fsck: nothing is wrong with a lake that was used, mounted or not; each damage is found, said, repaired where that
 # takes nobody's only bytes, and gone then.
-LIMIT=120
+LIMIT=300
 ALLOWED_ERRORS='packs are missing|undo: cannot be read|is another than'
 . "$(dirname "$0")/lib.sh"
 lake lake

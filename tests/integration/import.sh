@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Objects that others have put to the remote appear as files; what others change there is found.
-LIMIT=120
+LIMIT=300
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/cloud-lib.sh"
 get() { getfattr --absolute-names --only-values -n "user.tarn.$1" "$2" 2>/dev/null; }

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Where what is changed in place cannot be kept, no write fails: the version is listed as not kept, with the reason, and
 # what was saved of it is given back. Where it is not sure, its hash decides.
-LIMIT=120
+LIMIT=300
 . "$(dirname "$0")/lib.sh"
 
 undo_files() { find "$L/versions" -name '*.undo' | wc -l; }

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Every way to change a file in place, and every version afterwards: also after the lake was unmounted and mounted.
-LIMIT=120
+LIMIT=300
 . "$(dirname "$0")/lib.sh"
 
 # digests: of every version of every file, sorted.

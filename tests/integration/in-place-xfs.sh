@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
 # The same on a file system that can share blocks: what is opened to be written in place is cloned first.
-LIMIT=120
+LIMIT=300
 . "$(dirname "$0")/lib.sh"
 need_root
 command -v mkfs.xfs >"$FOLDER/said" || skip_all "needs mkfs.xfs"

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Stores through a shared mapping whose descriptor is closed: stat and rsync see them, and when such a file is
 # truncated, replaced or removed, the version is the right one and never changes.
-LIMIT=120
+LIMIT=300
 . "$(dirname "$0")/lib.sh"
 
 # Makes FILE of 20,000 a's unless it is there, maps and closes it. Each line of input is a letter, with which it then

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # A file that is still being written is cut when another program reads it, and each version_interval: partial versions,
 # which F@v/ does not list.
-LIMIT=180
+LIMIT=300
 . "$(dirname "$0")/lib.sh"
 
 rows() { sqlite3 "$L/catalog/tarn.db" 'SELECT count(*) FROM version'; }

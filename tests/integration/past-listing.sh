@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # A listing of a folder as it was says of each entry what a look-up of its name says, whatever became of it since, and
 # is read in parts without a gap; looking at all of it asks for the way there but once.
-LIMIT=120
+LIMIT=300
 . "$(dirname "$0")/lib.sh"
 
 need_root

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Backup programs read a mount of the lake as it was (-o view=TIME), beside the live one that goes on: what they bring
 # back is what the lake had then.
-LIMIT=180
+LIMIT=300
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/programs-lib.sh"
 need_program rsync rsync

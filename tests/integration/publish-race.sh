@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Publications while others read, rename, remove and write the same names: the tree, the record of it and history agree.
-LIMIT=120
+LIMIT=300
 . "$(dirname "$0")/lib.sh"
 
 lake lake

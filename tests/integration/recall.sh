@@ -2,7 +2,7 @@
 # What is only in the cloud is read as its bytes come: the right bytes, few of them for who wants few, and nobody else
 # waits. What was read whole is a plain file again.
 # shellcheck disable=SC2016
-LIMIT=150
+LIMIT=300
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/cloud-lib.sh"
 SEND=$TARN_BUILD/tests/integration/send_away

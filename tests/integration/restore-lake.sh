@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # A lake whose disk is lost comes back from its remote: names, versions, attributes and settings; what was never
 # uploaded is told of.
-LIMIT=120
+LIMIT=300
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/cloud-lib.sh"
 SEND=$TARN_BUILD/tests/integration/send_away

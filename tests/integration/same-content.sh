@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
 # The same content as before is no new version, however it was written.
-LIMIT=120
+LIMIT=300
 . "$(dirname "$0")/lib.sh"
 
 # history FILE: numbers, sizes and states, one line each in one line.

@@ -3,7 +3,7 @@
 # Files that are only in the cloud exchange their names: those of the same content, names that are no UTF-8, and many
 # times while others take the keys of their objects. Each has its bytes, and so have the old versions; in the end each
 # object lies under its file's name.
-LIMIT=120
+LIMIT=300
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/cloud-lib.sh"
 

@@ -1,6 +1,6 @@
 #!/bin/bash
 # Verbs of history on files whose bytes are only in the cloud: restore, publish, label and the past of a folder, purge, gc.
-LIMIT=120
+LIMIT=300
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/cloud-lib.sh"
 SEND=$TARN_BUILD/tests/integration/send_away

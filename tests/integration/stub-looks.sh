@@ -1,6 +1,6 @@
 #!/bin/bash
 # Whoever only looks at files in the cloud brings none of them back: file(1), head, tail, ls, du, find.
-LIMIT=120
+LIMIT=300
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/cloud-lib.sh"
 SEND=$TARN_BUILD/tests/integration/send_away

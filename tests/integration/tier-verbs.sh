@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
 # tarn tier, evict, recall, pin, unpin, and the extended attributes that say the same.
-LIMIT=120
+LIMIT=300
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/cloud-lib.sh"
 SEND=$TARN_BUILD/tests/integration/send_away

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # A thread overwrites a file (O_TRUNC) while others remove it: every version that is listed is one content that was
 # written, in full, and stays what it is.
-LIMIT=120
+LIMIT=300
 . "$(dirname "$0")/lib.sh"
 
 cat >"$FOLDER/race.py" <<'END'

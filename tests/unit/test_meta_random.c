@@ -149,7 +149,8 @@ static int compare_then(struct store *s, const struct moment *then)
 static bool may_scan(enum sql id)
 {
 	return id == SQL_NODE_WRITING || id == SQL_VERSIONS_KEPT || id == SQL_LAST_COMMIT || id == SQL_PACKS ||
-	       id == SQL_PACK_TOTALS || id == SQL_OBJECT_TOTALS || id == SQL_OBJECTS_UNUSED || id == SQL_NOT_KEPT ||
+	       id == SQL_PACK_TOTALS || id == SQL_PACK_STAYING_TOTALS || id == SQL_PACK_AWAY_TOTALS ||
+	       id == SQL_OBJECT_TOTALS || id == SQL_OBJECTS_UNUSED || id == SQL_NOT_KEPT ||
 	       id == SQL_VERSIONS_BY_HASH || id == SQL_SYNCED_FORGET || id == SQL_VERSIONS_NOT_DURABLE;
 }
 
