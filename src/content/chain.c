@@ -461,6 +461,7 @@ static bool is_lost_locked(const struct chain *c, uint64_t version)
 /* Where the byte AT of a version is, and how many from there on, at most *RUN, are in the same place. */
 struct place {
 	enum { IN_RAW, IN_UNDO, IN_WHOLE, IN_PACK } in;
+	uint64_t saved; /* of which version that is */
 	struct undo_file *undo;
 	struct undo_extent extent;
 	int whole;
@@ -479,6 +480,7 @@ static int find_place(struct chain *c, uint64_t version, uint64_t at, uint64_t *
 	for (; i < c->n; i++) {
 		const struct chain_link *l = &c->links[i];
 
+		p->saved = l->version;
 		p->undo = l->undo;
 		p->in = IN_UNDO;
 		if (l->undo && undo_file_find(l->undo, at, &p->extent, run)) {
@@ -536,6 +538,18 @@ int chain_want(struct chain *c, uint64_t version, uint64_t at, uint64_t len, con
 	return each_packed(c, version, at, len, want, call);
 }
 
+static int read_undo(const struct chain *c, const struct place *p, void *to, size_t len, uint64_t at)
+{
+	int rc = undo_file_read(p->undo, &p->extent, at, len, to);
+	char name[VERSION_NAME_MAX];
+
+	if (rc == -EIO) {
+		undo_name(c->node, p->saved, name);
+		log_error("versions/%s: cannot be read: damaged where it has byte %" PRIu64, name, at);
+	}
+	return rc;
+}
+
 int chain_lay_over(struct chain *c, uint64_t version, void *to, size_t raw, size_t len, uint64_t at)
 {
 	struct place p;
@@ -550,7 +564,7 @@ int chain_lay_over(struct chain *c, uint64_t version, void *to, size_t raw, size
 		if (rc < 0)
 			return rc;
 		if (p.in == IN_UNDO)
-			rc = undo_file_read(p.undo, &p.extent, at + done, run, here);
+			rc = read_undo(c, &p, here, run, at + done);
 		else if (p.in == IN_WHOLE)
 			rc = read_full_at(p.whole, here, run, at + done) == (ssize_t)run ? 0 : -EIO;
 		else if (p.in == IN_PACK)

@@ -30,10 +30,12 @@ int chain_load_link(struct lake *lake, const struct chain *c, const struct versi
 	if (v->how == HOW_PACKED && v->size)
 		return pack_open(lake, v->sha256, &out->packed);
 	undo_name(c->node, v->id, name);
-	rc = undo_file_load(c->volume->versionsfd, name, c->node, v->id, &out->undo);
+	/* saving may have gone on since the row said that, but nothing of it has ever gone */
+	rc = undo_file_load(c->volume->versionsfd, name, c->node, v->id, v->how == HOW_UNDO ? v->stored : 0,
+			    &out->undo);
 	if (rc < 0 && rc != -ENOENT) {
 		log_error("versions/%s: cannot be read: %s", name, strerror(-rc));
-		return rc;
+		return rc == -EUCLEAN ? -EIO : rc;
 	}
 	copy_name(c->node, v->id, name);
 	out->whole = openat(c->volume->versionsfd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);

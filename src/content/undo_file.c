@@ -248,8 +248,8 @@ static bool was_begun(int fd, uint64_t size)
 		 read_head(fd, size, &at, &e, &batch)));
 }
 
-/* Takes the records up to the first that is not whole; *END is where that begins. */
-static int load_records(struct undo_file *u, uint64_t size, uint64_t *end)
+/* Takes the records up to the first that is not whole, behind KNOWN; *END is where that begins. */
+static int load_records(struct undo_file *u, uint64_t size, uint64_t known, uint64_t *end)
 {
 	uint64_t at = UNDO_HEADER, batch, last = 0;
 	struct undo_extent e;
@@ -259,7 +259,7 @@ static int load_records(struct undo_file *u, uint64_t size, uint64_t *end)
 	while (read_head(u->fd, size, &at, &e, &batch))
 		last = batch > last ? batch : last;
 	at = *end = UNDO_HEADER;
-	while (read_head(u->fd, size, &at, &e, &batch) && (batch != last || is_whole(u, &e))) {
+	while (read_head(u->fd, size, &at, &e, &batch) && (batch != last || *end < known || is_whole(u, &e))) {
 		rc = undo_make_room_locked(u, 1);
 		if (rc < 0)
 			return rc;
@@ -268,10 +268,10 @@ static int load_records(struct undo_file *u, uint64_t size, uint64_t *end)
 		*end = at;
 	}
 	u->batch = last;
-	return 0;
+	return *end < known ? -EUCLEAN : 0;
 }
 
-int undo_file_load(int dirfd, const char *name, uint64_t node, uint64_t version, struct undo_file **out)
+int undo_file_load(int dirfd, const char *name, uint64_t node, uint64_t version, uint64_t known, struct undo_file **out)
 {
 	int fd = openat(dirfd, name, O_RDWR | O_NOFOLLOW | O_CLOEXEC), rc = 0;
 	struct undo_file *u;
@@ -291,10 +291,10 @@ int undo_file_load(int dirfd, const char *name, uint64_t node, uint64_t version,
 		rc = -errno;
 	else if (header_is_right(fd, node, version))
 		u->fresh = false;
-	else if (was_begun(fd, (uint64_t)st.st_size))
+	else if (known || was_begun(fd, (uint64_t)st.st_size))
 		rc = -EUCLEAN;
 	if (!rc && !u->fresh)
-		rc = load_records(u, (uint64_t)st.st_size, &end);
+		rc = load_records(u, (uint64_t)st.st_size, known, &end);
 	if (!rc && !u->fresh && (uint64_t)st.st_size - end > UNDO_BATCH_MOST)
 		rc = -EUCLEAN; /* no batch is that long: more than a torn one is unreadable */
 	if (rc < 0) {

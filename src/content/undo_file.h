@@ -12,7 +12,8 @@
  * appended and made durable (fdatasync; the first time its name too), and only then published in the map and
  * overwritten in the raw file. So after a crash only the last batch can be torn, and what it would have saved is still
  * in the raw file: loading leaves it out, and saving cuts it off. Anything else that is wrong is damage. Header and
- * first head lie in one page, so that a header that was never written is told from one that is damaged.
+ * first head lie in one page, so that a header that was never written is told from one that is damaged. Which batches
+ * were whole once is said from outside, too: the bytes of all of them, which the row of a version that ended has.
  *
  * Threads: one at a time saves (content/chain.h), any number look up and read meanwhile.
  */
@@ -42,8 +43,13 @@ struct undo_extent {
 
 /* Makes NAME ("HH/NODE.VERSION.undo" below DIRFD); it becomes durable with what is saved first. -EEXIST, or -errno. */
 int undo_file_create(int dirfd, const char *name, uint64_t node, uint64_t version, struct undo_file **out);
-/* Reads the map of one that is there. -ENOENT; -EUCLEAN: it is damaged, or another version's. */
-int undo_file_load(int dirfd, const char *name, uint64_t node, uint64_t version, struct undo_file **out);
+/*
+ * Reads the map of one that is there, whose first KNOWN bytes were durable once (0: nobody knows of any): in those
+ * nothing is torn, and a record with damaged bytes is in the map, so that reading it fails. -ENOENT; -EUCLEAN: it is
+ * damaged, or another version's.
+ */
+int undo_file_load(int dirfd, const char *name, uint64_t node, uint64_t version, uint64_t known,
+		   struct undo_file **out);
 void undo_file_free(struct undo_file *u); /* NULL is fine */
 
 /*

@@ -110,7 +110,7 @@ struct version_row {
 	uint64_t end_commit; /* when they ceased to be; COMMIT_LIVE */
 	int64_t end_time;    /* of that; 0 */
 	uint64_t size;
-	uint64_t stored; /* bytes that keeping it occupies on disk */
+	uint64_t stored; /* bytes that keeping it occupies on disk; HOW_UNDO: of its undo file, at least */
 	int64_t mtime;
 	mode_t mode;
 	uid_t uid;

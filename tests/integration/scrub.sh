@@ -3,7 +3,7 @@
 # tarn scrub: all right bytes pass; a byte that changed by itself is found wherever it lies, put right where another copy is
 # there, and told of where none is. What was changed by somebody is no damage.
 LIMIT=300
-ALLOWED_ERRORS='scrub: .*nothing else has its content|packed content .* cannot be read'
+ALLOWED_ERRORS='scrub: .*nothing else has its content|packed content .* cannot be read|undo: cannot be read'
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/cloud-lib.sh"
 cloud dir

@@ -136,6 +136,72 @@ static void test_lost(void)
 	end();
 }
 
+/* A byte at AT, from the end, of what was saved of VERSION; twice: as it was. */
+static void flip(uint64_t version, off_t at)
+{
+	char name[VERSION_NAME_MAX], byte;
+	_cleanup_close_ int fd = -1;
+
+	undo_name(inode->id, version, name);
+	fd = openat(inode->volume->versionsfd, name, O_RDWR | O_CLOEXEC);
+	at = lseek(fd, -at, SEEK_END);
+	if (pread(fd, &byte, 1, at) != 1)
+		bail_out(name);
+	byte ^= 1;
+	if (pwrite(fd, &byte, 1, at) != 1)
+		bail_out(name);
+}
+
+static void forget_chain(void)
+{
+	chain_unref(chain);
+	chain_unref(inode->chain);
+	inode->chain = NULL;
+	inode->no_past = false;
+	if (chain_of(lake, inode, &chain))
+		bail_out("chain_of");
+}
+
+/* What its row says was saved of a version is missed when it is damaged, be it at the end. */
+static void test_damaged(void)
+{
+	uint64_t first, second, stored = 0;
+	char byte;
+	struct record *r;
+
+	begin("damaged", 'A');
+	first = inode->version;
+	change('B', 0, 10);
+	change('B', 128 * KIB, 10);
+	is_int(chain_how(chain, first, SIZE, &stored), HOW_UNDO, "a version is changed twice");
+	second = cut(SIZE);
+	r = record_new(OP_SYSTEM, RUN_TARN, 0, inode->id, 0, NULL);
+	record_version_state(r, first, VERSION_KEPT, HOW_UNDO, NULL);
+	record_version_how(r, first, HOW_UNDO, stored);
+	record_version_add(
+		r, &(struct version_row){
+			   .id = second, .node = inode->id, .size = SIZE, .state = VERSION_LIVE, .settled = true});
+	inode->version = second;
+	store_submit(lake->store, r, NULL);
+	store_barrier(lake->store, 0);
+	forget_chain();
+	ok(says(first, 'A', 0, SIZE), "and is read as it was");
+	flip(first, 5);
+	forget_chain();
+	is_int(chain_reach(lake, chain, first), 0, "a byte of its last record rots");
+	is_int(chain_read(chain, first, rawfd, &byte, 1, 128 * KIB), -EIO, "what was there is not passed for it");
+	ok(says(first, 'A', 0, 64 * KIB), "the rest of it is read");
+	flip(first, 5);
+	flip(first, 64 * KIB + 20);
+	forget_chain();
+	is_int(chain_reach(lake, chain, first), -EIO, "nothing is when it is not known what is missing");
+	ok(says(second, 'B', 0, 10), "but the next version");
+	flip(first, 64 * KIB + 20);
+	forget_chain();
+	ok(says(first, 'A', 0, SIZE), "right again");
+	end();
+}
+
 /* MANY versions of FIRST's node that were appended to, and one that was changed in place among them. */
 static uint64_t add_many(uint64_t live, uint64_t undone)
 {
@@ -211,6 +277,7 @@ int main(void)
 	test_changes();
 	test_whole();
 	test_lost();
+	test_damaged();
 	test_long();
 	close_lake();
 	return test_end();

@@ -1,6 +1,7 @@
 /* Undo files: what was saved is read back, through failures and torn tails, and damage is never passed for content. */
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -82,7 +83,7 @@ static struct undo_file *load(struct undo_file *was)
 	struct undo_file *u = NULL;
 
 	undo_file_free(was);
-	is_int(undo_file_load(dirfd_, NAME, NODE, VERSION, &u), 0, "it is loaded");
+	is_int(undo_file_load(dirfd_, NAME, NODE, VERSION, 0, &u), 0, "it is loaded");
 	return u;
 }
 
@@ -216,8 +217,8 @@ static void test_limits(void)
 	is_int(undo_file_create(dirfd_, NAME, NODE, VERSION, &(struct undo_file *){NULL}), -EEXIST,
 	       "it is never made twice");
 	undo_file_free(u);
-	is_int(undo_file_load(dirfd_, NAME, NODE, VERSION + 1, &u), -EUCLEAN, "another version's is refused");
-	is_int(undo_file_load(dirfd_, "12/99.1.undo", NODE, VERSION, &u), -ENOENT, "one that is not there");
+	is_int(undo_file_load(dirfd_, NAME, NODE, VERSION + 1, 0, &u), -EUCLEAN, "another version's is refused");
+	is_int(undo_file_load(dirfd_, "12/99.1.undo", NODE, VERSION, 0, &u), -ENOENT, "one that is not there");
 }
 
 static void test_faults(void)
@@ -295,12 +296,12 @@ static void test_torn(void)
 		if (ftruncate(fd, (off_t)cut) < 0 ||
 		    ftruncate(fd, (off_t)end) < 0) /* the size was durable, the bytes not */
 			break;
-		refused += undo_file_load(dirfd_, NAME, NODE, VERSION, &u) != 0;
+		refused += undo_file_load(dirfd_, NAME, NODE, VERSION, 0, &u) != 0;
 		wrong += !is_right(u);
 		undo_file_free(u);
 		if (ftruncate(fd, (off_t)cut) < 0)
 			break;
-		refused += undo_file_load(dirfd_, NAME, NODE, VERSION, &u) != 0;
+		refused += undo_file_load(dirfd_, NAME, NODE, VERSION, 0, &u) != 0;
 		wrong += !is_right(u) || !undo_file_covers(u, 0, 10);
 		undo_file_free(u);
 	}
@@ -326,7 +327,7 @@ static void test_unborn(void)
 		undo_file_free(make());
 		fd = openat(dirfd_, NAME, O_RDWR | O_CLOEXEC);
 		is_int(ftruncate(fd, sizes[i]), 0, "its header is not on the disk");
-		is_int(undo_file_load(dirfd_, NAME, NODE, VERSION, &u), 0, "so nothing is saved in it");
+		is_int(undo_file_load(dirfd_, NAME, NODE, VERSION, 0, &u), 0, "so nothing is saved in it");
 		ok(undo_file_is_empty(u), "nothing");
 		is_int(change(u, 0, 10), 0, "and it can be used");
 		u = load(u);
@@ -355,21 +356,64 @@ static void test_damage(void)
 	is_int(undo_file_read(u, &e, 5, 1, &byte), -EIO, "after loading neither");
 	undo_file_free(u);
 	is_int(pwrite(fd, "!", 1, (off_t)e.at - 20), 1, "a head rots");
-	is_int(undo_file_load(dirfd_, NAME, NODE, VERSION, &u), -EUCLEAN, "it is refused");
+	is_int(undo_file_load(dirfd_, NAME, NODE, VERSION, 0, &u), -EUCLEAN, "it is refused");
 	is_int(pwrite(fd, "!", 1, 20), 1, "the header rots");
-	is_int(undo_file_load(dirfd_, NAME, NODE, VERSION, &u), -EUCLEAN, "it is refused");
+	is_int(undo_file_load(dirfd_, NAME, NODE, VERSION, 0, &u), -EUCLEAN, "it is refused");
 }
 
-/* A process that is killed at any moment while it saves and overwrites. */
+/* What was durable once, as the row of a version that ended says, is never taken for a torn tail. */
+static void test_known(void)
+{
+	_cleanup_close_ int fd = -1;
+	struct undo_extent e = {0};
+	struct undo_file *u;
+	uint64_t run = ANY, known, last;
+	char byte;
+
+	make_raw(2 * MIB);
+	u = make();
+	change(u, 0, 10);
+	change(u, MIB, MIB + 10);
+	known = undo_file_bytes(u);
+	undo_file_find(u, MIB, &e, &run);
+	last = e.at + 1000;
+	undo_file_free(u);
+	fd = openat(dirfd_, NAME, O_RDWR | O_CLOEXEC);
+	is_int(pwrite(fd, "!", 1, (off_t)last), 1, "a byte of the last record rots");
+	is_int(undo_file_load(dirfd_, NAME, NODE, VERSION, known, &u), 0, "it is loaded");
+	ok(undo_file_find(u, MIB, &e, &run), "with that record");
+	is_int(undo_file_read(u, &e, MIB, 1, &byte), -EIO, "which cannot be read");
+	ok(undo_file_find(u, 5, &e, &run) && !undo_file_read(u, &e, 5, 1, &byte) && byte == content[5],
+	   "the other one can");
+	undo_file_free(u);
+	u = load(NULL);
+	ok(!undo_file_covers(u, MIB, MIB + 1), "of which nobody knows may be torn");
+	undo_file_free(u);
+	is_int(pwrite(fd, content + MIB + 1000, 1, (off_t)last), 1, "(it is right again)");
+	is_int(pwrite(fd, "torn", 4, (off_t)known), 4, "something lies behind what is known");
+	is_int(undo_file_load(dirfd_, NAME, NODE, VERSION, known, &u), 0, "that is torn");
+	is_int(change(u, 512 * KIB, 512 * KIB + 10), 0, "saving goes on over it");
+	ok(undo_file_bytes(u) > known && is_right(u), "right");
+	undo_file_free(u);
+	for (uint64_t cut = known - 1;; cut -= cut < 9973 ? cut / 7 + 1 : 9973)
+		if (ftruncate(fd, (off_t)cut) < 0 ||
+		    undo_file_load(dirfd_, NAME, NODE, VERSION, known, &u) != -EUCLEAN || !cut)
+			break;
+	is_int(lseek(fd, 0, SEEK_END), 0, "it is refused wherever it is cut");
+}
+
+/* A process that is killed at any moment while it saves and overwrites; what it said of it is always there. */
 static void test_killed(void)
 {
-	int wrong = 0;
+	_Atomic uint64_t *known = mmap(NULL, sizeof(*known), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	int wrong = 0, refused = 0;
 
 	for (int i = 0; i < 25; i++) {
 		struct undo_file *u = NULL;
 		pid_t child;
 
 		make_raw(8 * MIB);
+		*known = 0;
 		fflush(stdout);
 		child = fork();
 		if (!child) {
@@ -377,19 +421,23 @@ static void test_killed(void)
 
 			if (undo_file_create(dirfd_, NAME, NODE, VERSION, &u))
 				_exit(1);
-			for (;; at = at * 1103515245 + 12345)
+			for (;; at = at * 1103515245 + 12345, *known = undo_file_bytes(u))
 				if (change(u, at % size, at % size + at % 5000))
 					_exit(1);
 		}
 		usleep((useconds_t)i * 900);
 		kill(child, SIGKILL);
 		waitpid(child, NULL, 0);
-		if (undo_file_load(dirfd_, NAME, NODE, VERSION, &u)) /* killed before it was made */
+		if (undo_file_load(dirfd_, NAME, NODE, VERSION, *known, &u)) { /* killed before it was made */
+			refused += *known != 0;
 			continue;
+		}
 		wrong += !is_right(u);
 		undo_file_free(u);
 	}
+	munmap((void *)known, sizeof(*known));
 	is_int(wrong, 0, "killed 25 times: every version is right");
+	is_int(refused, 0, "and loaded");
 }
 
 int main(void)
@@ -410,6 +458,7 @@ int main(void)
 	test_torn();
 	test_unborn();
 	test_damage();
+	test_known();
 	test_killed();
 	unlinkat(dirfd_, NAME, 0);
 	unlinkat(dirfd_, "raw", 0);
