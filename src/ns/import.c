@@ -199,6 +199,10 @@ static int meet_nothing(const struct import *m)
 	if (!rc && c.version && !store_version(s, c.version, &v) && !store_node(s, v.node, &row) &&
 	    row.version == c.version && !store_path(s, row.id, &path))
 		return strcmp(c.etag, m->head->etag) ? -EBUSY : IMPORT_SAME;
+	/* Not what others put there: it was removed or renamed here, and is about to leave that key. */
+	if (!rc && (c.state == CLOUD_INTENT || c.state == CLOUD_GOING ||
+		    (c.state == CLOUD_VERIFIED && !strcmp(c.etag, m->head->etag))))
+		return IMPORT_SAME;
 	rc = make_file(m, m->name);
 	return rc ? rc : IMPORT_NEW;
 }

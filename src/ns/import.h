@@ -3,6 +3,8 @@
  * others have changed there since is found by the ETag.
  *
  *	no file of that name		it is made, as a stub whose version is the object
+ *	none any more, and the object	nothing: tarn itself takes it away from that key
+ *	is one that tarn put there
  *	the file is that object, as is	nothing
  *	the file was that object, which	the object becomes the file's next version; what is here of the one before is
  *	was changed there, not here	history, and what was only there is lost, and said to be

@@ -59,3 +59,18 @@ up
 ok "after the next mount, too" test "$(find "$M/shared" -type f | wc -l)" -eq 55
 is "$(cat "$M/shared/deep/ümlaut")" 'ä' "with its bytes"
 down
+
+# ---- what tarn itself takes away there ----
+sed -i 's/^buckets: .*/buckets: {data: {}, own: {tier: mirror}}\nstorage: {min_age: 0}/' "$L/config/settings.yaml"
+up
+mkdir "$M/own"
+echo mine >"$M/own/removed"
+there() { [ "$(get state "$M/own/removed")" = both ]; }
+ok "a file is uploaded" within 60 there
+ok "its object cannot go" mount --bind "$CLOUD_DIR/pre/own/removed" "$CLOUD_DIR/pre/own/removed"
+rm "$M/own/removed"
+"$TARN" sync "$M/own" >"$FOLDER/out" 2>&1
+umount "$CLOUD_DIR/pre/own/removed"
+like "$(cat "$FOLDER/out")" '^0 new files' "of a file that was removed here it is not a new one"
+is "$(ls "$M/own")" "" "which would bring it back"
+down
