@@ -209,14 +209,14 @@ static int entry_in_line(struct conn *c, struct store *s, uint64_t parent, const
 static int entry_by_path(struct store *s, uint64_t parent, const char *name, uint64_t commit, struct node_row *out)
 {
 	_cleanup_buf_ struct buf path = BUF_INIT;
-	char *at, *part, *save = NULL;
+	char root[] = "", *save = NULL, *part;
 	uint64_t folder = NODE_ROOT;
 	int got = store_path(s, parent, &path);
 
 	if (got)
 		return got;
-	at = path.len ? path.data : NULL;
-	for (got = 1; got > 0 && (part = strtok_r(at, "/", &save)); at = NULL)
+	part = strtok_r(path.len ? path.data : root, "/", &save);
+	for (got = 1; got > 0 && part; part = strtok_r(NULL, "/", &save))
 		got = entry_at(s, folder, part, commit, &folder);
 	return got < 0 ? got : got ? named_node_at(s, folder, name, commit, out) : -ENOENT;
 }

@@ -38,6 +38,10 @@ is "$(cat "$D@v/$second/a.csv" "$D@v/$second/full/b")" $'two\nnew' "a later one"
 fails ENOENT "what came later is not in it" ls "$D@v/$first/full"
 fails ENOENT "what was gone is not in the later one" ls "$D@v/$second/in/deep"
 fails ENOENT "before the folder there is none" ls "$D@v/$start"
+mkdir "$M/late"
+for moment in "$second" commit-1; do
+	fails ENOENT "nor before a bucket that one ($moment)" ls "$M/late@v/$moment"
+done
 is "$(cat "$D@v/commit-$commit/full/b")" new "by commit"
 is "$(cat "$M/@v/commit-$commit/data/shop/a.csv" "$M/@v/$first/data/shop/a.csv")" $'two\none' "the whole lake"
 is "$(cat "$B@v/$first/shop/a.csv")" one "a bucket"

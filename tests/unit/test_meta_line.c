@@ -66,6 +66,7 @@ static void test_again(struct store *s)
 	ok(asset && series(s, e, "f") == asset, "a series waits in the folder that is made again");
 	ok(last(s, e, "f") == f, "so does what lay there last");
 	ok(was(s, e, "f", then) == f && folder_at(s, e, then) == d, "and what was then");
+	is_int(was(s, NODE_ROOT, "never", then), 0, "in the root as well, there is nothing of what never was");
 	g = file_with_version(s, e, "f");
 	ok(series(s, e, "f") == asset && g != f, "a file that is made again goes on with it");
 	is_int(series(s, e, "other"), 0, "one that never was has none");
