@@ -200,6 +200,7 @@ integration_tests = \
 	tests/integration/reload.sh \
 	tests/integration/rename-flags.sh \
 	tests/integration/rename-remount.sh \
+	tests/integration/restore-acl.sh \
 	tests/integration/restore-database.sh \
 	tests/integration/restore-folders.sh \
 	tests/integration/restore-lake.sh \

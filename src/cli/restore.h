@@ -3,8 +3,9 @@
  * ordinary save, and what was there becomes history.
  *
  * A file is written to a temporary name beside its target and takes its place by rename: readers see the old content or
- * the new. One whose content is what it was already is not written again. Modes are those of then (without set-id bits;
- * a file that has an ACL now keeps it, and its mode), times and user.* attributes, too; owners are those of now.
+ * the new. One whose content is what it was already is not written again. Modes are those of then (without set-id bits
+ * and what was only an ACL's mask; a file that has an ACL now keeps it, and its mode), times and user.* attributes,
+ * too; owners are those of now.
  */
 #ifndef TARN_CLI_RESTORE_H
 #define TARN_CLI_RESTORE_H

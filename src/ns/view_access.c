@@ -97,6 +97,16 @@ int access_at(struct lake *lake, const struct node_row *row, uint64_t commit, st
 	return rc;
 }
 
+int access_mode_fact(struct lake *lake, const struct node_row *row, uint64_t commit, struct buf *b)
+{
+	struct access then;
+	int rc = access_at(lake, row, commit, &then);
+
+	if (!rc)
+		buf_addf(b, "%04o", (unsigned)((row->mode & 07000) | then.mode));
+	return rc;
+}
+
 static int access_of_inode(struct lake *lake, struct inode *inode, struct access *now)
 {
 	struct stat st;

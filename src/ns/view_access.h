@@ -26,6 +26,8 @@ int access_now(struct lake *lake, uint64_t node, struct access *now);
 int access_of_row(struct lake *lake, const struct node_row *row, struct access *now);
 /* What ROW, the node as it was as of COMMIT, allows. */
 int access_at(struct lake *lake, const struct node_row *row, uint64_t commit, struct access *then);
+/* Its mode with the set-id and sticky bits, in octal, for whoever gives it to a file that has no ACL. */
+int access_mode_fact(struct lake *lake, const struct node_row *row, uint64_t commit, struct buf *b);
 /*
  * Leaves of ST (mode, uid, gid: as they were, of node THEN) what NOW allows, too. THEN and NOW are often one node; when
  * they are not, what another owner's file said of the others holds for its owner.

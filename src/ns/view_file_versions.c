@@ -197,9 +197,40 @@ static int restrict_to_now(struct lake *lake, const struct view_node *n, uint64_
 	return 1;
 }
 
-static void version_stat(const struct version_row *v, struct stat *st)
+/* What an ACL that the file had as of COMMIT leaves of MODE. */
+static int restrict_to_acl_at(struct lake *lake, const struct version_row *v, uint64_t commit, mode_t *mode)
 {
-	*st = (struct stat){.st_mode = S_IFREG | (v->mode & 0777),
+	struct access then;
+	struct node_row row;
+	int rc = commit == COMMIT_LIVE ? store_node(lake->store, v->node, &row)
+				       : store_node_at(lake->store, v->node, commit, &row);
+
+	if (rc || !row.acl)
+		return rc;
+	rc = access_at(lake, &row, commit, &then);
+	if (!rc)
+		*mode &= then.mode | 07700;
+	return rc;
+}
+
+/*
+ * The mode that V has, of when it was made; where there was an ACL then, or when it ended, the group's bits of it may
+ * be a mask.
+ */
+static mode_t mode_then(struct lake *lake, const struct version_row *v)
+{
+	uint64_t end = v->end_commit == COMMIT_LIVE ? COMMIT_LIVE : v->end_commit - 1;
+	mode_t mode = v->mode & 07777;
+	int rc = restrict_to_acl_at(lake, v, v->commit, &mode);
+
+	if (!rc || rc == -ENOENT)
+		rc = restrict_to_acl_at(lake, v, end, &mode);
+	return rc ? mode & 07700 : mode; /* nothing is known, so nothing is granted to others */
+}
+
+static void version_stat(struct lake *lake, const struct version_row *v, struct stat *st)
+{
+	*st = (struct stat){.st_mode = S_IFREG | (mode_then(lake, v) & 0777),
 			    .st_uid = v->uid,
 			    .st_gid = v->gid,
 			    .st_nlink = 1,
@@ -209,22 +240,6 @@ static void version_stat(const struct version_row *v, struct stat *st)
 	past_set_times(st, v->mtime, v->time);
 }
 
-/* An ACL that the file had when V ended may have denied what its mode, which V has, allowed. */
-static void restrict_to_acl_then(struct lake *lake, const struct version_row *v, struct stat *st)
-{
-	struct access then = {0};
-	struct node_row row;
-	int rc;
-
-	if (v->end_commit == COMMIT_LIVE)
-		return;
-	rc = store_node_at(lake->store, v->node, v->end_commit - 1, &row);
-	if (!rc && row.acl)
-		rc = access_at(lake, &row, v->end_commit - 1, &then);
-	if (rc || row.acl) /* nothing is known, so nothing is granted to others */
-		st->st_mode &= S_IFMT | S_IRWXU | (rc ? 0 : then.mode);
-}
-
 static int stat_version(struct lake *lake, const struct view_node *n, struct stat *st)
 {
 	struct version_row v;
@@ -232,8 +247,7 @@ static int stat_version(struct lake *lake, const struct view_node *n, struct sta
 
 	if (rc)
 		return rc;
-	version_stat(&v, st);
-	restrict_to_acl_then(lake, &v, st);
+	version_stat(lake, &v, st);
 	rc = restrict_to_now(lake, n, v.node, st);
 	if (v.end_commit != COMMIT_LIVE)
 		past = access_restrict_to_past(lake, v.node, v.end_commit - 1, st);
@@ -248,11 +262,10 @@ static int stat_folder(struct lake *lake, const struct view_node *n, struct stat
 	*st = (struct stat){.st_mode = S_IFDIR | 0500, .st_nlink = 2, .st_blksize = 4096};
 	if (rc) /* nothing in it can be read; its owner may look at history.jsonl */
 		return rc == -ENOENT ? 0 : rc;
-	st->st_mode = S_IFDIR | (v.mode & 0777);
+	st->st_mode = S_IFDIR | (mode_then(lake, &v) & 0777);
 	st->st_uid = v.uid;
 	st->st_gid = v.gid;
 	past_set_times(st, v.time, v.time);
-	restrict_to_acl_then(lake, &v, st);
 	restrict_to_now(lake, n, v.node, st);
 	st->st_mode &= S_IFMT | 0444;
 	st->st_mode |= (st->st_mode & 0444) >> 2; /* who may read the file may enter */
@@ -342,6 +355,8 @@ static int fact(struct lake *lake, const struct view_node *n, const char *what, 
 	struct version_row v;
 	int rc = n->part == PART_VERSION ? store_version(lake->store, n->version, &v) : -ENODATA;
 
+	if (!rc)
+		v.mode = mode_then(lake, &v);
 	return rc ? rc : version_fact(&v, what, value);
 }
 

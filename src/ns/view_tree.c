@@ -401,8 +401,7 @@ static int fact(struct lake *lake, const struct view_node *n, const char *what, 
 
 	if (!strcmp(what, "mode")) {
 		rc = store_node_at(lake->store, n->node, n->commit, &then);
-		buf_addf(value, "%04o", (unsigned)(then.mode & 07777));
-		return rc;
+		return rc ? rc : access_mode_fact(lake, &then, n->commit, value);
 	}
 	if (n->kind == KIND_FOLDER)
 		return moment_fact(lake, n, what, value);
