@@ -204,8 +204,11 @@ int lake_given(const char *given, char **lake)
 int lake_around(const char *given, char **lake)
 {
 	_cleanup_place_ struct place p = {0};
+	struct stat st;
 	int rc = place_find(given ? given : ".", &p);
 
+	if (!rc && given && lstat(p.path, &st) < 0 && errno == ENOENT) /* a lake around a slip of the pen is not meant */
+		rc = -ENOENT;
 	if (rc) {
 		say("%s: %s", given ? given : "the current folder", strerror(-rc));
 		return rc;

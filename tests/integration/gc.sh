@@ -25,6 +25,8 @@ is "$(ls "$B/f@v")" "$(cat "$FOLDER/before")" "and changes nothing"
 exits 0 "as JSON" "$TARN" gc --dry-run --json "$B"
 is "$(json '[(i["path"], i["version"], i["bytes"]) for i in d["list"]], d["versions"], d["dry_run"]')" \
 	"[('data/f', 1, 10), ('data/f', 3, 10)] 2 True" "the same"
+exits 1 "a name that is not there" "$TARN" gc "$B/nope"
+like "$(cat "$FOLDER/out")" 'nope: No such file or directory' "is not taken for the lake around it"
 exits 0 "the real thing" "$TARN" gc "$L"
 like "$(cat "$FOLDER/out")" '2 versions, 20 B, are gone' "says how much went"
 is "$(cd "$B/f@v" && echo *)" "2 4 5" "the labelled one, the last one and the live one stay"
