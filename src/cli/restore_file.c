@@ -273,12 +273,22 @@ static ssize_t read_target(int dir, const char *name, char target[PATH_MAX])
 static int make_link(const struct restoring *w, const char *target)
 {
 	char name[NAME_ROOM + 1];
+	struct timespec times[2];
+	struct stat then;
 	int rc;
 
+	if (fstatat(w->from_dir, w->from, &then, AT_SYMLINK_NOFOLLOW) < 0)
+		return -errno;
+	times[0] = then.st_atim;
+	times[1] = then.st_mtim;
 	make_name(w->to, name);
 	if (symlinkat(target, w->to_dir, name) < 0)
 		return -errno;
-	rc = renameat(w->to_dir, name, w->to_dir, w->to) < 0 ? -errno : 0;
+	if (utimensat(w->to_dir, name, times, AT_SYMLINK_NOFOLLOW) < 0 ||
+	    renameat(w->to_dir, name, w->to_dir, w->to) < 0)
+		rc = -errno;
+	else
+		rc = 0;
 	if (rc)
 		unlinkat(w->to_dir, name, 0);
 	return rc;

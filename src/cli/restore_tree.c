@@ -194,7 +194,12 @@ static int set_folder(int from, int to, const struct stat *then)
 {
 	const struct timespec times[] = {then->st_atim, then->st_mtim};
 	struct stat now;
+	int rc = copy_user_xattrs(from, to);
 
+	if (!rc)
+		rc = drop_other_user_xattrs(from, to);
+	if (rc)
+		return rc;
 	if (fstat(to, &now) < 0)
 		return -errno;
 	if (fgetxattr(to, "system.posix_acl_access", NULL, 0) <= 0 &&

@@ -80,6 +80,23 @@ like "$(cat "$FOLDER/out")" '1 was not restored' "and counted"
 exits 0 "with --replace it goes" "$TARN" restore "$moment" --replace
 is "$(tree "$D")" "$then" "and all is as it was"
 
+# what folders and symlinks have besides
+X=$B/attributes
+mkdir "$X"
+setfattr -n user.a -v earlier "$X"
+ln -s nowhere "$X/link"
+touch -hd 2001-01-01 "$X/link"
+attributes() { echo "$(getfattr -d "$X" 2>/dev/null | grep '^user\.') $(stat -c %Y "$X/link")"; }
+had=$(attributes)
+ok "a label" "$TARN" label "$X" earlier
+setfattr -n user.a -v now "$X"
+setfattr -n user.b -v more "$X"
+exits 0 "a folder that has other attributes" "$TARN" restore "$X@v/earlier"
+is "$(attributes)" "$had" "has those of then"
+rm -r "$X"
+exits 0 "one that is gone" "$TARN" restore "$X@v/earlier"
+is "$(attributes)" "$had" "has them as well, and its symlink the time of then"
+
 exits 1 "a moment before there was anything" "$TARN" restore "$D@v/2020-01-01"
 exits 1 "a label that is not there" "$TARN" restore "$D@v/none"
 down
