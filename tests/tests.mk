@@ -240,6 +240,7 @@ integration_tests = \
 	tests/integration/version-permissions.sh \
 	tests/integration/version-read-only.sh \
 	tests/integration/version-real-names.sh \
+	tests/integration/version-taken.sh \
 	tests/integration/version-temporary.sh \
 	tests/integration/version-times.sh \
 	tests/integration/versions.sh \

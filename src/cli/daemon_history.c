@@ -157,7 +157,7 @@ int daemon_answer_purge(struct lake *lake, const struct ucred *peer, struct json
 	int rc = path && number >= 0 ? purge_plan(lake, path, (uint64_t)number, &plan, &error) : -EINVAL;
 
 	if (!rc && peer->uid && peer->uid != geteuid() && (peer->uid != plan.owner || plan.others)) {
-		buf_adds(&error, plan.others ? "files of others are or were in it: only root may erase its history"
+		buf_adds(&error, plan.others ? "some of it is or was the file of others: only root may erase that"
 					     : "only its owner and root may erase its history");
 		rc = -EPERM;
 	}

@@ -162,17 +162,26 @@ int access_now(struct lake *lake, uint64_t node, struct access *now)
 
 /* ---- then and now ---- */
 
-void access_restrict(struct stat *st, uint64_t then, const struct access *now)
+void access_restrict(struct stat *st, const struct access *now)
 {
-	mode_t owner = st->st_mode & 0700, group = st->st_mode & 070, other = st->st_mode & 07;
-
-	if (now->node != then && now->uid != st->st_uid)
-		owner = (other & group >> 3) << 6;
-	if (now->node != then && now->gid != st->st_gid)
-		group = other << 3;
-	st->st_mode = (st->st_mode & S_IFMT) | ((owner | group | other) & now->mode & 0555);
+	st->st_mode &= S_IFMT | (now->mode & 0555);
 	st->st_uid = now->uid;
 	st->st_gid = now->gid;
+}
+
+/* A class that may hold callers of two classes of OTHER has what both may. Who owns what was loses it to nobody. */
+void access_restrict_to_other(struct stat *st, const struct access *other)
+{
+	mode_t owner = other->mode & 0700, group = other->mode & 070, others = other->mode & 07;
+	mode_t both = others & group >> 3;
+
+	if (other->uid != st->st_uid)
+		owner = 0700;
+	if (other->gid != st->st_gid) {
+		group = both << 3;
+		others = both;
+	}
+	st->st_mode &= S_IFMT | owner | group | others;
 }
 
 /* Who may not search FOLDER has nothing in it. A class that may hold both kinds of callers loses its bits. */

@@ -177,17 +177,39 @@ static int look_up_at(struct lake *lake, struct inode *folder, const char *name,
 
 /* ---- attributes ---- */
 
-/* Who may read the file now: the live one, or as it was when it was removed. PARENT: where it is looked at. */
-static int restrict_to_now(struct lake *lake, const struct view_node *n, uint64_t then, struct stat *st)
+/* What N's own node, OWN, allows now or allowed at its end, and where it lies. */
+static int restrict_to_own(struct lake *lake, const struct view_node *n, uint64_t own, struct stat *st)
 {
-	uint64_t live = atomic_load(&n->live), subject = live ? live : then;
 	struct access now;
-	int rc = access_now(lake, subject, &now);
+	int rc = access_now(lake, own, &now);
 
-	if (!rc) {
-		access_restrict(st, then, &now);
-		rc = access_restrict_to_place(lake, subject, atomic_load(&n->parent), st);
-	}
+	if (rc)
+		return rc;
+	access_restrict(st, &now);
+	return access_restrict_to_place(lake, own, atomic_load(&n->parent), st);
+}
+
+/* Another node, LIVE, has the name now. That may close to others what was there before, never open it. */
+static int restrict_to_live(struct lake *lake, const struct view_node *n, uint64_t live, struct stat *st)
+{
+	struct access now;
+	int rc = access_now(lake, live, &now);
+
+	if (rc)
+		return rc;
+	access_restrict_to_other(st, &now);
+	rc = access_restrict_to_place(lake, live, atomic_load(&n->parent), st);
+	return rc < 0 ? rc : 1; /* a change of OWN is no change of n->live */
+}
+
+/* Who may read the version of node OWN now. */
+static int restrict_to_now(struct lake *lake, const struct view_node *n, uint64_t own, struct stat *st)
+{
+	uint64_t live = atomic_load(&n->live);
+	int rc = restrict_to_own(lake, n, own, st);
+
+	if (rc >= 0 && live && live != own)
+		rc = restrict_to_live(lake, n, live, st);
 	if (rc >= 0)
 		return rc;
 	/* nothing is known, so nothing is granted */

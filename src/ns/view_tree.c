@@ -221,7 +221,7 @@ static int stat_node(struct lake *lake, const struct view_node *n, struct stat *
 		rc = set_content(lake, &then, st);
 	if (rc)
 		return rc;
-	access_restrict(st, n->node, &now);
+	access_restrict(st, &now);
 	if (n->part == PART_ROOT) /* below it, the way through the tree says it */
 		past = access_restrict_to_past(lake, n->node, n->commit, st);
 	rc = access_restrict_to_place(lake, n->node, atomic_load(&n->parent), st);
@@ -299,7 +299,7 @@ static int draft_known(struct lake *lake, const struct view_node *folder, const 
 	if (e->now.kind == KIND_SYMLINK)
 		stat_target(e->target, &now, st);
 	else
-		access_restrict(st, e->now.id, &now);
+		access_restrict(st, &now);
 	become_below(lake, folder, &e->now, draft);
 	st->st_ino = draft->front == &lake->frontend ? 0 : e->now.id;
 	return 0;

@@ -121,6 +121,25 @@ static int find_series(struct lake *lake, const char *path, struct purge *out, u
 	return rc ? rc : *series ? 0 : -ENODATA;
 }
 
+/* Whose what is to go was: that is whoever the file was of at the end of it, not who has its name now. */
+static int find_owner(struct lake *lake, struct purge *plan)
+{
+	for (size_t i = 0; i < plan->n; i++) {
+		struct node_row row;
+		int rc;
+
+		if (i && plan->items[i].node == plan->items[i - 1].node)
+			continue;
+		rc = store_node(lake->store, plan->items[i].node, &row);
+		if (rc && rc != -ENOENT)
+			return rc;
+		if (!i && !rc)
+			plan->owner = row.uid;
+		plan->others |= rc || row.uid != plan->owner;
+	}
+	return 0;
+}
+
 int purge_plan(struct lake *lake, const char *path, uint64_t number, struct purge *out, struct buf *error)
 {
 	struct version_row only;
@@ -145,7 +164,9 @@ int purge_plan(struct lake *lake, const char *path, uint64_t number, struct purg
 			rc = -EBUSY;
 		}
 	}
-	return rc ? rc : collect_all(lake, series, number ? &only : NULL, out);
+	if (!rc)
+		rc = collect_all(lake, series, number ? &only : NULL, out);
+	return rc ? rc : find_owner(lake, out);
 }
 
 /* ---- carrying it out ---- */

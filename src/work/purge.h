@@ -30,8 +30,8 @@ struct purge {
 	bool whole;	/* all old versions of the file */
 	bool lives;	/* the file is there now */
 	bool folder;	/* all that ever was below a folder */
-	uid_t owner;	/* its, or whose it was at its end */
-	bool others;	/* some of what is below the folder is, or was, another's */
+	uid_t owner;	/* of what is to go, or whose it was at its end; of the folder */
+	bool others;	/* some of it, or of what is below the folder, is or was another's */
 };
 
 /*
