@@ -305,10 +305,11 @@ static int draft_history(struct lake *lake, const struct view_node *folder, stru
 {
 	_cleanup_buf_ struct buf b = BUF_INIT;
 	struct stat st;
-	int rc = history_render(lake, folder->version, &b);
+	int rc = stat_folder(lake, folder, &st);
 
+	st.st_mode &= S_IFMT | 0444;
 	if (!rc)
-		rc = stat_folder(lake, folder, &st);
+		rc = history_render(lake, folder->version, &st, &b);
 	draft->part = PART_HISTORY;
 	draft->node = folder->version;
 	return rc ? rc : view_render(lake, &b, st.st_mode & 0444, st.st_uid, st.st_gid, draft);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "ns/view_access.h"
 #include "ns/view_past.h"
 
 static void add_text(struct buf *b, const char *key, const char *text)
@@ -20,6 +21,9 @@ struct history {
 	struct buf *out;
 	uint64_t run;	  /* of the line before, */
 	char program[64]; /* and its program */
+	const struct stat *readers;
+	uint64_t node; /* of the line before, */
+	bool told;     /* and whether all readers may read what was that node's */
 };
 
 /* Only the last name of its path: a command line can hold secrets, and this is for all who may read the file. */
@@ -45,6 +49,25 @@ static const char *program_of(struct history *h, uint64_t run)
 	return h->program;
 }
 
+/* A checksum tells a content that can be guessed: of another's file only who may read that is told. */
+static bool tells_hash(struct history *h, uint64_t node)
+{
+	struct stat left = *h->readers;
+	struct access own;
+
+	if (!left.st_uid && !(left.st_mode & 044)) /* root reads all */
+		return true;
+	if (node == h->node)
+		return h->told;
+	h->node = node;
+	h->told = !access_now(h->lake, node, &own);
+	if (!h->told)
+		return false;
+	access_restrict_to_other(&left, &own);
+	h->told = left.st_mode == h->readers->st_mode && (own.uid == left.st_uid || (own.mode & 044) == 044);
+	return h->told;
+}
+
 static int add_line(void *arg, const struct version_row *v)
 {
 	struct history *h = arg;
@@ -53,7 +76,7 @@ static int add_line(void *arg, const struct version_row *v)
 	buf_addf(b, "{\"version\":%" PRIu64 ",\"commit\":%" PRIu64 ",\"time\":\"", v->number, v->commit);
 	buf_add_time_ms(b, v->time);
 	buf_addf(b, "\",\"size\":%" PRIu64 ",\"sha256\":", v->size);
-	if (v->hashed) {
+	if (v->hashed && tells_hash(h, v->node)) {
 		buf_addc(b, '"');
 		buf_add_hex(b, v->sha256, sizeof(v->sha256));
 		buf_addc(b, '"');
@@ -69,9 +92,9 @@ static int add_line(void *arg, const struct version_row *v)
 	return buf_error(b);
 }
 
-int history_render(struct lake *lake, uint64_t asset, struct buf *out)
+int history_render(struct lake *lake, uint64_t asset, const struct stat *readers, struct buf *out)
 {
-	struct history h = {.lake = lake, .out = out};
+	struct history h = {.lake = lake, .out = out, .readers = readers};
 
 	return store_versions(lake->store, asset, add_line, &h);
 }

@@ -55,7 +55,8 @@ struct lister {
 
 void past_set_times(struct stat *st, int64_t mtime, int64_t ctime);
 
-/* The lines of history.jsonl. view_history.c */
-int history_render(struct lake *lake, uint64_t asset, struct buf *out);
+/* The lines of history.jsonl. READERS: who may read it (mode, uid, gid); of what not all of them may read there is no
+ * checksum. view_history.c */
+int history_render(struct lake *lake, uint64_t asset, const struct stat *readers, struct buf *out);
 
 #endif

@@ -21,7 +21,10 @@ for f in renamed removed acl; do
 	chmod 600 "$f"
 done
 setfacl -m u:1:r acl
-within 2 not as_nobody cat renamed@v1 >"$FOLDER/out" # the kernel is told right after it
+hashes() { jq -r 'select(.uid == 0) | .sha256' "$1" | sort -u; }
+hashed() { ! hashes removed@v/history.jsonl | grep -q null; }
+ok "the checksums become known" within 20 hashed
+within 2 not as_nobody cat renamed@v1 &>"$FOLDER/out" # the kernel is told right after it
 fails EACCES "chmod 600 closes the past" as_nobody cat renamed@v1
 take renamed
 as_nobody bash -c "rm -f removed; echo mine >removed"
@@ -38,6 +41,7 @@ closed()
 	done
 }
 closed ""
+is "$(as_nobody cat removed@v/history.jsonl >"$FOLDER/lines"; hashes "$FOLDER/lines")" null "no checksum tells"
 is "$(stat -c %u:%a renamed@v1 renamed@v3 | paste -sd' ')" "0:400 $NOBODY:444" "each is its owner's"
 exits 1 "who took the name may not purge it" as_nobody "$TARN" purge -y renamed@v1
 exits 1 "nor all there is" as_nobody "$TARN" purge -y removed
