@@ -97,6 +97,7 @@ unit_tests = \
 integration_tests = \
 	tests/integration/acl.sh \
 	tests/integration/allocate.sh \
+	tests/integration/append-late.sh \
 	tests/integration/appends.sh \
 	tests/integration/aside-lost.sh \
 	tests/integration/aside-mapped.sh \

@@ -12,6 +12,11 @@ void appends_note_locked(struct inode *inode, uint64_t run, bool appends)
 	a->by = a->rewritten || (a->by && a->by != run) ? MIXED : run;
 }
 
+bool appends_are_of_locked(const struct inode *inode, uint64_t run)
+{
+	return inode->appends.by && inode->appends.by == run;
+}
+
 void appends_note_reader_locked(struct inode *inode)
 {
 	inode->appends.was_read = true;

@@ -19,6 +19,8 @@
 
 /* RUN may change the content from now on, only by appending to it if APPENDS. */
 void appends_note_locked(struct inode *inode, uint64_t run, bool appends);
+/* Is all that was written since the last cut what RUN appended? */
+bool appends_are_of_locked(const struct inode *inode, uint64_t run);
 /* Somebody reads the file, or looks at its versions. */
 void appends_note_reader_locked(struct inode *inode);
 /* Somebody has seen the lake as it is now: versions that were cut so far stay as they are. No lock is needed. */

@@ -309,6 +309,7 @@ static int finish_open(struct lake *lake, struct handle *h, int pathfd, bool in_
 
 		inode->raw_writers += h->fd >= 0;
 		mark_writing_locked(lake, inode, h, actor, only_appends(h->flags));
+		h->write_seq = inode->write_seq;
 	}
 	if (!rc && h->foreign)
 		partial_cut(lake, inode, PARTIAL_READ); /* if not, it is read all the same */
@@ -481,7 +482,11 @@ void inode_before_change(struct lake *lake, struct inode *inode, const struct ha
 	inode_wait_free_locked(inode);
 	inode->changing++;
 	inode->changes++;
-	if (h && h->closed) /* by one of several descriptors: what was cut then was not the end of it */
+	/*
+	 * Closed by one of several descriptors, before what was cut then: that was not the end of it. But a shell's `>`
+	 * closes one before it writes at all.
+	 */
+	if (h && h->closed && h->write_seq <= inode->provisional_seq)
 		inode->provisional = false;
 	if (!inode->written || !inode->dirty)
 		mark_writing_locked(lake, inode, NULL, actor, from >= inode->clean_size);

@@ -50,6 +50,7 @@ struct handle {
 	bool only_here;	       /* it gets what is here, and no more */
 	bool passes;	       /* what it reads does not come back to stay */
 	bool closed;	       /* close() was called, but a mapping (or another descriptor) may live on */
+	unsigned write_seq;    /* of a writer: the inode's when it was opened */
 };
 
 /*

@@ -3,6 +3,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "content/appends.h"
 #include "content/handle_int.h"
 #include "content/lease.h"
 #include "content/settle.h"
@@ -47,7 +48,8 @@ static bool is_ending_locked(const struct inode *inode, unsigned stay)
 
 /*
  * Another run wrote, and may have closed: what it wrote is cut before ACTOR reads or adds to it. The lock is held, and
- * given up meanwhile. True when it was closed and nobody writes, but the release does not come.
+ * given up meanwhile. True when it was closed and nobody writes, but the release does not come, or did and who brought
+ * it has not cut it yet.
  */
 static bool wait_for_others_locked(struct inode *inode, bool writes)
 {
@@ -64,10 +66,10 @@ static bool wait_for_others_locked(struct inode *inode, bool writes)
 		}
 		inode->met_at = inode->writer_releases + 1;
 	}
-	return false;
+	return !inode->writers;
 }
 
-/* Where the same run goes on to write, that is not waited for: only what it appends belongs together. */
+/* Where the same run goes on to write, that is not waited for: only what it appends to its appends belongs together. */
 void handle_meet_writers(struct lake *lake, const struct handle *h, bool in_place, bool appends,
 			 const struct actor *actor)
 {
@@ -80,7 +82,7 @@ void handle_meet_writers(struct lake *lake, const struct handle *h, bool in_plac
 	else if (inode->writer_run != actor->run)
 		closed = wait_for_others_locked(inode, h->writer);
 	else
-		closed = !appends;
+		closed = !appends || !appends_are_of_locked(inode, actor->run);
 	pthread_mutex_unlock(&inode->lock);
 	if (h->writer && closed)
 		inode_settle_closed(lake, inode, in_place);

@@ -129,19 +129,20 @@ struct inode {
 	struct former former;
 	struct appends appends;
 	bool dirty;
-	bool flush_at_close;   /* an aside took the old content: write-back starts at the last close */
-	unsigned error_seq;    /* rises with each write error */
-	bool companion;	       /* of a database: content/database.h */
-	bool not_alone;	       /* what is cut next is whole only with what lies beside it */
-	bool partial;	       /* `version` is one, cut while somebody writes: content/partial.h */
-	bool partial_stays;    /* whatever comes after it */
-	bool provisional;      /* it was cut when all had closed it, and is a version if nobody goes on */
-	uint64_t transient;    /* one that was cut since, of which nothing is kept; 0: none */
-	uint64_t partial_size; /* of the content that was cut last while somebody writes… */
-	int64_t partial_mtime; /* …and when it changed */
-	int64_t partial_at;    /* when that was, monotonic */
-	bool watched;	       /* in lake->unsettled's list of what is being written: protected by its lock, … */
-	int64_t watch_due;     /* …with when it is to be cut next */
+	bool flush_at_close;	  /* an aside took the old content: write-back starts at the last close */
+	unsigned error_seq;	  /* rises with each write error */
+	bool companion;		  /* of a database: content/database.h */
+	bool not_alone;		  /* what is cut next is whole only with what lies beside it */
+	bool partial;		  /* `version` is one, cut while somebody writes: content/partial.h */
+	bool partial_stays;	  /* whatever comes after it */
+	bool provisional;	  /* it was cut when all had closed it, and is a version if none of those goes on… */
+	unsigned provisional_seq; /* …who were there at this write_seq */
+	uint64_t transient;	  /* one that was cut since, of which nothing is kept; 0: none */
+	uint64_t partial_size;	  /* of the content that was cut last while somebody writes… */
+	int64_t partial_mtime;	  /* …and when it changed */
+	int64_t partial_at;	  /* when that was, monotonic */
+	bool watched;		  /* in lake->unsettled's list of what is being written: protected by its lock, … */
+	int64_t watch_due;	  /* …with when it is to be cut next */
 	struct inode *watch_next, *watch_prev;
 	bool left;	      /* `version` belongs to the series of a path that it left for a temporary name */
 	struct chain *chain;  /* content/chain.h: of its raw file, once somebody asked; NULL: not yet */

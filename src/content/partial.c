@@ -26,6 +26,13 @@ static bool is_closed(enum partial_why why)
 	return why == PARTIAL_CLOSED || why == PARTIAL_CLOSED_ALL;
 }
 
+static void mark_provisional_locked(struct inode *inode)
+{
+	if (!inode->provisional)
+		inode->provisional_seq = inode->write_seq;
+	inode->provisional = true;
+}
+
 static enum way choose_locked(const struct inode *inode, int64_t now, enum partial_why why)
 {
 	if (!changes_unseen_locked(inode) || why == PARTIAL_CLOSED_ALL)
@@ -84,7 +91,8 @@ static int cut_partial_locked(struct lake *lake, struct inode *inode, const stru
 	cut_end_base(inode, r, (uint64_t)st->st_size);
 	cut_add_partial(lake, inode, r, st);
 	inode->partial_stays = why == PARTIAL_TIME;
-	inode->provisional = is_closed(why);
+	if (is_closed(why))
+		mark_provisional_locked(inode);
 	inode->written = false;
 	inode->clean_size = (uint64_t)st->st_size;
 	inode->clean_mtime = stat_mtime(st);
@@ -145,7 +153,8 @@ int partial_cut(struct lake *lake, struct inode *inode, enum partial_why why)
 		wanted = is_wanted_locked(inode, &st);
 		/* The one that a reader has just caused is that of this interval, or of this close. */
 		inode->partial_stays |= !wanted && inode->partial && why == PARTIAL_TIME;
-		inode->provisional |= !wanted && inode->partial && is_closed(why);
+		if (!wanted && inode->partial && is_closed(why))
+			mark_provisional_locked(inode);
 		pthread_mutex_unlock(&inode->lock);
 	}
 	if (!rc && wanted && !inode_is_database(lake, inode, &st))

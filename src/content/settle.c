@@ -444,17 +444,18 @@ static int settle_closed_sure(struct lake *lake, struct inode *inode)
 
 int inode_settle_closed(struct lake *lake, struct inode *inode, bool all)
 {
-	bool wanted, unknown;
+	bool wanted, unknown, released;
 
 	pthread_mutex_lock(&inode->lock);
-	wanted = inode->dirty && inode->writers && inode->name && !inode->companion;
+	released = !inode->writers && inode->writer_releases; /* and who did that has not settled it yet */
+	wanted = inode->dirty && inode->name && !inode->companion && (inode->writers || released);
 	unknown = inode->raw_writers; /* no lease is granted then, whoever else may have it open */
 	pthread_mutex_unlock(&inode->lock);
 	if (!wanted)
 		return 0;
-	if (!unknown)
-		return settle_closed_sure(lake, inode);
-	return partial_cut(lake, inode, all ? PARTIAL_CLOSED_ALL : PARTIAL_CLOSED);
+	if (unknown)
+		return partial_cut(lake, inode, all ? PARTIAL_CLOSED_ALL : PARTIAL_CLOSED);
+	return released ? inode_settle(lake, inode) : settle_closed_sure(lake, inode);
 }
 
 /* ---- the queue ---- */

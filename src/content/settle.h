@@ -30,8 +30,9 @@ void settle_queue_free(struct lake *lake);
 int inode_settle(struct lake *lake, struct inode *inode);
 /*
  * INODE is about to be changed: if all who could write it have closed it, what they wrote is a version of its own,
- * though they are not released yet. ALL: the caller saves all of it at once, so that it does not matter who may change
- * it unseen. Returns as inode_settle() does, 1 also where somebody has not closed it.
+ * though they are not released yet, or are, but nobody has cut it since. ALL: the caller saves all of it at once, so
+ * that it does not matter who may change it unseen. Returns as inode_settle() does, 1 also where somebody has not
+ * closed it.
  */
 int inode_settle_closed(struct lake *lake, struct inode *inode, bool all);
 

@@ -177,6 +177,41 @@ static void test_too_late_release(void)
 	end();
 }
 
+/* An append goes on with what the same run appended, and with nothing else. */
+static void test_too_late_for_appends(void)
+{
+	begin();
+	change_before_release(closed(5, O_WRONLY | O_TRUNC, "22"), 5, O_WRONLY | O_APPEND, "3");
+	ok(is_cut(3) && size_of(2) == 2 && size_of(3) == 3, "an append by the same run costs no rewrite");
+	change_before_release(closed(5, O_RDWR, "44"), 5, O_WRONLY | O_APPEND, "5");
+	ok(is_cut(5) && size_of(4) == 5 && size_of(5) == 6, "nor a change in place");
+	ok(version_number(PATH, 2).state == VERSION_KEPT && version_number(PATH, 4).state == VERSION_KEPT,
+	   "both are kept");
+	change_before_release(closed(5, O_WRONLY | O_APPEND, "6"), 5, O_WRONLY | O_APPEND, "7");
+	ok(!is_cut(6) && size_of(5) == 8, "what it appends to that is one version");
+	end();
+}
+
+/* A shell's `>` closes what it opened before it writes, through a duplicate: that is not one who goes on. */
+static void test_closed_before_written(void)
+{
+	struct actor actor = somebody();
+	struct handle *late, *h;
+
+	begin();
+	late = closed(5, O_WRONLY | O_TRUNC, "22");
+	h = open_by(5, O_WRONLY | O_APPEND);
+	handle_flush(h);
+	inode_before_change(lake, h->inode, h, &actor, 2, 3);
+	put(h, "3");
+	inode_after_change(h->inode);
+	handle_close(lake, late);
+	handle_close(lake, h);
+	ok(is_cut(3) && size_of(2) == 2 && size_of(3) == 3, "who writes after a close costs no version of before");
+	is_int(version_number(PATH, 2).state, VERSION_KEPT, "which is kept");
+	end();
+}
+
 /* A truncation by name cuts, too; and what one run appends stays one version. */
 static void test_too_late_for_others(void)
 {
@@ -239,6 +274,8 @@ int main(void)
 	test_who_stays();
 	test_late_release();
 	test_too_late_release();
+	test_too_late_for_appends();
+	test_closed_before_written();
 	test_too_late_for_others();
 	test_duplicate();
 	test_synced();
