@@ -207,7 +207,7 @@ int lake_around(const char *given, char **lake)
 	struct stat st;
 	int rc = place_find(given ? given : ".", &p);
 
-	if (!rc && given && lstat(p.path, &st) < 0 && errno == ENOENT) /* a lake around a slip of the pen is not meant */
+	if (!rc && given && lstat(p.path, &st) < 0 && errno == ENOENT) /* a lake around a slip is not meant */
 		rc = -ENOENT;
 	if (rc) {
 		say("%s: %s", given ? given : "the current folder", strerror(-rc));
