@@ -286,7 +286,7 @@ test_files = \
 	tests/long/names.py tests/long/names.sh tests/long/outside.py tests/long/outside.sh tests/long/pjdfstest.sh \
 	tests/long/postgres.sh tests/long/power.sh tests/long/publish.py tests/long/publish.sh \
 	tests/long/results/1c0e8e0-cloud.txt tests/long/results/1d454ca.txt tests/long/results/2fa38ed.txt \
-	tests/long/results/58a7a0f-model-cloud.txt tests/long/results/58ccf64-log.txt \
+	tests/long/results/54b27dc-scale.txt tests/long/results/58a7a0f-model-cloud.txt tests/long/results/58ccf64-log.txt \
 	tests/long/results/71061cb-model.txt tests/long/results/80206dd.txt tests/long/results/8cbd77c-model.txt \
 	tests/long/results/8d5f53a.txt tests/long/results/c08ee5b-big.txt tests/long/run tests/long/sqlite.sh \
 	tests/long/sqlite_writers.py tests/long/tree.py tests/long/walk.py tests/long/walk.sh \
