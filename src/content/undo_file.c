@@ -110,7 +110,7 @@ bool undo_file_is_empty(struct undo_file *u)
 
 uint64_t undo_file_bytes(struct undo_file *u)
 {
-	return u->file_end;
+	return u->fresh ? 0 : u->file_end;
 }
 
 /* ---- life ---- */

@@ -69,7 +69,7 @@ bool undo_file_find(struct undo_file *u, uint64_t at, struct undo_extent *e, uin
 int undo_file_read(struct undo_file *u, const struct undo_extent *e, uint64_t at, size_t len, void *to);
 
 bool undo_file_is_empty(struct undo_file *u);
-uint64_t undo_file_bytes(struct undo_file *u); /* on disk */
+uint64_t undo_file_bytes(struct undo_file *u); /* on disk; 0 while nothing is saved */
 
 /* What it calls, for tests that make it fail. */
 extern struct undo_calls {
