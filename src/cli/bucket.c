@@ -91,7 +91,7 @@ static void print_buckets(struct json_object *list)
 
 		table_add(&t, json_text(o, "name"));
 		table_add(&t, json_text(o, "tier"));
-		if (!json_object_get_boolean(json_object_object_get(o, "versioned")))
+		if (!json_flag(o, "versioned"))
 			table_add(&t, "no history");
 		else if (days < 0)
 			table_add(&t, "for ever");

@@ -14,11 +14,6 @@
 #include "ns/facts.h"
 #include "ns/publish.h"
 
-static void add_text(struct json_object *o, const char *key, const char *text)
-{
-	json_object_object_add(o, key, json_object_new_string(text));
-}
-
 static int add_fact(void *arg, const struct fact *f)
 {
 	struct json_object *value = f->text	  ? json_object_new_string(f->text)
@@ -34,9 +29,9 @@ static int answer_lake(struct daemon_state *d, struct json_object *reply)
 	int rc = store_barrier(d->lake->store, 0);
 
 	buf_add_time(&since, d->lake->since);
-	add_text(reply, "lake", d->lake->path);
+	json_add_text(reply, "lake", d->lake->path);
 	json_object_object_add(reply, "pid", json_object_new_int(getpid()));
-	add_text(reply, "since", buf_str(&since));
+	json_add_text(reply, "since", buf_str(&since));
 	daemon_mounts_tell(&d->mounts, reply);
 	json_object_object_add(reply, "privileged", json_object_new_boolean(d->lake->privileged));
 	json_object_object_add(reply, "read_only", json_object_new_boolean(d->lake->read_only));
@@ -66,10 +61,10 @@ static void add_version_facts(struct lake *lake, const struct node_row *row, str
 		return;
 	json_object_object_add(reply, "version", json_object_new_int64((int64_t)v.number));
 	if (v.mime[0])
-		add_text(reply, "mime", v.mime);
+		json_add_text(reply, "mime", v.mime);
 	if (v.hashed) {
 		buf_add_hex(&hex, v.sha256, sizeof(v.sha256));
-		add_text(reply, "sha256", buf_str(&hex));
+		json_add_text(reply, "sha256", buf_str(&hex));
 	}
 }
 
@@ -86,17 +81,18 @@ static int answer_path(struct daemon_state *d, const char *path, struct json_obj
 		rc = find_node(lake, path, &row);
 	if (rc) {
 		if (rc == -ENOENT)
-			add_text(reply, "error", "no such file in the store (was it just made outside the mount?)");
+			json_add_text(reply, "error",
+				      "no such file in the store (was it just made outside the mount?)");
 		return rc;
 	}
-	add_text(reply, "path", path);
+	json_add_text(reply, "path", path);
 	json_object_object_add(reply, "node", json_object_new_int64((int64_t)row.id));
 	snprintf(bucket, sizeof(bucket), "%.*s", (int)strcspn(path, "/"), path);
 	settings = lake_settings(lake);
-	add_text(reply, "tier", bucket_tier_name(settings_bucket(settings, bucket)->tier));
+	json_add_text(reply, "tier", bucket_tier_name(settings_bucket(settings, bucket)->tier));
 	settings_unref(settings);
 	inode = inode_find(lake, row.id);
-	add_text(reply, "state", inode && inode_is_dirty(inode) ? "changed" : "live");
+	json_add_text(reply, "state", inode && inode_is_dirty(inode) ? "changed" : "live");
 	inode_unref(lake, inode);
 	if (row.kind == KIND_FILE) {
 		json_object_object_add(reply, "size", json_object_new_int64((int64_t)row.size));
@@ -141,13 +137,13 @@ static int answer_publish(struct daemon_state *d, const struct ucred *peer, stru
 
 	if (!from || !to)
 		return -EINVAL;
-	if (json_object_get_boolean(json_object_object_get(request, "replace")))
+	if (json_flag(request, "replace"))
 		flags |= PUBLISH_REPLACE;
 	actor.run = run_of(d->lake, &actor.caller);
 	rc = ns_publish(d->lake, from, to, flags, &actor, &done, &error);
 	if (rc < 0) {
 		if (error.len)
-			add_text(reply, "error", buf_str(&error));
+			json_add_text(reply, "error", buf_str(&error));
 		return rc;
 	}
 	json_object_object_add(reply, "commit", json_object_new_int64((int64_t)done.commit));
@@ -155,11 +151,6 @@ static int answer_publish(struct daemon_state *d, const struct ucred *peer, stru
 	json_object_object_add(reply, "replaced", json_object_new_int64((int64_t)done.replaced));
 	json_object_object_add(reply, "removed", json_object_new_int64((int64_t)done.removed));
 	return 0;
-}
-
-static bool flag(struct json_object *request, const char *key)
-{
-	return json_object_get_boolean(json_object_object_get(request, key));
 }
 
 /* What `tarn mount` asks of the daemon that a lake has already (cli/mounting_ask.c). */
@@ -170,10 +161,10 @@ static int answer_mount(struct daemon_state *d, struct json_object *request, str
 		.lake = d->lake->path,
 		.mountpoint = json_object_get_string(json_object_object_get(request, "mountpoint")),
 		.view = json_object_get_string(json_object_object_get(request, "view")),
-		.read_only = flag(request, "read_only"),
-		.passthrough = flag(request, "passthrough"),
-		.allow_other = flag(request, "allow_other"),
-		.stubs_fail = flag(request, "stubs_fail"),
+		.read_only = json_flag(request, "read_only"),
+		.passthrough = json_flag(request, "passthrough"),
+		.allow_other = json_flag(request, "allow_other"),
+		.stubs_fail = json_flag(request, "stubs_fail"),
 		.synth = (enum daemon_synth)json_object_get_int(json_object_object_get(request, "synth")),
 		.mount_options = more ? more : "",
 	};
@@ -181,7 +172,7 @@ static int answer_mount(struct daemon_state *d, struct json_object *request, str
 	int rc = o.view && !o.mountpoint ? -EINVAL : daemon_mount(d, &o, &error);
 
 	if (rc < 0 && error.len)
-		add_text(reply, "error", buf_str(&error));
+		json_add_text(reply, "error", buf_str(&error));
 	return rc;
 }
 
@@ -212,7 +203,7 @@ int daemon_answer(void *arg, const struct ucred *peer, struct json_object *reque
 		return answer_mount(d, request, reply);
 	if (!strcmp(verb, "drain"))
 		return store_sync(d->lake->store, 0);
-	add_text(reply, "error",
-		 "this daemon does not know that verb (is it of an older version? unmount and mount again)");
+	json_add_text(reply, "error",
+		      "this daemon does not know that verb (is it of an older version? unmount and mount again)");
 	return -EOPNOTSUPP;
 }

@@ -5,6 +5,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "cli/facts.h"
 #include "content/lake.h"
 #include "work/fsck.h"
 #include "work/scrub.h"
@@ -18,17 +19,6 @@ struct told {
 	bool truncated;
 };
 
-static void add_text(struct json_object *o, const char *key, const char *text)
-{
-	if (text)
-		json_object_object_add(o, key, json_object_new_string(text));
-}
-
-static void add_number(struct json_object *o, const char *key, uint64_t n)
-{
-	json_object_object_add(o, key, json_object_new_int64((int64_t)n));
-}
-
 static void tell(void *arg, const struct fsck_finding *f)
 {
 	struct told *t = arg;
@@ -39,10 +29,10 @@ static void tell(void *arg, const struct fsck_finding *f)
 	if (t->truncated)
 		return;
 	o = json_object_new_object();
-	add_text(o, "place", f->place);
-	add_text(o, "what", f->what);
-	add_text(o, "remedy", f->remedy);
-	add_text(o, "state", fsck_state_name(f->state));
+	json_add_text(o, "place", f->place);
+	json_add_text(o, "what", f->what);
+	json_add_text(o, "remedy", f->remedy);
+	json_add_text(o, "state", fsck_state_name(f->state));
 	json_object_array_add(t->list, o);
 }
 
@@ -56,8 +46,8 @@ int daemon_answer_fsck(struct lake *lake, struct work *work, const _Atomic bool 
 {
 	struct told told = {.list = json_object_new_array()};
 	struct fsck_options options = {
-		.repair = json_object_get_boolean(json_object_object_get(request, "repair")),
-		.remote = json_object_get_boolean(json_object_object_get(request, "remote")),
+		.repair = json_flag(request, "repair"),
+		.remote = json_flag(request, "remote"),
 		.stop = ending,
 		.work = work,
 		.tell = tell,
@@ -68,19 +58,19 @@ int daemon_answer_fsck(struct lake *lake, struct work *work, const _Atomic bool 
 
 	json_object_object_add(reply, "findings", told.list);
 	if (options.remote && is_remote_error(rc)) {
-		add_text(reply, "remote_error", rc == -ENODEV ? "no remote is configured" : strerror(-rc));
+		json_add_text(reply, "remote_error", rc == -ENODEV ? "no remote is configured" : strerror(-rc));
 		rc = 0;
 	}
 	if (rc == -EBUSY)
-		add_text(reply, "error", "it is being checked already");
+		json_add_text(reply, "error", "it is being checked already");
 	json_object_object_add(reply, "truncated", json_object_new_boolean(told.truncated));
-	add_number(reply, "notes", r.notes);
-	add_number(reply, "left", r.left);
-	add_number(reply, "repaired", r.repaired);
-	add_number(reply, "names", r.names);
-	add_number(reply, "versions", r.versions);
-	add_number(reply, "packs", r.packs);
-	add_number(reply, "objects", r.objects);
+	json_add_number(reply, "notes", r.notes);
+	json_add_number(reply, "left", r.left);
+	json_add_number(reply, "repaired", r.repaired);
+	json_add_number(reply, "names", r.names);
+	json_add_number(reply, "versions", r.versions);
+	json_add_number(reply, "packs", r.packs);
+	json_add_number(reply, "objects", r.objects);
 	return rc;
 }
 
@@ -93,7 +83,7 @@ static void add_time(struct json_object *o, const char *key, int64_t time)
 	_cleanup_buf_ struct buf text = BUF_INIT;
 
 	buf_add_time(&text, time);
-	add_text(o, key, time ? buf_str(&text) : NULL);
+	json_add_text(o, key, time ? buf_str(&text) : NULL);
 }
 
 static void add_damaged(struct json_object *reply, const struct buf *damaged)
@@ -115,21 +105,16 @@ static int add_state(struct lake *lake, struct json_object *reply)
 
 	if (rc)
 		return rc;
-	add_text(reply, "phase", phases[state.phase]);
+	json_add_text(reply, "phase", phases[state.phase]);
 	json_object_object_add(reply, "done", json_object_new_boolean(state.phase == SCRUB_DONE));
 	add_time(reply, "begun", state.begun);
 	add_time(reply, "last", state.last);
-	add_number(reply, "contents", state.files);
-	add_number(reply, "bytes", state.bytes);
-	add_number(reply, "damaged", state.damaged);
-	add_number(reply, "repaired", state.repaired);
+	json_add_number(reply, "contents", state.files);
+	json_add_number(reply, "bytes", state.bytes);
+	json_add_number(reply, "damaged", state.damaged);
+	json_add_number(reply, "repaired", state.repaired);
 	add_damaged(reply, &damaged);
 	return 0;
-}
-
-static bool flag(struct json_object *request, const char *key)
-{
-	return json_object_get_boolean(json_object_object_get(request, key));
 }
 
 int daemon_answer_scrub(struct lake *lake, struct work *work, const _Atomic bool *ending, struct json_object *request,
@@ -137,8 +122,8 @@ int daemon_answer_scrub(struct lake *lake, struct work *work, const _Atomic bool
 {
 	struct told told = {.list = json_object_new_array()};
 	struct scrub_options options = {
-		.anew = flag(request, "anew"),
-		.cloud = flag(request, "cloud"),
+		.anew = json_flag(request, "anew"),
+		.cloud = json_flag(request, "cloud"),
 		.rate = (uint64_t)json_object_get_int64(json_object_object_get(request, "rate")),
 		.budget = STEP,
 		.stop = ending,
@@ -147,12 +132,12 @@ int daemon_answer_scrub(struct lake *lake, struct work *work, const _Atomic bool
 		.arg = &told,
 	};
 	struct scrub_state state;
-	int rc = flag(request, "look") ? 0 : scrub_step(lake, &options, &state);
+	int rc = json_flag(request, "look") ? 0 : scrub_step(lake, &options, &state);
 
 	json_object_object_add(reply, "findings", told.list);
 	if (rc == -EBUSY)
-		add_text(reply, "error", "another scrub is at it");
+		json_add_text(reply, "error", "another scrub is at it");
 	if (rc == -ENODEV)
-		add_text(reply, "error", "no remote is configured");
+		json_add_text(reply, "error", "no remote is configured");
 	return rc && rc != -ECANCELED ? rc : add_state(lake, reply);
 }

@@ -17,11 +17,6 @@ static void add_number(struct json_object *o, const char *key, uint64_t n)
 	json_object_object_add(o, key, json_object_new_int64((int64_t)n));
 }
 
-static void add_text(struct json_object *o, const char *key, const char *text)
-{
-	json_object_object_add(o, key, json_object_new_string(text));
-}
-
 /* Where the file is now, or was with this version. */
 static void find_path(struct lake *lake, const struct version_row *v, struct buf *path)
 {
@@ -41,9 +36,9 @@ static struct json_object *describe(struct lake *lake, const struct gc_plan *pla
 		add_number(o, "version", v.number);
 		add_number(o, "size", v.size);
 	}
-	add_text(o, "path", buf_str(&path));
+	json_add_text(o, "path", buf_str(&path));
 	add_number(o, "bytes", item->bytes);
-	add_text(o, "reason", plan->reasons[item->reason].text);
+	json_add_text(o, "reason", plan->reasons[item->reason].text);
 	*bytes += path.len + 128;
 	return o;
 }
@@ -66,7 +61,7 @@ static void add_reasons(const struct gc_plan *plan, struct json_object *reply)
 	for (unsigned i = 0; i < plan->nreasons; i++) {
 		struct json_object *o = json_object_new_object();
 
-		add_text(o, "reason", plan->reasons[i].text);
+		json_add_text(o, "reason", plan->reasons[i].text);
 		add_number(o, "versions", plan->reasons[i].versions);
 		add_number(o, "bytes", plan->reasons[i].bytes);
 		json_object_array_add(list, o);
@@ -76,7 +71,7 @@ static void add_reasons(const struct gc_plan *plan, struct json_object *reply)
 
 int daemon_answer_gc(struct lake *lake, struct json_object *request, struct json_object *reply)
 {
-	bool dry_run = json_object_get_boolean(json_object_object_get(request, "dry_run"));
+	bool dry_run = json_flag(request, "dry_run");
 	uint64_t versions, bytes;
 	struct gc_plan plan;
 	int rc = gc_plan(lake, NULL, &plan);
@@ -109,7 +104,7 @@ static void add_file(struct lake *lake, const struct purge_item *item, struct js
 
 	if (!store_version(lake->store, item->version, &v))
 		find_path(lake, &v, &path);
-	add_text(o, "path", buf_str(&path));
+	json_add_text(o, "path", buf_str(&path));
 }
 
 static void add_items(struct lake *lake, const struct purge *p, struct json_object *reply)
@@ -122,7 +117,7 @@ static void add_items(struct lake *lake, const struct purge *p, struct json_obje
 
 		add_number(o, "version", p->items[n].number);
 		add_number(o, "size", p->items[n].size);
-		add_text(o, "state", version_state_name(p->items[n].state));
+		json_add_text(o, "state", version_state_name(p->items[n].state));
 		if (p->folder)
 			add_file(lake, &p->items[n], o);
 		json_object_array_add(list, o);
@@ -149,7 +144,7 @@ static int carry_out(struct lake *lake, const struct purge *p, const struct ucre
 int daemon_answer_purge(struct lake *lake, const struct ucred *peer, struct json_object *request,
 			struct json_object *reply)
 {
-	bool dry_run = json_object_get_boolean(json_object_object_get(request, "dry_run"));
+	bool dry_run = json_flag(request, "dry_run");
 	int64_t number = json_object_get_int64(json_object_object_get(request, "version"));
 	const char *path = json_text(request, "path");
 	_cleanup_buf_ struct buf error = BUF_INIT;
@@ -171,7 +166,7 @@ int daemon_answer_purge(struct lake *lake, const struct ucred *peer, struct json
 	if (!rc && !dry_run)
 		rc = carry_out(lake, &plan, peer, reply, &error);
 	if (rc < 0 && error.len)
-		add_text(reply, "error", buf_str(&error));
+		json_add_text(reply, "error", buf_str(&error));
 	purge_release(&plan);
 	return rc;
 }

@@ -203,22 +203,17 @@ static int take_page(void *arg, const struct tier_entry *entries, int n)
 	return clock_monotonic() >= m->until || atomic_load(&m->d->ending) ? 1 : buf_error(&m->last);
 }
 
-static void add(struct json_object *o, const char *key, uint64_t n)
-{
-	json_object_object_add(o, key, json_object_new_int64((int64_t)n));
-}
-
 static void answer(struct importing *m, bool ended, struct json_object *reply)
 {
 	json_object_object_add(reply, "ended", json_object_new_boolean(ended));
 	if (!ended)
 		json_object_object_add(reply, "after", json_object_new_string(buf_str(&m->last)));
-	add(reply, "new", m->made);
-	add(reply, "same", m->same);
-	add(reply, "changed", m->changed);
-	add(reply, "conflicts", m->conflicts);
-	add(reply, "skipped", m->skipped);
-	add(reply, "bytes", m->bytes);
+	json_add_number(reply, "new", m->made);
+	json_add_number(reply, "same", m->same);
+	json_add_number(reply, "changed", m->changed);
+	json_add_number(reply, "conflicts", m->conflicts);
+	json_add_number(reply, "skipped", m->skipped);
+	json_add_number(reply, "bytes", m->bytes);
 	json_object_object_add(reply, "list", json_object_get(m->list));
 }
 
@@ -358,8 +353,8 @@ int daemon_answer_missing(struct daemon_state *d, struct json_object *request, s
 	if (rc < 0)
 		return rc;
 	json_object_object_add(reply, "ended", json_object_new_boolean(true));
-	add(reply, "lost", m.lost);
-	add(reply, "again", m.again);
+	json_add_number(reply, "lost", m.lost);
+	json_add_number(reply, "again", m.again);
 	json_object_object_add(reply, "list", json_object_get(list));
 	return 0;
 }

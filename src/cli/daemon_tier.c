@@ -14,16 +14,6 @@
 #define BUDGET (NSEC_PER_SEC / 2)
 #define AT_ONCE 4 /* requests, as a rule */
 
-static void add(struct json_object *o, const char *key, uint64_t n)
-{
-	json_object_object_add(o, key, json_object_new_int64((int64_t)n));
-}
-
-static void add_text(struct json_object *o, const char *key, const char *text)
-{
-	json_object_object_add(o, key, json_object_new_string(text));
-}
-
 static bool stopping(void *arg)
 {
 	struct daemon_state *d = arg;
@@ -38,8 +28,8 @@ static void add_skipped(const struct tree_reply *t, struct json_object *reply)
 	for (int i = 0; i < t->told; i++) {
 		struct json_object *o = json_object_new_object();
 
-		add_text(o, "path", t->list[i].path);
-		add_text(o, "why", t->list[i].why);
+		json_add_text(o, "path", t->list[i].path);
+		json_add_text(o, "why", t->list[i].why);
 		json_object_array_add(list, o);
 	}
 	json_object_object_add(reply, "list", list);
@@ -49,26 +39,26 @@ static void add_reply(const struct tree_reply *t, enum tree_verb verb, struct js
 {
 	json_object_object_add(reply, "ended", json_object_new_boolean(t->ended));
 	if (!t->ended)
-		add_text(reply, "after", buf_str(&t->after));
+		json_add_text(reply, "after", buf_str(&t->after));
 	if (verb == TREE_COUNT) {
-		add(reply, "local", t->local);
-		add(reply, "local_bytes", t->local_bytes);
-		add(reply, "both", t->both);
-		add(reply, "both_bytes", t->both_bytes);
-		add(reply, "cloud", t->cloud);
-		add(reply, "cloud_bytes", t->cloud_bytes);
-		add(reply, "cloud_stored", t->cloud_stored);
-		add(reply, "requests", t->requests);
+		json_add_number(reply, "local", t->local);
+		json_add_number(reply, "local_bytes", t->local_bytes);
+		json_add_number(reply, "both", t->both);
+		json_add_number(reply, "both_bytes", t->both_bytes);
+		json_add_number(reply, "cloud", t->cloud);
+		json_add_number(reply, "cloud_bytes", t->cloud_bytes);
+		json_add_number(reply, "cloud_stored", t->cloud_stored);
+		json_add_number(reply, "requests", t->requests);
 		return;
 	}
-	add(reply, "done", t->done);
-	add(reply, "done_bytes", t->done_bytes);
-	add(reply, "already", t->already);
-	add(reply, "already_bytes", t->already_bytes);
-	add(reply, "waiting", t->waiting);
-	add(reply, "waiting_bytes", t->waiting_bytes);
-	add(reply, "skipped", t->skipped);
-	add(reply, "skipped_bytes", t->skipped_bytes);
+	json_add_number(reply, "done", t->done);
+	json_add_number(reply, "done_bytes", t->done_bytes);
+	json_add_number(reply, "already", t->already);
+	json_add_number(reply, "already_bytes", t->already_bytes);
+	json_add_number(reply, "waiting", t->waiting);
+	json_add_number(reply, "waiting_bytes", t->waiting_bytes);
+	json_add_number(reply, "skipped", t->skipped);
+	json_add_number(reply, "skipped_bytes", t->skipped_bytes);
 	add_skipped(t, reply);
 }
 
@@ -88,7 +78,7 @@ static int answer_tree(struct daemon_state *d, enum tree_verb verb, const char *
 	if (verb != TREE_COUNT && d->lake->read_only)
 		return -EROFS;
 	if (verb != TREE_COUNT && !tier) {
-		add_text(reply, "error", "no cloud is configured, or it cannot be used (see `tarn doctor`)");
+		json_add_text(reply, "error", "no cloud is configured, or it cannot be used (see `tarn doctor`)");
 		return -ENODEV;
 	}
 	rc = tree_work(d->lake, &q, &t);
@@ -128,13 +118,13 @@ static int answer_plan(struct daemon_state *d, struct json_object *reply)
 		return rc;
 	if (tier)
 		tier_stats(tier, &stats);
-	add(reply, "use_bytes", plan.use);
-	add(reply, "threshold_bytes", plan.threshold);
-	add(reply, "target_bytes", plan.target);
-	add(reply, "release", plan.release);
-	add(reply, "release_bytes", plan.release_bytes);
-	add(reply, "upload", plan.upload);
-	add(reply, "upload_bytes", plan.upload_bytes);
+	json_add_number(reply, "use_bytes", plan.use);
+	json_add_number(reply, "threshold_bytes", plan.threshold);
+	json_add_number(reply, "target_bytes", plan.target);
+	json_add_number(reply, "release", plan.release);
+	json_add_number(reply, "release_bytes", plan.release_bytes);
+	json_add_number(reply, "upload", plan.upload);
+	json_add_number(reply, "upload_bytes", plan.upload_bytes);
 	add_prices(d->lake, &plan, reply);
 	json_object_object_add(reply, "upload_speed",
 			       json_object_new_double(speed_of(&stats, TIER_VERB_PUT, stats.sent)));
@@ -149,27 +139,27 @@ static void add_remote(struct tier *tier, struct json_object *reply)
 	struct tier_stats s;
 
 	tier_stats(tier, &s);
-	add_text(reply, "cloud", tier_url(tier));
-	add_text(reply, "engine", tier_engine(tier));
+	json_add_text(reply, "cloud", tier_url(tier));
+	json_add_text(reply, "engine", tier_engine(tier));
 	if (s.unreachable_since) {
 		buf_add_time(&since, s.unreachable_since);
-		add_text(reply, "unreachable_since", buf_str(&since));
+		json_add_text(reply, "unreachable_since", buf_str(&since));
 	}
 	if (s.paused_until) {
 		buf_add_time(&paused, s.paused_until);
-		add_text(reply, "paused_until", buf_str(&paused));
+		json_add_text(reply, "paused_until", buf_str(&paused));
 	}
 	if (s.last_error[0])
-		add_text(reply, "last_error", s.last_error);
+		json_add_text(reply, "last_error", s.last_error);
 	for (enum tier_verb v = 0; v < TIER_VERBS; v++) {
 		_cleanup_buf_ struct buf key = BUF_INIT;
 
 		buf_addf(&key, "requests_%s", tier_verb_name(v));
-		add(reply, buf_str(&key), s.verb[v].requests);
+		json_add_number(reply, buf_str(&key), s.verb[v].requests);
 	}
-	add(reply, "sent_bytes", s.sent);
-	add(reply, "received_bytes", s.received);
-	add(reply, "retries", s.retries);
+	json_add_number(reply, "sent_bytes", s.sent);
+	json_add_number(reply, "received_bytes", s.received);
+	json_add_number(reply, "retries", s.retries);
 }
 
 static int answer_status(struct daemon_state *d, struct json_object *reply)
@@ -187,25 +177,26 @@ static int answer_status(struct daemon_state *d, struct json_object *reply)
 	if (tier)
 		add_remote(tier, reply);
 	else
-		add_text(reply, "cloud", "none");
-	add(reply, "files_local", t.files - (t.uploaded < t.files ? t.uploaded : t.files));
-	add(reply, "files_local_bytes", t.bytes - (t.uploaded_bytes < t.bytes ? t.uploaded_bytes : t.bytes));
-	add(reply, "files_both", t.uploaded - (t.stubs < t.uploaded ? t.stubs : t.uploaded));
-	add(reply, "files_both_bytes",
-	    t.uploaded_bytes - (t.stub_bytes < t.uploaded_bytes ? t.stub_bytes : t.uploaded_bytes));
-	add(reply, "files_cloud", t.stubs);
-	add(reply, "files_cloud_bytes", t.stub_bytes);
-	add(reply, "objects", t.cloud);
-	add(reply, "objects_bytes", t.cloud_bytes);
-	add(reply, "uploading", t.cloud_intents);
-	add(reply, "uploading_bytes", t.cloud_intent_bytes);
-	add(reply, "to_be_removed", t.cloud_going);
+		json_add_text(reply, "cloud", "none");
+	json_add_number(reply, "files_local", t.files - (t.uploaded < t.files ? t.uploaded : t.files));
+	json_add_number(reply, "files_local_bytes",
+			t.bytes - (t.uploaded_bytes < t.bytes ? t.uploaded_bytes : t.bytes));
+	json_add_number(reply, "files_both", t.uploaded - (t.stubs < t.uploaded ? t.stubs : t.uploaded));
+	json_add_number(reply, "files_both_bytes",
+			t.uploaded_bytes - (t.stub_bytes < t.uploaded_bytes ? t.stub_bytes : t.uploaded_bytes));
+	json_add_number(reply, "files_cloud", t.stubs);
+	json_add_number(reply, "files_cloud_bytes", t.stub_bytes);
+	json_add_number(reply, "objects", t.cloud);
+	json_add_number(reply, "objects_bytes", t.cloud_bytes);
+	json_add_number(reply, "uploading", t.cloud_intents);
+	json_add_number(reply, "uploading_bytes", t.cloud_intent_bytes);
+	json_add_number(reply, "to_be_removed", t.cloud_going);
 	if (atomic_load(&d->lake->backup_at)) {
 		buf_add_time(&copied, atomic_load(&d->lake->backup_at));
-		add_text(reply, "metadata_copied_at", buf_str(&copied));
+		json_add_text(reply, "metadata_copied_at", buf_str(&copied));
 	}
 	if (error)
-		add_text(reply, "metadata_not_copied_because", strerror(-error));
+		json_add_text(reply, "metadata_not_copied_because", strerror(-error));
 	return 0;
 }
 

@@ -14,6 +14,7 @@
 #include "base/cleanup.h"
 #include "cli/cli.h"
 #include "cli/csv_read.h"
+#include "cli/facts.h"
 #include "cli/row_changes.h"
 
 #define HEAD 65536
@@ -56,17 +57,12 @@ static int read_table(const struct diff_side *s, struct table_file *t)
 
 /* ---- columns ---- */
 
-static void add_text(struct json_object *o, const char *key, const char *text)
-{
-	json_object_object_add(o, key, json_object_new_string(text));
-}
-
 static struct json_object *column_facts(const struct column *c)
 {
 	struct json_object *o = json_object_new_object();
 
-	add_text(o, "name", c->name);
-	add_text(o, "type", column_type_name(c->type));
+	json_add_text(o, "name", c->name);
+	json_add_text(o, "type", column_type_name(c->type));
 	return o;
 }
 
@@ -92,8 +88,8 @@ static struct json_object *renamed(const struct schema *a, const struct schema *
 		if (c->partner < 0 || !strcmp(c->name, b->columns[c->partner].name))
 			continue;
 		o = json_object_new_object();
-		add_text(o, "from", c->name);
-		add_text(o, "to", b->columns[c->partner].name);
+		json_add_text(o, "from", c->name);
+		json_add_text(o, "to", b->columns[c->partner].name);
 		json_object_array_add(list, o);
 	}
 	return list;
@@ -110,9 +106,9 @@ static struct json_object *retyped(const struct schema *a, const struct schema *
 		if (c->partner < 0 || c->type == b->columns[c->partner].type)
 			continue;
 		o = json_object_new_object();
-		add_text(o, "name", b->columns[c->partner].name);
-		add_text(o, "from", column_type_name(c->type));
-		add_text(o, "to", column_type_name(b->columns[c->partner].type));
+		json_add_text(o, "name", b->columns[c->partner].name);
+		json_add_text(o, "from", column_type_name(c->type));
+		json_add_text(o, "to", column_type_name(b->columns[c->partner].type));
 		json_object_array_add(list, o);
 	}
 	return list;

@@ -108,7 +108,7 @@ static void print_summary(struct json_object *facts)
 	}
 	if (!n)
 		fputs("whole rows", stdout);
-	else if (!json_object_get_boolean(json_object_object_get(facts, "key_is_unique")))
+	else if (!json_flag(facts, "key_is_unique"))
 		fputs(", which is not unique", stdout);
 	puts(")");
 }
@@ -186,7 +186,7 @@ static bool columns_differ(struct json_object *columns)
 		if (json_object_array_length(json_object_object_get(columns, lists[i])))
 			return true;
 	}
-	return json_object_get_boolean(json_object_object_get(columns, "reordered"));
+	return json_flag(columns, "reordered");
 }
 
 void diff_table_print(const struct diff_side *a, const struct diff_side *b, struct json_object *facts, bool colour)
@@ -202,7 +202,7 @@ void diff_table_print(const struct diff_side *a, const struct diff_side *b, stru
 	print_columns(&p, columns, "added", '+');
 	print_pairs(&p, columns, "renamed");
 	print_pairs(&p, columns, "retyped");
-	if (json_object_get_boolean(json_object_object_get(columns, "reordered")))
+	if (json_flag(columns, "reordered"))
 		puts("~ columns are in another order");
 	if (!json_object_object_get(facts, "rows")) {
 		puts("no column is in both, rows were not compared");

@@ -191,6 +191,22 @@ const char *json_text(struct json_object *object, const char *key)
 	return json_object_get_string(value);
 }
 
+bool json_flag(struct json_object *object, const char *key)
+{
+	return json_object_get_boolean(json_object_object_get(object, key));
+}
+
+void json_add_text(struct json_object *object, const char *key, const char *text)
+{
+	if (text)
+		json_object_object_add(object, key, json_object_new_string(text));
+}
+
+void json_add_number(struct json_object *object, const char *key, uint64_t n)
+{
+	json_object_object_add(object, key, json_object_new_int64((int64_t)n));
+}
+
 void findings_say(const struct findings *f)
 {
 	for (int i = 0; i < f->n; i++)

@@ -32,6 +32,11 @@ int facts_print(struct json_object *facts, FILE *to);
 
 /* Borrowed; NULL when OBJECT has no text of this name. */
 const char *json_text(struct json_object *object, const char *key);
+/* False when OBJECT has nothing of this name, too. */
+bool json_flag(struct json_object *object, const char *key);
+/* OBJECT gets a value; a text that is NULL is left out. */
+void json_add_text(struct json_object *object, const char *key, const char *text);
+void json_add_number(struct json_object *object, const char *key, uint64_t n);
 
 /* What was found in settings.yaml, one line each on standard error. */
 void findings_say(const struct findings *f);

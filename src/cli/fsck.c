@@ -55,7 +55,7 @@ static void print(struct json_object *reply, bool repair)
 
 	for (size_t i = 0; i < json_object_array_length(list); i++)
 		print_finding(json_object_array_get_idx(list, i), repair);
-	if (json_object_get_boolean(json_object_object_get(reply, "truncated")))
+	if (json_flag(reply, "truncated"))
 		puts("… and more");
 	printf("%lld names, %lld old versions, %lld packs, %lld objects in the cloud: ", number(reply, "names"),
 	       number(reply, "versions"), number(reply, "packs"), number(reply, "objects"));

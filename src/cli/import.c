@@ -141,7 +141,7 @@ static int ask_all(struct import *m, const char *what)
 		if (rc)
 			return rc;
 		take(m, reply);
-		ended = json_object_get_boolean(json_object_object_get(reply, "ended"));
+		ended = json_flag(reply, "ended");
 		buf_clear(&after);
 		if (json_text(reply, "after"))
 			buf_adds(&after, json_text(reply, "after"));
@@ -155,23 +155,18 @@ static int ask_all(struct import *m, const char *what)
 
 /* ---- answers ---- */
 
-static void add(struct json_object *o, const char *key, uint64_t n)
-{
-	json_object_object_add(o, key, json_object_new_int64((int64_t)n));
-}
-
 static void tell_json(const struct import *m)
 {
 	_cleanup_json_ struct json_object *o = json_object_new_object();
 
-	add(o, "new", m->made);
-	add(o, "new_bytes", m->bytes);
-	add(o, "same", m->same);
-	add(o, "changed", m->changed);
-	add(o, "conflicts", m->conflicts);
-	add(o, "skipped", m->skipped);
-	add(o, "lost", m->lost);
-	add(o, "uploaded_again", m->again);
+	json_add_number(o, "new", m->made);
+	json_add_number(o, "new_bytes", m->bytes);
+	json_add_number(o, "same", m->same);
+	json_add_number(o, "changed", m->changed);
+	json_add_number(o, "conflicts", m->conflicts);
+	json_add_number(o, "skipped", m->skipped);
+	json_add_number(o, "lost", m->lost);
+	json_add_number(o, "uploaded_again", m->again);
 	json_object_object_add(o, "list", json_object_get(m->list));
 	json_print(o);
 }

@@ -12,12 +12,6 @@
 
 #define MOUNT_SECONDS 60
 
-static void add_text(struct json_object *o, const char *key, const char *text)
-{
-	if (text)
-		json_object_object_add(o, key, json_object_new_string(text));
-}
-
 static void add_flag(struct json_object *o, const char *key, bool value)
 {
 	json_object_object_add(o, key, json_object_new_boolean(value));
@@ -28,10 +22,10 @@ static struct json_object *make_request(const struct mounting *m, const char *po
 	const struct mount_options *o = &m->options;
 	struct json_object *request = json_object_new_object();
 
-	add_text(request, "verb", "mount");
-	add_text(request, "mountpoint", point);
-	add_text(request, "view", o->view);
-	add_text(request, "options", buf_str(&o->for_fuse));
+	json_add_text(request, "verb", "mount");
+	json_add_text(request, "mountpoint", point);
+	json_add_text(request, "view", o->view);
+	json_add_text(request, "options", buf_str(&o->for_fuse));
 	add_flag(request, "read_only", o->read_only);
 	add_flag(request, "passthrough", o->passthrough);
 	add_flag(request, "allow_other", o->allow_other);

@@ -91,7 +91,7 @@ static int print_plan(const struct purging *p, struct json_object *reply)
 		table_add(&t, path ? path : p->place.inside);
 	}
 	rc = n ? table_print(&t, stdout) : 0;
-	if (n > SHOWN || json_object_get_boolean(json_object_object_get(reply, "truncated")))
+	if (n > SHOWN || json_flag(reply, "truncated"))
 		printf("… and more\n");
 	return rc;
 }
@@ -120,7 +120,7 @@ static int tell(const struct purging *p, struct json_object *reply)
 	printf("%lld versions %s erased\n", n, p->dry_run ? "would be" : "are");
 	if (left)
 		printf("%lld of them have bytes in common with versions that stay; these still have them\n", left);
-	if (json_object_get_boolean(json_object_object_get(reply, "lives")))
+	if (json_flag(reply, "lives"))
 		printf("the file itself stays as it is\n");
 	return 0;
 }

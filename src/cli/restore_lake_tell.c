@@ -36,11 +36,6 @@ void restored_tell_data(const struct restored_data *d)
 		printf("%" PRIu64 " files could not be brought back; do it again, or open them\n", d->failed);
 }
 
-static void add(struct json_object *o, const char *key, uint64_t n)
-{
-	json_object_object_add(o, key, json_object_new_int64((int64_t)n));
-}
-
 void restored_tell_json(const struct restoring *r)
 {
 	_cleanup_json_ struct json_object *o = json_object_new_object();
@@ -50,20 +45,20 @@ void restored_tell_json(const struct restoring *r)
 	buf_add_time(&at, r->time);
 	json_object_object_add(o, "lake", json_object_new_string(r->lake));
 	json_object_object_add(o, "as_of", json_object_new_string(buf_str(&at)));
-	add(o, "commit", r->commit);
-	add(o, "folders", c->folders);
-	add(o, "files", c->files);
-	add(o, "bytes", c->bytes);
-	add(o, "symlinks", c->symlinks);
-	add(o, "lost", c->lost);
-	add(o, "lost_bytes", c->lost_bytes);
-	add(o, "versions", c->versions);
-	add(o, "versions_lost", c->versions_lost);
-	add(o, "versions_lost_bytes", c->versions_lost_bytes);
+	json_add_number(o, "commit", r->commit);
+	json_add_number(o, "folders", c->folders);
+	json_add_number(o, "files", c->files);
+	json_add_number(o, "bytes", c->bytes);
+	json_add_number(o, "symlinks", c->symlinks);
+	json_add_number(o, "lost", c->lost);
+	json_add_number(o, "lost_bytes", c->lost_bytes);
+	json_add_number(o, "versions", c->versions);
+	json_add_number(o, "versions_lost", c->versions_lost);
+	json_add_number(o, "versions_lost_bytes", c->versions_lost_bytes);
 	if (r->all) {
-		add(o, "data_files", r->data.files);
-		add(o, "data_bytes", r->data.bytes);
-		add(o, "data_failed", r->data.failed);
+		json_add_number(o, "data_files", r->data.files);
+		json_add_number(o, "data_bytes", r->data.bytes);
+		json_add_number(o, "data_failed", r->data.failed);
 	}
 	json_print(o);
 }

@@ -35,11 +35,6 @@ static long long number(struct json_object *o, const char *key)
 	return json_object_get_int64(json_object_object_get(o, key));
 }
 
-static bool flag(struct json_object *o, const char *key)
-{
-	return json_object_get_boolean(json_object_object_get(o, key));
-}
-
 /* ---- how far it is ---- */
 
 static void show(struct json_object *reply)
@@ -94,7 +89,7 @@ static int answer(struct lake *lake, struct json_object *request, struct json_ob
 			show(one);
 		json_object_object_del(one, "findings");
 		json_object_object_foreach(one, key, value) json_object_object_add(reply, key, json_object_get(value));
-	} while (!rc && !flag(reply, "done") && !flag(request, "look") && !atomic_load(&interrupted));
+	} while (!rc && !json_flag(reply, "done") && !json_flag(request, "look") && !atomic_load(&interrupted));
 	return rc;
 }
 
@@ -112,7 +107,7 @@ static int run_steps(const char *lake, struct json_object *request, struct json_
 			print_findings(*reply);
 		if (!rc)
 			show(*reply);
-	} while (!rc && !flag(*reply, "done") && !flag(request, "look") && !atomic_load(&interrupted));
+	} while (!rc && !json_flag(*reply, "done") && !json_flag(request, "look") && !atomic_load(&interrupted));
 	hide();
 	if (rc && !atomic_load(&interrupted))
 		say("%s: %s", lake, *reply && json_text(*reply, "error") ? json_text(*reply, "error") : strerror(-rc));
@@ -129,11 +124,11 @@ static void print(struct json_object *reply, bool look)
 		puts(json_object_get_string(json_object_array_get_idx(list, i)));
 	human_size(&size, (uint64_t)number(reply, "bytes"));
 	printf("%s: %lld contents, %s read, %lld damaged, %lld repaired\n",
-	       flag(reply, "done") ? "done" : "not done yet", number(reply, "contents"), buf_str(&size),
+	       json_flag(reply, "done") ? "done" : "not done yet", number(reply, "contents"), buf_str(&size),
 	       number(reply, "damaged"), number(reply, "repaired"));
 	if (look)
 		printf("the last one ended: %s\n", last ? last : "never");
-	else if (!flag(reply, "done"))
+	else if (!json_flag(reply, "done"))
 		puts("the next `tarn scrub` goes on here");
 }
 
@@ -160,9 +155,9 @@ static int finish(const char *lake, struct json_object *request, bool json)
 	if (json && json_print(reply))
 		return FOUND_NOT_KNOWN;
 	if (!json)
-		print(reply, flag(request, "look"));
+		print(reply, json_flag(request, "look"));
 	return (number(reply, "repaired") ? FOUND_REPAIRED : 0) | (number(reply, "damaged") ? FOUND_DAMAGED : 0) |
-	       (flag(reply, "done") || flag(request, "look") ? FOUND_NOTHING : FOUND_NOT_KNOWN);
+	       (json_flag(reply, "done") || json_flag(request, "look") ? FOUND_NOTHING : FOUND_NOT_KNOWN);
 }
 
 enum { OPTION_CLOUD = OPTION_FIRST, OPTION_AGAIN, OPTION_STATUS };

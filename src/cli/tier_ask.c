@@ -92,7 +92,7 @@ int tier_ask(const struct place *p, const char *what, tier_piece_fn fn, void *ar
 		if (rc)
 			return rc;
 		rc = fn(arg, reply);
-		ended = json_object_get_boolean(json_object_object_get(reply, "ended"));
+		ended = json_flag(reply, "ended");
 		buf_clear(&after);
 		if (json_text(reply, "after"))
 			buf_adds(&after, json_text(reply, "after"));
