@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/full_io.h"
 
 #define PIECE (256 * 1024)
 #define FIELD_STEP (1 << 20) /* by which room for a field grows: libcsv's 128 bytes would copy a long one for ever */
@@ -81,21 +82,19 @@ static size_t mark_length(const char *bytes, size_t len)
 
 static int read_all(int fd, struct csv_parser *parser, struct reading *r, char *piece)
 {
-	off_t at = 0;
+	uint64_t at = 0;
 	int rc = 0;
 
 	while (!rc) {
-		ssize_t n = pread(fd, piece, PIECE, at);
+		ssize_t n = read_full_at(fd, piece, PIECE, at);
 		size_t skip = at || n < 0 ? 0 : mark_length(piece, (size_t)n);
 
-		if (n < 0 && errno == EINTR)
-			continue;
 		if (n < 0)
-			return -errno;
+			return (int)n;
 		if (!n)
 			break;
 		rc = parse(parser, r, piece + skip, (size_t)n - skip);
-		at += n;
+		at += (uint64_t)n;
 	}
 	if (!rc && parser->quoted && parser->pstate == IN_FIELD)
 		return -EBADMSG;

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/full_io.h"
 #include "config/settings_load.h"
 #include "config/yaml_edit.h"
 
@@ -120,16 +121,9 @@ static int change_apply(struct change *c)
 
 static int write_all(int fd, const struct buf *text)
 {
-	for (size_t done = 0; done < text->len;) {
-		ssize_t n = write(fd, text->data + done, text->len - done);
+	int r = write_full_at(fd, text->data, text->len, 0);
 
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		done += (size_t)n;
-	}
-	return fsync(fd) < 0 ? -errno : 0;
+	return r == 0 && fsync(fd) < 0 ? -errno : r;
 }
 
 /* The same owner and mode as the file that it replaces; only root can keep another's, which is no reason to fail. */

@@ -5,6 +5,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/full_io.h"
 #include "base/log.h"
 #include "content/recall_int.h"
 
@@ -32,12 +33,10 @@ static int hash_to(struct recall *r, uint64_t end, char *piece)
 {
 	while (r->hashed_to < end) {
 		uint64_t len = end - r->hashed_to < HASH_PIECE ? end - r->hashed_to : HASH_PIECE;
-		ssize_t n = pread(r->fd, piece, len, (off_t)r->hashed_to);
+		ssize_t n = read_full_at(r->fd, piece, len, r->hashed_to);
 
-		if (n < 0 && errno == EINTR)
-			continue;
 		if (n <= 0 || EVP_DigestUpdate(r->md, piece, (size_t)n) != 1)
-			return n < 0 ? -errno : -EIO;
+			return n < 0 ? (int)n : -EIO;
 		pthread_mutex_lock(&r->lock);
 		r->hashed_to += (uint64_t)n;
 		pthread_mutex_unlock(&r->lock);
