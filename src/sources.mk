@@ -232,7 +232,7 @@ libwork_a_SOURCES = \
 	src/work/backup_snapshot.c \
 	src/work/burst.c \
 	src/work/claims.c \
-	src/work/cloud.h \
+	src/work/cloud.c src/work/cloud.h \
 	src/work/cloud_history.c \
 	src/work/cloud_key.c \
 	src/work/cloud_loose.c \

@@ -37,8 +37,7 @@
 #define SWEEP_AGE_NS (24 * 3600 * NSEC_PER_SEC)
 #define FIRST_NS (2 * NSEC_PER_SEC) /* after a start */
 #define TELL_NS (60 * NSEC_PER_SEC)
-#define UNREACHABLE_NS (30 * NSEC_PER_SEC) /* then writers do not wait for it any more */
-#define WARN_AGAIN_PART 20		   /* so much below high, before a warning is given again */
+#define WARN_AGAIN_PART 20 /* so much below high, before a warning is given again */
 
 struct burst {
 	struct work *work;
@@ -105,12 +104,7 @@ static void measure_disks(struct burst *b, bool leaving)
 /* Files leave, or will: it is worth waiting for. */
 static bool is_leaving(struct burst *b, struct tier *t)
 {
-	struct tier_stats stats;
-
-	if (!t || b->hopeless > 2)
-		return false;
-	tier_stats(t, &stats);
-	return !stats.unreachable_since || clock_wall() - stats.unreachable_since < UNREACHABLE_NS;
+	return t && b->hopeless <= 2 && cloud_is_reachable(t);
 }
 
 static void warn(struct burst *b, bool has_tier)

@@ -67,32 +67,3 @@ void disclaim_key(struct claims *c, const char *key)
 		free(k);
 	}
 }
-
-int cloud_is_still(struct lake *lake, const struct cloud_row *c)
-{
-	struct cloud_row now;
-	int rc = store_cloud_by_key(lake->store, c->remote, c->key, &now);
-
-	if (rc < 0)
-		return rc == -ENOENT ? -ESTALE : rc;
-	return now.id == c->id && now.version == c->version && now.state == c->state && now.time == c->time ? 0
-													    : -ESTALE;
-}
-
-int cloud_has_intent(struct lake *lake, const struct cloud_row *c)
-{
-	struct cloud_row now;
-	int rc = store_cloud_by_key(lake->store, c->remote, c->key, &now);
-
-	if (rc < 0 && rc != -ENOENT)
-		return rc;
-	return !rc && now.state == CLOUD_INTENT && now.version == c->version ? 0 : -EAGAIN;
-}
-
-int cloud_record(struct lake *lake, struct record *r)
-{
-	uint64_t commit;
-	int rc = store_submit(lake->store, r, &commit);
-
-	return rc ? rc : store_sync(lake->store, commit);
-}

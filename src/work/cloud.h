@@ -1,6 +1,7 @@
 /*
  * Inside work/: what the parts of the work on the cloud share.
  *
+ *	cloud.c		what all of them ask and record
  *	burst.c		when: watermarks, what may leave, who has to wait; the thread that begins all the rest
  *	policy.c	which files, in which order
  *	upload.c	one file's way to the cloud; upload_pool.c: many at once
@@ -53,12 +54,18 @@ void claims_free(struct claims *c);
 /* False: somebody else has it, or no memory. Try again later. */
 bool claim_key(struct claims *c, const char *key);
 void disclaim_key(struct claims *c, const char *key);
+/* KEY is what was FOUND for it. 0; -ENAMETOOLONG; -ENOMEM. */
+int cloud_set_key(char key[CLOUD_KEY_BYTES + 1], const struct buf *found);
 /* C's key is claimed: is its row still as C says? 0; -ESTALE; -errno. */
 int cloud_is_still(struct lake *lake, const struct cloud_row *c);
 /* The intent of C was recorded and can be read: is it there? 0; -EAGAIN: it was refused; -errno. */
 int cloud_has_intent(struct lake *lake, const struct cloud_row *c);
 /* R is recorded, and durable. 0 or -errno. */
 int cloud_record(struct lake *lake, struct record *r);
+/* C, an intent, is recorded, durable, and was not refused. 0; -EAGAIN: it was; -errno. */
+int cloud_intend(struct lake *lake, const struct cloud_row *c);
+/* C, which was asked for, is recorded as verified, durably so. 0 or -errno. */
+int cloud_verified(struct lake *lake, const struct cloud_row *c);
 
 /* ---- what goes to the cloud ---- */
 
@@ -105,6 +112,8 @@ int release_node(struct work *w, uint64_t node, uint64_t size);
 
 /* For background calls: they end when the daemon does. */
 struct tier_call cloud_call(struct work *w);
+/* False when no request has been answered for 30 s: then nobody waits for it. */
+bool cloud_is_reachable(struct tier *t);
 
 /*
  * The object of C is about to be overwritten or removed: what can be read only from it is copied first, and is read
@@ -120,6 +129,11 @@ int cloud_copy(struct work *w, struct tier *t, const struct cloud_row *from, str
 
 /* Does HEAD describe the content of SHA256 and SIZE, as tarn puts it? */
 bool cloud_is(const struct tier_head *head, const uint8_t sha256[SHA256_BYTES], uint64_t size);
+
+/* Has HEAD's object been put by LAKE, or is it what KNOWN (NULL: nothing) says of its key? */
+bool cloud_is_ours(const struct lake *lake, const struct cloud_row *known, const struct tier_head *head);
+/* C's object is what HEAD says. */
+void cloud_note_head(struct cloud_row *c, const struct tier_head *head);
 
 /* JOB_MOVE_KEY of what is due. How many there were, or -errno. */
 int move_keys(struct work *w, struct tier *t);

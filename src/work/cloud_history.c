@@ -20,19 +20,16 @@
 #include "work/cloud.h"
 
 #define BATCH 64
-#define UNREACHABLE_NS (30 * NSEC_PER_SEC)
 
 bool history_can_leave(struct work *w, const struct version_row *v)
 {
 	_cleanup_tier_ struct tier *t = lake_tier(w->lake);
-	struct tier_stats stats;
 	struct cloud_row c;
 
 	if (!t || v->state != VERSION_KEPT || !v->settled || !v->hashed || !v->size ||
 	    store_cloud_of_version(w->lake->store, v->id, &c) || c.state != CLOUD_VERIFIED || !c.hashed)
 		return false;
-	tier_stats(t, &stats);
-	return !stats.unreachable_since || clock_wall() - stats.unreachable_since < UNREACHABLE_NS;
+	return cloud_is_reachable(t);
 }
 
 bool history_is_away(struct lake *lake, const struct version_row *v)

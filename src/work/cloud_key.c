@@ -91,10 +91,7 @@ static int key_now(struct mover *m, uint64_t node, char *key)
 		return !rc || rc == -ENOENT ? 1 : rc;
 	*slash = '\0';
 	tier_key_of(m->tier, &now, path.data, slash + 1);
-	if (buf_error(&now) || now.len > CLOUD_KEY_BYTES)
-		return -ENAMETOOLONG;
-	memcpy(key, buf_str(&now), now.len + 1);
-	return 0;
+	return cloud_set_key(key, &now);
 }
 
 /* What lies under the new key is spared, and known to be ours. 1: it is not. */
@@ -114,9 +111,7 @@ static int clear(struct mover *m, const char *key)
 	rc = tier_head(m->tier, key, &call, &head);
 	if (rc < 0)
 		return rc == -ENOENT ? 0 : rc;
-	if (ours && known.etag[0] && !strcmp(known.etag, head.etag))
-		return 0;
-	return !((head.facts.known & TIER_KNOWS_VERSION) && head.facts.lake == m->lake->id);
+	return !cloud_is_ours(m->lake, ours ? &known : NULL, &head);
 }
 
 /* Has VERSION an object under KEY already? */

@@ -47,35 +47,24 @@ static int put(struct work *w, struct tier *t, const struct version_row *v, stru
 	cloud_step(STEP_LOOKED);
 	if (rc)
 		return rc;
-	c->stored = head.size;
-	snprintf(c->etag, sizeof(c->etag), "%s", head.etag);
-	snprintf(c->class, sizeof(c->class), "%s", head.class);
+	cloud_note_head(c, &head);
 	return 0;
 }
 
 /* The key is claimed. -ESTALE: its bytes are not what was hashed. */
 static int send(struct work *w, struct tier *t, const struct version_row *v, struct cloud_row *c)
 {
-	struct record *r;
 	struct past *past;
 	int rc = past_open(w->lake, v, &past);
 
 	if (rc)
 		return rc;
-	r = record_new(OP_SYSTEM, RUN_TARN, 0, 0, 0, NULL);
-	record_cloud_set(r, c);
-	rc = cloud_record(w->lake, r);
-	if (!rc)
-		rc = cloud_has_intent(w->lake, c);
+	rc = cloud_intend(w->lake, c);
 	cloud_step(STEP_INTENT);
 	if (!rc)
 		rc = put(w, t, v, past, c);
 	past_close(past);
-	if (rc)
-		return rc;
-	r = record_new(OP_SYSTEM, RUN_TARN, 0, 0, 0, NULL);
-	record_cloud_verified(r, c);
-	return cloud_record(w->lake, r);
+	return rc ? rc : cloud_verified(w->lake, c);
 }
 
 static int send_and_leave(struct work *w, struct tier *t, const struct version_row *v)
@@ -86,9 +75,9 @@ static int send_and_leave(struct work *w, struct tier *t, const struct version_r
 	int rc;
 
 	tier_key_of_content(&key, tier_prefix(t), v->sha256);
-	if (buf_error(&key) || key.len > CLOUD_KEY_BYTES)
-		return -ENAMETOOLONG;
-	memcpy(c.key, buf_str(&key), key.len + 1);
+	rc = cloud_set_key(c.key, &key);
+	if (rc)
+		return rc;
 	memcpy(c.sha256, v->sha256, SHA256_BYTES);
 	if (!claim_key(w->claims, c.key))
 		return -EAGAIN;

@@ -43,11 +43,9 @@ static int describe(struct parting *p)
 	buf_addf(&name, "%08" PRIx64 "-", p->pack.id);
 	buf_add_hex(&name, p->row.sha256, SHA256_BYTES / 2);
 	tier_key_of_own(&key, tier_prefix(p->tier), "packs", buf_str(&name));
-	if (buf_error(&name) || buf_error(&key))
-		return -ENOMEM;
-	if (key.len > CLOUD_KEY_BYTES)
-		return -ENAMETOOLONG;
-	memcpy(p->row.key, buf_str(&key), key.len + 1);
+	rc = buf_error(&name) ? -ENOMEM : cloud_set_key(p->row.key, &key);
+	if (rc)
+		return rc;
 	p->row.pack = p->pack.id;
 	p->row.hashed = true;
 	p->row.size = p->row.stored = bytes;
@@ -74,23 +72,20 @@ static int look(struct parting *p, const struct tier_call *call)
 
 	if (rc)
 		return rc;
-	snprintf(p->row.etag, sizeof(p->row.etag), "%s", head.etag);
-	snprintf(p->row.class, sizeof(p->row.class), "%s", head.class);
-	return cloud_is(&head, p->row.sha256, p->row.size) ? 0 : -ESTALE;
+	if (!cloud_is(&head, p->row.sha256, p->row.size))
+		return -ESTALE;
+	cloud_note_head(&p->row, &head);
+	return 0;
 }
 
 /* It is there, and the store says so. The key is claimed. */
 static int send(struct parting *p)
 {
 	struct tier_call call = cloud_call(p->work);
-	struct record *r = record_new(OP_SYSTEM, RUN_TARN, 0, 0, 0, NULL);
 	int rc;
 
 	p->row.state = CLOUD_INTENT;
-	record_cloud_set(r, &p->row);
-	rc = cloud_record(p->lake, r);
-	if (!rc)
-		rc = cloud_has_intent(p->lake, &p->row);
+	rc = cloud_intend(p->lake, &p->row);
 	cloud_step(STEP_PACK_INTENT);
 	if (!rc && look(p, &call)) /* an earlier try may have come so far */
 		rc = put(p, &call);
@@ -101,9 +96,7 @@ static int send(struct parting *p)
 		log_error("the cloud does not have what was sent to it under the key %s", p->row.key);
 	if (rc)
 		return rc;
-	r = record_new(OP_SYSTEM, RUN_TARN, 0, 0, 0, NULL);
-	record_cloud_verified(r, &p->row);
-	rc = cloud_record(p->lake, r);
+	rc = cloud_verified(p->lake, &p->row);
 	cloud_step(STEP_PACK_VERIFIED);
 	return rc;
 }

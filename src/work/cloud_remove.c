@@ -57,9 +57,7 @@ static int is_foreign(struct work *w, struct tier *t, const struct cloud_row *c)
 
 	if (rc < 0)
 		return rc == -ENOENT ? 0 : rc;
-	if (c->etag[0] && !strcmp(c->etag, head.etag))
-		return 0;
-	return !(head.facts.known & TIER_KNOWS_VERSION) || head.facts.lake != w->lake->id;
+	return !cloud_is_ours(w->lake, c, &head);
 }
 
 /* May the object, whose key is claimed, be removed? 1; 0: only its row; -errno: not now. */

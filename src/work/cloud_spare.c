@@ -24,10 +24,7 @@ static int content_key(struct tier *t, const struct cloud_row *c, uint64_t versi
 		snprintf(own, sizeof(own), "version-%" PRIx64, version);
 		tier_key_of_own(&name, tier_prefix(t), "objects", own);
 	}
-	if (buf_error(&name) || name.len > CLOUD_KEY_BYTES)
-		return -ENAMETOOLONG;
-	memcpy(key, buf_str(&name), name.len + 1);
-	return 0;
+	return cloud_set_key(key, &name);
 }
 
 static bool is_same(const struct cloud_row *c, const struct tier_head *head)
@@ -39,7 +36,6 @@ static bool is_same(const struct cloud_row *c, const struct tier_head *head)
 
 int cloud_copy(struct work *w, struct tier *t, const struct cloud_row *from, struct cloud_row *to)
 {
-	struct record *r = record_new(OP_SYSTEM, RUN_TARN, 0, 0, 0, NULL);
 	struct tier_call call = cloud_call(w);
 	struct tier_copy copy = {
 		.from = from->key, .to = to->key, .etag = from->etag[0] ? from->etag : NULL, .size = from->stored};
@@ -48,10 +44,7 @@ int cloud_copy(struct work *w, struct tier *t, const struct cloud_row *from, str
 
 	to->state = CLOUD_INTENT;
 	to->etag[0] = '\0';
-	record_cloud_set(r, to);
-	rc = cloud_record(w->lake, r);
-	if (!rc)
-		rc = cloud_has_intent(w->lake, to);
+	rc = cloud_intend(w->lake, to);
 	cloud_step(STEP_COPY_INTENT);
 	if (!rc)
 		rc = tier_copy(t, &copy, &call, NULL);
@@ -64,9 +57,7 @@ int cloud_copy(struct work *w, struct tier *t, const struct cloud_row *from, str
 	}
 	if (rc)
 		return rc;
-	to->stored = head.size;
-	snprintf(to->etag, sizeof(to->etag), "%s", head.etag);
-	snprintf(to->class, sizeof(to->class), "%s", head.class);
+	cloud_note_head(to, &head);
 	return 0;
 }
 
@@ -74,7 +65,6 @@ int cloud_copy(struct work *w, struct tier *t, const struct cloud_row *from, str
 static int copy_as(struct work *w, struct tier *t, const struct cloud_row *c, uint64_t version, const char *key)
 {
 	struct cloud_row to = *c;
-	struct record *r;
 	int rc;
 
 	memcpy(to.key, key, sizeof(to.key));
@@ -82,9 +72,7 @@ static int copy_as(struct work *w, struct tier *t, const struct cloud_row *c, ui
 	rc = cloud_copy(w, t, c, &to);
 	if (rc)
 		return rc;
-	r = record_new(OP_SYSTEM, RUN_TARN, 0, 0, 0, NULL);
-	record_cloud_verified(r, &to);
-	rc = cloud_record(w->lake, r);
+	rc = cloud_verified(w->lake, &to);
 	cloud_step(STEP_SPARED);
 	return rc;
 }

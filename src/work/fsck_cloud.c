@@ -298,7 +298,7 @@ static int check_unknown(struct listing *l, const char *key)
 	rc = tier_head(l->tier, key, &call, &head);
 	if (rc < 0)
 		return rc == -ENOENT ? 0 : rc;
-	if (!(head.facts.known & TIER_KNOWS_VERSION) || head.facts.lake != f->lake->id) {
+	if (!cloud_is_ours(f->lake, NULL, &head)) {
 		l->others++;
 		return 0;
 	}

@@ -19,7 +19,6 @@
 
 #define BACKGROUND 10
 #define TICK_NS NSEC_PER_SEC
-#define UNREACHABLE_NS (30 * NSEC_PER_SEC)
 #define FAILED_NS (60 * NSEC_PER_SEC) /* then it is tried again */
 
 struct history {
@@ -32,21 +31,13 @@ struct history {
 
 /* ---- may it, must it ---- */
 
-static bool is_reachable(struct tier *t)
-{
-	struct tier_stats stats;
-
-	tier_stats(t, &stats);
-	return !stats.unreachable_since || clock_wall() - stats.unreachable_since < UNREACHABLE_NS;
-}
-
 static bool takes_history(const struct history *h, struct tier *t)
 {
 	struct settings *settings = lake_settings(h->lake);
 	bool enabled = settings->cloud_burst_enabled;
 
 	settings_unref(settings);
-	return t && enabled && is_reachable(t) && (!h->failed || clock_monotonic() - h->failed > FAILED_NS);
+	return t && enabled && cloud_is_reachable(t) && (!h->failed || clock_monotonic() - h->failed > FAILED_NS);
 }
 
 static bool is_over_budget(struct lake *lake)

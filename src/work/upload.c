@@ -24,6 +24,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/full_io.h"
 #include "base/log.h"
 #include "content/hash.h"
 #include "content/holding.h"
@@ -47,21 +48,6 @@ struct parcel {
 	struct holding holding; /* of a large one */
 	struct tier_call call;
 };
-
-void (*cloud_step_hook)(enum cloud_step step);
-
-struct tier_call cloud_call(struct work *w)
-{
-	return (struct tier_call){.stop = work_is_stopping, .arg = w, .background = true};
-}
-
-bool cloud_is(const struct tier_head *head, const uint8_t sha256[SHA256_BYTES], uint64_t size)
-{
-	const struct tier_facts *f = &head->facts;
-
-	return head->size == size && !f->zstd && (f->known & TIER_KNOWS_SHA256) &&
-	       !memcmp(f->sha256, sha256, SHA256_BYTES);
-}
 
 uint64_t parcel_size(const struct parcel *p)
 {
@@ -88,16 +74,6 @@ static bool claim(struct parcel *p)
 
 /* ---- its key ---- */
 
-static int set_key(char key[CLOUD_KEY_BYTES + 1], struct buf *found)
-{
-	if (buf_error(found))
-		return -ENOMEM;
-	if (found->len > CLOUD_KEY_BYTES)
-		return -ENAMETOOLONG;
-	memcpy(key, buf_str(found), found->len + 1);
-	return 0;
-}
-
 /* 1: its bucket keeps it here. */
 static int find_key(struct parcel *p, char found[CLOUD_KEY_BYTES + 1])
 {
@@ -114,7 +90,7 @@ static int find_key(struct parcel *p, char found[CLOUD_KEY_BYTES + 1])
 	if (rc < 0 || !bucket_policy(bucket)->versioned)
 		return rc < 0 ? rc : 1;
 	tier_key_of(p->tier, &key, path.data, slash + 1);
-	return set_key(found, &key);
+	return cloud_set_key(found, &key);
 }
 
 /* Somebody else's object lies under its name: it goes among those that are named by their content. */
@@ -129,7 +105,7 @@ static int use_other_key(struct parcel *p)
 	p->elsewhere = true;
 	snprintf(name, sizeof(name), "version-%" PRIx64, p->version.id);
 	tier_key_of_own(&key, tier_prefix(p->tier), "objects", name);
-	return set_key(p->row.key, &key) ? -ENAMETOOLONG : claim(p) ? 0 : -EAGAIN;
+	return cloud_set_key(p->row.key, &key) ? -ENAMETOOLONG : claim(p) ? 0 : -EAGAIN;
 }
 
 /* Is what lies under the key what the store knows of it? 1, 0: somebody else's, -ENOENT: nothing; -errno. */
@@ -138,11 +114,7 @@ static int is_known(struct parcel *p, const struct cloud_row *known)
 	struct tier_head head;
 	int rc = tier_head(p->tier, known->key, &p->call, &head);
 
-	if (rc < 0)
-		return rc;
-	if (known->etag[0] && !strcmp(known->etag, head.etag))
-		return 1;
-	return (head.facts.known & TIER_KNOWS_VERSION) && head.facts.lake == p->lake->id;
+	return rc < 0 ? rc : cloud_is_ours(p->lake, known, &head);
 }
 
 /* What lies under the key now. 0: it may be used; 1: the content is there; -errno. */
@@ -174,19 +146,14 @@ static int make_way(struct parcel *p)
 
 static int read_small(struct parcel *p, struct holding *h)
 {
-	size_t size = p->version.size, done = 0;
+	size_t size = p->version.size;
+	ssize_t n;
 
 	p->bytes = malloc(size ? size : 1);
 	if (!p->bytes)
 		return -ENOMEM;
-	while (done < size) {
-		ssize_t n = pread(h->fd, p->bytes + done, size - done, (off_t)done);
-
-		if (n <= 0)
-			return n < 0 ? -errno : -ESTALE;
-		done += (size_t)n;
-	}
-	return 0;
+	n = read_full_at(h->fd, p->bytes, size, 0);
+	return n < 0 ? (int)n : (size_t)n < size ? -ESTALE : 0;
 }
 
 static bool must_let_go(void *arg)
@@ -380,9 +347,7 @@ static int verify(struct parcel *p, const struct tier_head *put, struct tier_hea
 
 static void record_sent(struct parcel *p, const struct tier_head *head, struct record *r)
 {
-	p->row.stored = head->size;
-	snprintf(p->row.etag, sizeof(p->row.etag), "%s", head->etag);
-	snprintf(p->row.class, sizeof(p->row.class), "%s", head->class);
+	cloud_note_head(&p->row, head);
 	if (p->fresh)
 		record_version_facts_of(r, p->version.id, p->version.size, p->row.sha256, NULL);
 	record_cloud_verified(r, &p->row);
