@@ -2,6 +2,7 @@
 # The sources of each layer (src/README.md), a line for each pair; included by Makefile.am.
 
 libbase_a_SOURCES = \
+	src/base/array.c src/base/array.h \
 	src/base/banned.h \
 	src/base/buf.c src/base/buf.h \
 	src/base/caller.c src/base/caller.h \

@@ -32,6 +32,7 @@ lint_tests = \
 	tests/lint/verbs
 
 unit_tests = \
+	tests/unit/test_base_array \
 	tests/unit/test_base_buf \
 	tests/unit/test_base_caller \
 	tests/unit/test_base_fhandle \

@@ -59,37 +59,47 @@ static int begin(struct search *f)
 	return ftruncate(f->fd, 0) < 0 ? -errno : 0;
 }
 
-static int from_pack(struct search *f)
+/* All of it, from where READ takes it. */
+static int copy_from(struct search *f, ssize_t (*read)(void *from, void *to, size_t len, uint64_t at), void *from)
 {
-	_cleanup_object_ struct pack_object *o = NULL;
 	_cleanup_free_ char *piece = malloc(HASH_PIECE);
-	int rc = piece ? pack_open(f->lake, f->v->sha256, &o) : -ENOMEM;
+	int rc = piece ? begin(f) : -ENOMEM;
 
-	if (!rc)
-		rc = begin(f);
 	while (!rc && f->at < f->v->size) {
-		ssize_t n = pack_object_read(o, piece, HASH_PIECE, f->at);
+		ssize_t n = read(from, piece, HASH_PIECE, f->at);
 
 		rc = n <= 0 ? (n ? (int)n : -EIO) : take(f, piece, (size_t)n);
 	}
 	return rc ? rc : verify(f);
 }
 
+static ssize_t read_object(void *o, void *to, size_t len, uint64_t at)
+{
+	return pack_object_read(o, to, len, at);
+}
+
+static int from_pack(struct search *f)
+{
+	_cleanup_object_ struct pack_object *o = NULL;
+	int rc = pack_open(f->lake, f->v->sha256, &o);
+
+	return rc ? rc : copy_from(f, read_object, o);
+}
+
+static ssize_t read_past(void *p, void *to, size_t len, uint64_t at)
+{
+	return past_read(p, to, len, (off_t)at);
+}
+
 static int from_version(struct search *f, const struct version_row *other)
 {
-	_cleanup_free_ char *piece = malloc(HASH_PIECE);
 	struct past *p = NULL;
-	int rc = piece ? past_open(f->lake, other, &p) : -ENOMEM;
+	int rc = past_open(f->lake, other, &p);
 
 	if (!rc)
-		rc = begin(f);
-	while (!rc && f->at < f->v->size) {
-		ssize_t n = past_read(p, piece, HASH_PIECE, (off_t)f->at);
-
-		rc = n <= 0 ? (n ? (int)n : -EIO) : take(f, piece, (size_t)n);
-	}
+		rc = copy_from(f, read_past, p);
 	past_close(p);
-	return rc ? rc : verify(f);
+	return rc;
 }
 
 /* Each of them is tried: 1 ends it. */

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "content/pack_index.h"
@@ -253,15 +254,8 @@ int packing_open(struct packing *p)
 
 int packing_object(struct packing *p, const struct object_row *o)
 {
-	if (p->n == p->room) {
-		size_t room = p->room ? p->room * 2 : 16;
-		struct object_row *more = reallocarray(p->objects, room, sizeof(*more));
-
-		if (!more)
-			return -ENOMEM;
-		p->objects = more;
-		p->room = room;
-	}
+	if (array_grow(&p->objects, p->n, &p->room, sizeof(*p->objects)))
+		return -ENOMEM;
 	p->objects[p->n] = *o;
 	p->objects[p->n].pack = p->pack;
 	record_object_set(p->record, &p->objects[p->n++]);

@@ -19,6 +19,7 @@
 
 #include <utlist.h>
 
+#include "base/array.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -80,15 +81,8 @@ static void note_file(struct old_files *files, int dirfd, const char *name)
 	if (strlen(name) >= RECALL_NAME_MAX || fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
 	    !S_ISREG(st.st_mode))
 		return;
-	if (files->n == files->room) {
-		size_t room = files->room ? 2 * files->room : 64;
-		struct old_file *more = reallocarray(files->list, room, sizeof(*more));
-
-		if (!more)
-			return;
-		files->list = more;
-		files->room = room;
-	}
+	if (array_grow(&files->list, files->n, &files->room, sizeof(*files->list)))
+		return;
 	files->list[files->n] = (struct old_file){.bytes = (uint64_t)st.st_blocks * 512};
 	files->list[files->n].used = st.st_mtim.tv_sec > st.st_atim.tv_sec ? st.st_mtim.tv_sec : st.st_atim.tv_sec;
 	memcpy(files->list[files->n++].name, name, strlen(name) + 1);

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "content/remote.h"
@@ -23,15 +24,8 @@ static int note_object(void *arg, const struct object_row *o)
 {
 	struct objects *l = arg;
 
-	if (l->n == l->room) {
-		size_t room = l->room ? l->room * 2 : 64;
-		struct object_row *more = reallocarray(l->rows, room, sizeof(*more));
-
-		if (!more)
-			return -ENOMEM;
-		l->rows = more;
-		l->room = room;
-	}
+	if (array_grow(&l->rows, l->n, &l->room, sizeof(*l->rows)))
+		return -ENOMEM;
 	l->rows[l->n++] = *o;
 	return 0;
 }
@@ -59,15 +53,8 @@ static int note_pack(void *arg, const struct pack_row *p)
 {
 	struct pack_list *l = arg;
 
-	if (l->n == l->room) {
-		size_t room = l->room ? l->room * 2 : 64;
-		struct pack_row *more = reallocarray(l->rows, room, sizeof(*more));
-
-		if (!more)
-			return -ENOMEM;
-		l->rows = more;
-		l->room = room;
-	}
+	if (array_grow(&l->rows, l->n, &l->room, sizeof(*l->rows)))
+		return -ENOMEM;
 	l->rows[l->n++] = *p;
 	return 0;
 }

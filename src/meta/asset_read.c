@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/cleanup.h"
 #include "meta/store_int.h"
 
@@ -41,15 +42,8 @@ static int enter(struct walk *w, uint64_t folder)
 {
 	if (w->depth == WALK_DEEP)
 		return -ELOOP;
-	if (w->depth == w->room) {
-		size_t room = w->room ? w->room * 2 : 16;
-		struct frame *more = reallocarray(w->frames, room, sizeof(*more));
-
-		if (!more)
-			return -ENOMEM;
-		w->frames = more;
-		w->room = room;
-	}
+	if (array_grow(&w->frames, w->depth, &w->room, sizeof(*w->frames)))
+		return -ENOMEM;
 	w->frames[w->depth++] = (struct frame){.folder = folder, .path_len = w->path.len};
 	return 0;
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/cleanup.h"
 #include "ns/view.h"
 
@@ -26,15 +27,8 @@ static int add_entry(void *arg, const char *name, enum node_kind kind, uint64_t 
 {
 	struct view_listing *l = arg;
 
-	if (l->n == l->room) {
-		size_t room = l->room ? l->room * 2 : 16;
-		struct listed *more = reallocarray(l->entries, room, sizeof(*more));
-
-		if (!more)
-			return -ENOMEM;
-		l->entries = more;
-		l->room = room;
-	}
+	if (array_grow(&l->entries, l->n, &l->room, sizeof(*l->entries)))
+		return -ENOMEM;
 	l->entries[l->n++] = (struct listed){.name = l->names.len, .kind = kind, .number = number};
 	buf_add(&l->names, name, strlen(name) + 1);
 	return buf_error(&l->names);

@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -59,15 +60,8 @@ static int note_object(void *arg, const struct cloud_row *c)
 	if (c->remote[0] || c->state == CLOUD_GOING || c->state == CLOUD_FOREIGN ||
 	    (c->version != o->live && is_own_place(o->mover->tier, c->key)))
 		return 0;
-	if (o->n == o->room) {
-		size_t room = o->room ? o->room * 2 : 4;
-		struct cloud_row *more = reallocarray(o->rows, room, sizeof(*more));
-
-		if (!more)
-			return -ENOMEM;
-		o->rows = more;
-		o->room = room;
-	}
+	if (array_grow(&o->rows, o->n, &o->room, sizeof(*o->rows)))
+		return -ENOMEM;
 	o->rows[o->n++] = *c;
 	return 0;
 }
@@ -249,15 +243,8 @@ static int note_entry(void *arg, const char *name, uint64_t node, enum node_kind
 		record_job_add(f->mover->record, JOB_MOVE_KEY, node, clock_wall());
 	if (kind != KIND_FILE)
 		return 0;
-	if (f->n == f->room) {
-		size_t room = f->room ? f->room * 2 : 64;
-		uint64_t *more = reallocarray(f->files, room, sizeof(*more));
-
-		if (!more)
-			return -ENOMEM;
-		f->files = more;
-		f->room = room;
-	}
+	if (array_grow(&f->files, f->n, &f->room, sizeof(*f->files)))
+		return -ENOMEM;
 	f->files[f->n++] = node;
 	return 0;
 }

@@ -11,6 +11,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "content/stub.h"
@@ -47,15 +48,8 @@ static int add_row(void *arg, const struct cloud_row *c)
 
 	if (c->remote[0])
 		return 0;
-	if (l->n == l->rows_room) {
-		size_t room = l->rows_room ? 2 * l->rows_room : 64;
-		struct cloud_row *more = reallocarray(l->rows, room, sizeof(*more));
-
-		if (!more)
-			return -ENOMEM;
-		l->rows = more;
-		l->rows_room = room;
-	}
+	if (array_grow(&l->rows, l->n, &l->rows_room, sizeof(*l->rows)))
+		return -ENOMEM;
 	l->rows[l->n++] = *c;
 	return fsck_stopping(l->f);
 }

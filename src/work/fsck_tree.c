@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/array.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "content/outside.h"
@@ -42,15 +43,8 @@ struct walk {
 
 static int add_folder(struct walk *w, uint64_t node)
 {
-	if (w->n == w->room) {
-		size_t room = w->room ? 2 * w->room : 256;
-		uint64_t *more = reallocarray(w->folders, room, sizeof(*more));
-
-		if (!more)
-			return -ENOMEM;
-		w->folders = more;
-		w->room = room;
-	}
+	if (array_grow(&w->folders, w->n, &w->room, sizeof(*w->folders)))
+		return -ENOMEM;
 	w->folders[w->n++] = node;
 	return 0;
 }
@@ -188,15 +182,8 @@ static int note_entry(void *arg, const char *name, uint64_t node, enum node_kind
 	struct folder *d = arg;
 
 	(void)kind;
-	if (d->n == d->room) {
-		size_t room = d->room ? 2 * d->room : 64;
-		struct entry *more = reallocarray(d->list, room, sizeof(*more));
-
-		if (!more)
-			return -ENOMEM;
-		d->list = more;
-		d->room = room;
-	}
+	if (array_grow(&d->list, d->n, &d->room, sizeof(*d->list)))
+		return -ENOMEM;
 	d->list[d->n] = (struct entry){.name = strdup(name), .node = node};
 	if (!d->list[d->n].name)
 		return -ENOMEM;

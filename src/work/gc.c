@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -53,15 +54,8 @@ static int add_item(struct gc_plan *plan, uint64_t version, uint64_t bytes, cons
 
 	if (rc)
 		return rc;
-	if (plan->n == plan->room) {
-		size_t room = plan->room ? plan->room * 2 : 256;
-		struct gc_item *more = reallocarray(plan->items, room, sizeof(*more));
-
-		if (!more)
-			return -ENOMEM;
-		plan->items = more;
-		plan->room = room;
-	}
+	if (array_grow(&plan->items, plan->n, &plan->room, sizeof(*plan->items)))
+		return -ENOMEM;
 	plan->items[plan->n++] = (struct gc_item){version, bytes, reason};
 	plan->reasons[reason].versions++;
 	plan->reasons[reason].bytes += bytes;
@@ -113,15 +107,8 @@ static int note_series(void *arg, const struct version_row *v)
 		return 1; /* they come in this order */
 	if (a->n && a->series[a->n - 1] == v->asset)
 		return 0;
-	if (a->n == a->room) {
-		size_t room = a->room ? a->room * 2 : 256;
-		uint64_t *more = reallocarray(a->series, room, sizeof(*more));
-
-		if (!more)
-			return -ENOMEM;
-		a->series = more;
-		a->room = room;
-	}
+	if (array_grow(&a->series, a->n, &a->room, sizeof(*a->series)))
+		return -ENOMEM;
 	a->series[a->n++] = v->asset;
 	return 0;
 }
@@ -138,15 +125,8 @@ static int note_version(void *arg, const struct version_row *v)
 	struct aged *a = arg;
 	bool in_series = (int64_t)v->asset > 0; /* what repeats the one before has left it */
 
-	if (a->nlist == a->list_room) {
-		size_t room = a->list_room ? a->list_room * 2 : 256;
-		struct retained *more = reallocarray(a->list, room, sizeof(*more));
-
-		if (!more)
-			return -ENOMEM;
-		a->list = more;
-		a->list_room = room;
-	}
+	if (array_grow(&a->list, a->nlist, &a->list_room, sizeof(*a->list)))
+		return -ENOMEM;
 	a->list[a->nlist++] = (struct retained){
 		.id = v->id,
 		.bytes = v->stored,

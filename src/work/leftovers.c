@@ -12,6 +12,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -151,15 +152,8 @@ static int note_missing(void *arg, const struct version_row *v)
 		return 1;
 	if (v->id >= m->work->first_version || !file_is_missing(m->work->lake, v))
 		return 0;
-	if (m->n == m->room) {
-		size_t room = m->room ? m->room * 2 : 64;
-		uint64_t *more = reallocarray(m->ids, room, sizeof(*more));
-
-		if (!more)
-			return -ENOMEM;
-		m->ids = more;
-		m->room = room;
-	}
+	if (array_grow(&m->ids, m->n, &m->room, sizeof(*m->ids)))
+		return -ENOMEM;
 	m->ids[m->n++] = v->id;
 	return 0;
 }

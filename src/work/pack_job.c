@@ -31,6 +31,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -150,15 +151,8 @@ static struct pack_object *choose_base(struct pack_object *o)
 
 static int remember(struct packer *p, uint64_t version, const uint8_t sha256[SHA256_BYTES])
 {
-	if (p->n == p->room) {
-		size_t room = p->room ? p->room * 2 : BATCH;
-		struct packed *more = reallocarray(p->packed, room, sizeof(*more));
-
-		if (!more)
-			return -ENOMEM;
-		p->packed = more;
-		p->room = room;
-	}
+	if (array_grow(&p->packed, p->n, &p->room, sizeof(*p->packed)))
+		return -ENOMEM;
 	p->packed[p->n].version = version;
 	memcpy(p->packed[p->n++].sha256, sha256, SHA256_BYTES);
 	return 0;

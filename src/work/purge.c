@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "content/reach.h"
@@ -25,15 +26,8 @@ void purge_release(struct purge *p)
 
 int purge_add(struct purge *p, const struct version_row *v, uint64_t number)
 {
-	if (p->n == p->room) {
-		size_t room = p->room ? p->room * 2 : 64;
-		struct purge_item *more = reallocarray(p->items, room, sizeof(*more));
-
-		if (!more)
-			return -ENOMEM;
-		p->items = more;
-		p->room = room;
-	}
+	if (array_grow(&p->items, p->n, &p->room, sizeof(*p->items)))
+		return -ENOMEM;
 	p->items[p->n++] = (struct purge_item){v->id, number, v->node, v->size, v->stored, v->state};
 	p->bytes += v->stored;
 	return 0;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/cleanup.h"
 #include "work/purge.h"
 #include "work/work_int.h"
@@ -22,15 +23,8 @@ struct tree {
 
 static int add_node(struct nodes *l, uint64_t id)
 {
-	if (l->n == l->room) {
-		size_t room = l->room ? l->room * 2 : 64;
-		uint64_t *more = reallocarray(l->ids, room, sizeof(*more));
-
-		if (!more)
-			return -ENOMEM;
-		l->ids = more;
-		l->room = room;
-	}
+	if (array_grow(&l->ids, l->n, &l->room, sizeof(*l->ids)))
+		return -ENOMEM;
 	l->ids[l->n++] = id;
 	return 0;
 }

@@ -4,6 +4,7 @@
 
 #include <openssl/evp.h>
 
+#include "base/array.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -270,15 +271,8 @@ static int note_object(void *arg, const struct object_row *o)
 {
 	struct objects *all = arg;
 
-	if (all->n == all->room) {
-		size_t room = all->room ? 2 * all->room : 64;
-		struct object_row *more = reallocarray(all->rows, room, sizeof(*more));
-
-		if (!more)
-			return -ENOMEM;
-		all->rows = more;
-		all->room = room;
-	}
+	if (array_grow(&all->rows, all->n, &all->room, sizeof(*all->rows)))
+		return -ENOMEM;
 	all->rows[all->n++] = *o;
 	return 0;
 }
