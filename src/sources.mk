@@ -10,6 +10,7 @@ libbase_a_SOURCES = \
 	src/base/clock.c src/base/clock.h \
 	src/base/fhandle.c src/base/fhandle.h \
 	src/base/full_io.c src/base/full_io.h \
+	src/base/json.h \
 	src/base/kernel_order.h \
 	src/base/log.c src/base/log.h \
 	src/base/moment.c src/base/moment.h \
@@ -76,6 +77,8 @@ libmeta_a_SOURCES = \
 	src/meta/writer_int.h
 
 libsniff_a_SOURCES = \
+	src/sniff/description.c src/sniff/description.h \
+	src/sniff/description_json.c \
 	src/sniff/mime.c src/sniff/mime.h
 
 libtier_a_SOURCES = \

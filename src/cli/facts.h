@@ -11,17 +11,11 @@
 #ifndef TARN_CLI_FACTS_H
 #define TARN_CLI_FACTS_H
 
-#include <json-c/json.h>
 #include <stdio.h>
 
 #include "base/buf.h"
+#include "base/json.h"
 #include "config/settings.h"
-
-static inline void json_putp(struct json_object **o)
-{
-	json_object_put(*o);
-}
-#define _cleanup_json_ __attribute__((cleanup(json_putp)))
 
 /* JSON with every name intact (buf_add_json), indented by INDENT levels; -1: in one line. */
 void json_add(struct buf *b, struct json_object *o, int indent);
