@@ -157,6 +157,7 @@ integration_tests = \
 	tests/integration/mount-synth.sh \
 	tests/integration/mount-user.sh \
 	tests/integration/mount-wedged.sh \
+	tests/integration/names-reused.sh \
 	tests/integration/names-with-at.sh \
 	tests/integration/numbers.sh \
 	tests/integration/odirect.sh \

@@ -8,8 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 
 #include "base/cleanup.h"
+#include "base/which.h"
 #include "cli/control.h"
 #include "cli/facts.h"
 #include "cli/history.h"
@@ -143,7 +145,31 @@ static int print_moments(const char *path, const struct moments *m)
 	return EXIT_OK;
 }
 
-static int print_moments_json(const char *path, const struct moments *m)
+/* A folder may have the name that a file had before. */
+static int print_former(const char *path, const struct history *h, bool all)
+{
+	_cleanup_buf_ struct buf shown = BUF_INIT;
+
+	if (!h->n)
+		return EXIT_OK;
+	human_name(&shown, path);
+	printf("\na file had this name before; its version N is %s@vN:\n", buf_str(&shown));
+	return print_table(h, all);
+}
+
+static void add_former(struct json_object *o, const struct history *h, bool all)
+{
+	struct json_object *list = h->n ? json_object_new_array() : NULL;
+
+	for (int i = 0; i < h->n; i++) {
+		if (all || history_readable(h->lines[i].object))
+			json_object_array_add(list, json_object_get(h->lines[i].object));
+	}
+	if (list)
+		json_object_object_add(o, "versions", list);
+}
+
+static int print_moments_json(const char *path, const struct moments *m, const struct history *former, bool all)
 {
 	_cleanup_json_ struct json_object *o = json_object_new_object();
 	struct json_object *list = json_object_new_array();
@@ -161,12 +187,14 @@ static int print_moments_json(const char *path, const struct moments *m)
 		json_object_object_add(one, "commit", json_object_new_int64((int64_t)m->list[i].commit));
 		json_object_array_add(list, one);
 	}
+	add_former(o, former, all);
 	return json_print(o) ? EXIT_FAILED : EXIT_OK;
 }
 
-static int show_moments(const char *given, bool json)
+static int show_moments(const char *given, const struct place *p, bool all, bool json)
 {
 	_cleanup_free_ char *path = NULL;
+	struct history former = {0};
 	struct moments m;
 	int rc = moments_find(given, &path), code;
 
@@ -177,7 +205,12 @@ static int show_moments(const char *given, bool json)
 		history_say(given, rc);
 		return EXIT_FAILED;
 	}
-	code = json ? print_moments_json(path, &m) : print_moments(path, &m);
+	if (p->inside[0])
+		history_read(p->path, &former);
+	code = json ? print_moments_json(path, &m, &former, all) : print_moments(path, &m);
+	if (!json && !code)
+		code = print_former(p->path, &former, all);
+	history_release(&former);
 	moments_release(&m);
 	return code;
 }
@@ -192,12 +225,8 @@ static bool has_moments(const struct place *p)
 		return true;
 	if (!lstat(p->path, &st))
 		return S_ISDIR(st.st_mode);
-	buf_addf(&path, "%s@v/history.jsonl", p->path);
-	if (!stat(buf_str(&path), &st))
-		return false;
-	buf_clear(&path);
-	buf_addf(&path, "%s@v", p->path);
-	return !stat(buf_str(&path), &st);
+	buf_addf(&path, "%s" VERSION_MARK, p->path);
+	return getxattr(buf_str(&path), "user.tarn.commit", NULL, 0) > 0;
 }
 
 /* ---- files ---- */
@@ -236,7 +265,7 @@ static int run_versions(const struct verb *v, int argc, char **argv)
 		c = place_say_not_on_mount(&p);
 	if (c)
 		return EXIT_FAILED;
-	return has_moments(&p) ? show_moments(argv[optind], json) : show_versions(p.path, all, json);
+	return has_moments(&p) ? show_moments(argv[optind], &p, all, json) : show_versions(p.path, all, json);
 }
 
 const struct verb verb_versions = {
@@ -249,7 +278,7 @@ const struct verb verb_versions = {
 		"compared by `tarn diff` and brought back by `tarn restore`. Of a folder its\n"
 		"labels are listed, and the last days on which something below it changed:\n"
 		"PATH@v/DAY/ shows it as it was. What was deleted keeps its history under its\n"
-		"old path.\n"
+		"old path, and a file whose name a folder has now is listed with that.\n"
 		"\n"
 		"options:\n"
 		"  -a, --all    also versions that cannot be read any more, with the reason\n"

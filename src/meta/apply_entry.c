@@ -4,7 +4,7 @@
  * A series belongs to one node at a time (asset.node). It goes with the node when that is renamed; it stays with the
  * path
  *	- when the node is unlinked: the next file that is made under the name goes on with it, also in a folder that
- *	  was made anew in the place of a removed one (line.h);
+ *	  was made anew in the place of a removed one (line.h), and when a folder or symlink had the name meanwhile;
  *	- when the node leaves it (series_leave: an editor moves the file to a backup name): it is then nobody's (0),
  *	  and waits at the path for the run that did so, for a minute for any other, and for that file to come back;
  *	- when another node is renamed over it (series_take): it then belongs to that one.
@@ -284,7 +284,7 @@ int apply_entry_add(struct apply *a, struct record_reader *in)
 
 /* ---- whose series ---- */
 
-/* The last thing that ended at a path. */
+/* The last file that ended at a path. */
 struct ended {
 	uint64_t node, asset;
 	enum entry_end how;

@@ -132,6 +132,30 @@ int store_entries_ever(struct store *s, uint64_t parent, store_ever_fn fn, void 
 	return answer ? answer : got;
 }
 
+#define REMOVAL_MOST 1000000 /* commits that are looked back over */
+
+int store_removal(struct store *s, uint64_t node, int64_t *time, uint64_t *before)
+{
+	_cleanup_query_ struct query end = {}, begin = {};
+	int64_t commit;
+	int got;
+
+	store_query(s, &end, SQL_REMOVED);
+	query_int(&end, (int64_t)node);
+	got = query_row(&end);
+	if (got <= 0)
+		return got ? got : -ENOENT;
+	commit = query_get(&end);
+	*time = query_get(&end);
+	store_query(s, &begin, SQL_REMOVAL_BEGIN);
+	query_int(&begin, commit);
+	query_int(&begin, query_get(&end));
+	query_int(&begin, commit > REMOVAL_MOST ? commit - REMOVAL_MOST : 0);
+	got = query_row(&begin);
+	*before = (uint64_t)(got > 0 ? query_get(&begin) : commit) - 1;
+	return got < 0 ? got : 0;
+}
+
 int store_entry_known_at(struct store *s, uint64_t parent, const char *name, uint64_t commit, struct past_known *out)
 {
 	_cleanup_query_ struct query q = {};

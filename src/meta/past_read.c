@@ -441,26 +441,36 @@ int store_line(struct store *s, uint64_t folder, store_line_fn fn, void *arg)
 	return answer ? answer : got;
 }
 
-static int last_in_line(struct conn *c, uint64_t parent, const char *name, struct node_row *out)
+static int last_in_line(struct conn *c, enum sql id, uint64_t parent, const char *name, struct node_row *out)
 {
 	_cleanup_query_ struct query q = {};
-	int got = line_find(c, SQL_ENTRY_LAST, parent, name, strlen(name), &q, NULL);
+	int got = line_find(c, id, parent, name, strlen(name), &q, NULL);
 
 	if (got > 0)
 		node_from_query(&q, out);
 	return got < 0 ? got : got ? 0 : -ENOENT;
 }
 
-int store_entry_last(struct store *s, uint64_t parent, const char *name, struct node_row *out)
+static int entry_last(struct store *s, enum sql id, uint64_t parent, const char *name, struct node_row *out)
 {
 	struct conn *c;
 	int err = store_begin(s, &c);
 
 	if (err)
 		return err;
-	err = last_in_line(c, parent, name, out);
+	err = last_in_line(c, id, parent, name, out);
 	conn_end(c);
 	return err;
+}
+
+int store_entry_last(struct store *s, uint64_t parent, const char *name, struct node_row *out)
+{
+	return entry_last(s, SQL_ENTRY_LAST, parent, name, out);
+}
+
+int store_folder_last(struct store *s, uint64_t parent, const char *name, struct node_row *out)
+{
+	return entry_last(s, SQL_FOLDER_LAST, parent, name, out);
 }
 
 static int folder_in_line(struct conn *c, struct store *s, uint64_t folder, uint64_t commit, uint64_t *found)

@@ -77,18 +77,19 @@ const char *const sql_text[SQL_COUNT] = {
 			    " AND (parent <> ? OR name <> ?) LIMIT 1",
 	[SQL_SERIES_LIVE] =
 		"SELECT node.asset, node.id FROM entry CROSS JOIN node ON node.id = entry.node"
-		" WHERE parent = ? AND " LIVE " AND name = ?",
+		" WHERE parent = ? AND " LIVE " AND name = ? AND entry.kind = 1",
 	[SQL_SERIES_ENDED] =
 		"SELECT entry.node, entry.ended_how, entry.asset, node.asset, change.run, change.time"
 		" FROM entry INDEXED BY entry_ended CROSS JOIN node ON node.id = entry.node"
 		" LEFT JOIN change ON change.commit_id = entry.to_commit"
-		" WHERE entry.parent = ? AND entry.name = ? AND to_commit < " SQL_LIVE
+		" WHERE entry.parent = ? AND entry.name = ? AND to_commit < " SQL_LIVE " AND entry.kind = 1"
 		" ORDER BY to_commit DESC LIMIT 1",
 	[SQL_SERIES_PAST] =
 		"SELECT ended_how, ifnull(nullif(entry.asset, 0), node.asset),"
 		" ifnull((SELECT node FROM asset WHERE id = entry.asset), -1)"
 		" FROM entry INDEXED BY entry_ended CROSS JOIN node ON node.id = entry.node"
-		" WHERE parent = ? AND name = ? AND to_commit < " SQL_LIVE " ORDER BY to_commit DESC LIMIT 1",
+		" WHERE parent = ? AND name = ? AND to_commit < " SQL_LIVE " AND entry.kind = 1"
+		" ORDER BY to_commit DESC LIMIT 1",
 	[SQL_PLACE_BEFORE] = "SELECT parent, name, from_commit FROM entry INDEXED BY entry_past WHERE node = ?"
 			     " AND to_commit <= ? AND to_commit < " SQL_LIVE " ORDER BY to_commit DESC LIMIT 1",
 	[SQL_FOLDER_BEFORE] = "SELECT node, ended_how FROM entry INDEXED BY entry_ended WHERE parent = ? AND name = ?"
@@ -179,6 +180,17 @@ const char *const sql_text[SQL_COUNT] = {
 	[SQL_ENTRY_LAST] = "SELECT " NODE " FROM entry INDEXED BY entry_ended CROSS JOIN node ON node.id = entry.node"
 			   " WHERE parent = ? AND name = ? AND to_commit < " SQL_LIVE
 			   " ORDER BY to_commit DESC LIMIT 1",
+	[SQL_FOLDER_LAST] = "SELECT " NODE " FROM entry INDEXED BY entry_ended CROSS JOIN node ON node.id = entry.node"
+			    " WHERE parent = ? AND name = ? AND to_commit < " SQL_LIVE " AND entry.kind = 2"
+			    " ORDER BY to_commit DESC LIMIT 1",
+	[SQL_REMOVED] = "SELECT to_commit, time, run FROM entry INDEXED BY entry_past"
+			" CROSS JOIN change ON commit_id = to_commit WHERE entry.node = ? AND to_commit < " SQL_LIVE
+			" ORDER BY to_commit DESC LIMIT 1",
+	/* the first of RUN, ?2, after the last that was no OP_UNLINK and no OP_RMDIR */
+	[SQL_REMOVAL_BEGIN] = "SELECT commit_id FROM change WHERE run = ?2 AND commit_id <= ?1 AND commit_id >"
+			      " ifnull((SELECT commit_id FROM change WHERE commit_id < ?1 AND commit_id > ?3"
+			      " AND run = ?2 AND op NOT IN (6, 7) ORDER BY commit_id DESC LIMIT 1), ?3)"
+			      " ORDER BY commit_id LIMIT 1",
 	[SQL_PLACE_LIVE] = "SELECT ifnull((SELECT parent FROM entry INDEXED BY entry_node WHERE node = ?1"
 			   " AND " LIVE " AND parent = ?2 LIMIT 1), parent) FROM entry INDEXED BY entry_node"
 			   " WHERE node = ?1 AND " LIVE " LIMIT 1",

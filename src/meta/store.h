@@ -419,8 +419,8 @@ int store_entry(struct store *s, uint64_t parent, const char *name, struct node_
 /* The live entries of a folder, in no particular order. FN's non-zero answer ends it and is returned. */
 typedef int (*store_entry_fn)(void *arg, const char *name, uint64_t node, enum node_kind kind);
 int store_entries(struct store *s, uint64_t parent, store_entry_fn fn, void *arg);
-/* The node whose series belongs to a path: the live one's, else that of the last file that was unlinked there, in
- * PARENT's line. */
+/* The node whose series belongs to a path: that of the live file, else of the last file that was unlinked there, in
+ * PARENT's line; what is, or was, there that is no file counts for nothing. */
 int store_series(struct store *s, uint64_t parent, const char *name, uint64_t *asset, uint64_t *live_node);
 
 /* The path of a live node below buckets/ ("raw-data/a.csv"), by its first name; -ENOENT for a node without a name. */

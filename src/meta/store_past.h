@@ -86,6 +86,11 @@ int store_line(struct store *s, uint64_t folder, store_line_fn fn, void *arg);
 /* What lay in PARENT, or in its line, as NAME last, before it was taken away, as it is known now; -ENOENT: nothing
  * did. */
 int store_entry_last(struct store *s, uint64_t parent, const char *name, struct node_row *out);
+/* The same of the last folder. */
+int store_folder_last(struct store *s, uint64_t parent, const char *name, struct node_row *out);
+/* When NODE lost its last name, and the commit before whoever did that began to remove things: as of that, a tree that
+ * was removed is whole. -ENOENT: it never lost one. */
+int store_removal(struct store *s, uint64_t node, int64_t *time, uint64_t *before);
 /* A folder that NODE is in now (PREFER if that is one), or was in last. -ENOENT: it never had a name. */
 int store_last_place(struct store *s, uint64_t node, uint64_t prefer, uint64_t *parent);
 /* The folder that NODE was in, by its first name then; -ENOENT: it had none. */

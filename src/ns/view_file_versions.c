@@ -8,6 +8,10 @@
  * A real name always wins: this is asked only where nothing real is found. Where the series of the file that lies at F
  * now has nothing at a time, F@v/TIME is what lay at F then: after `mv log log.1` log@v/<yesterday> still is the log.
  *
+ * A name may have been a file's and a folder's, one after the other. What lies there now, or lay there last, says what
+ * lists as F@v; of the other all is found by name: F@vN, F@v-N and F@v/N.ext… of the file where F is a folder
+ * (view_moments.c asks here), F@v/LABEL and F@v/commit-N of the folder where F is a file, and F@v/TIME is what F was.
+ *
  * Versions are immutable, and each has one node, whichever name leads to it.
  */
 #include <inttypes.h>
@@ -96,8 +100,8 @@ static void become_version(struct lake *lake, const struct version_row *v, uint6
 	draft->attr_timeout = past_attr_timeout(lake);
 }
 
-/* What lay at F then, when the series of what lies there now had not begun. */
-static int draft_fallback(struct lake *lake, uint64_t parent, const char *name, const struct which *w,
+/* What lay at F then, when the series of what lies there now had nothing: FILES, what else it may be but a file. */
+static int draft_fallback(struct lake *lake, uint64_t parent, const char *name, const struct which *w, bool files,
 			  struct view_node *draft)
 {
 	_cleanup_buf_ struct buf moment = BUF_INIT;
@@ -108,6 +112,8 @@ static int draft_fallback(struct lake *lake, uint64_t parent, const char *name, 
 
 	if (!rc)
 		rc = store_entry_was(lake->store, parent, name, commit, &row);
+	if (!rc && row.kind == KIND_FILE && !files)
+		rc = -ENOENT;
 	if (rc)
 		return rc;
 	if (row.kind == KIND_FILE) {
@@ -127,7 +133,13 @@ static int draft_version(struct lake *lake, const struct series *f, const struct
 	int rc = find_version(lake, f, w, &v);
 
 	if (rc == -ENOENT && w->kind == WHICH_TIME)
-		return draft_fallback(lake, parent, name, w, draft);
+		return draft_fallback(lake, parent, name, w, true, draft);
+	if (!rc && w->kind == WHICH_TIME && v.end_commit != COMMIT_LIVE && v.end_time <= w->time) {
+		rc = draft_fallback(lake, parent, name, w, false, draft);
+		if (rc != -ENOENT)
+			return rc;
+		rc = 0;
+	}
 	if (!rc)
 		rc = past_version(lake, v.id, &v);
 	if (!rc)
@@ -163,7 +175,7 @@ static int look_up_at(struct lake *lake, struct inode *folder, const char *name,
 	rc = past_lay(lake, folder->id, base, &lay);
 	if (!rc && lay.row.kind == KIND_FOLDER && w.kind == WHICH_ALL)
 		return moments_draft(lake, folder->id, base, &lay, draft);
-	if (!rc && (lay.row.kind != KIND_FILE || folder->id == NODE_ROOT))
+	if (!rc && folder->id == NODE_ROOT)
 		rc = -ENOENT;
 	if (!rc)
 		rc = store_series(lake->store, folder->id, base, &f.asset, &f.live);
@@ -315,16 +327,30 @@ static int draft_history(struct lake *lake, const struct view_node *folder, stru
 	return rc ? rc : view_render(lake, &b, st.st_mode & 0444, st.st_uid, st.st_gid, draft);
 }
 
-static int look_up(struct lake *lake, const struct view_node *folder, const char *name, const struct actor *actor,
-		   struct view_node *draft)
+/* NAME is a label, or names a commit, of the folder that F was. */
+static int draft_moment(struct lake *lake, const struct view_node *folder, const char *name, struct view_node *draft)
+{
+	struct node_row was;
+	struct which w;
+	uint64_t commit;
+	int rc = store_barrier(lake->store, 0);
+
+	which_moment(name, &w);
+	if (!rc)
+		rc = store_folder_last(lake->store, folder->node, folder->text, &was);
+	if (!rc)
+		rc = past_commit(lake, was.id, &w, name, &commit);
+	return rc ? rc : tree_draft(lake, folder->node, folder->text, was.id, commit, name, draft);
+}
+
+static int draft_entry(struct lake *lake, const struct view_node *folder, const char *name, struct view_node *draft)
 {
 	const struct series f = {.asset = folder->version, .live = atomic_load(&folder->live)};
 	struct which w;
 	int rc;
 
-	(void)actor;
 	if (!which_entry(name, which_extension(folder->text), &w))
-		return -ENOENT;
+		return draft_moment(lake, folder, name, draft);
 	rc = store_barrier(lake->store, 0);
 	if (rc)
 		return rc;
@@ -333,6 +359,33 @@ static int look_up(struct lake *lake, const struct view_node *folder, const char
 	if (w.kind == WHICH_NUMBER) /* the folder is of one series only */
 		draft->entry_timeout = PAST_TIMEOUT;
 	return draft_version(lake, &f, &w, folder->node, folder->text, draft);
+}
+
+static int look_up(struct lake *lake, const struct view_node *folder, const char *name, const struct actor *actor,
+		   struct view_node *draft)
+{
+	(void)actor;
+	return draft_entry(lake, folder, name, draft);
+}
+
+int versions_draft(struct lake *lake, uint64_t parent, const char *file, const char *name, struct view_node *draft)
+{
+	struct view_node folder = {.fd = -1};
+	struct series f;
+	struct which w;
+	int rc;
+
+	if (!which_entry(name, which_extension(file), &w))
+		return -ENOENT;
+	rc = store_series(lake->store, parent, file, &f.asset, &f.live);
+	if (!rc)
+		rc = draft_folder(&f, parent, file, &folder);
+	draft->ops = &versions_view;
+	if (!rc)
+		rc = draft_entry(lake, &folder, name, draft);
+	draft->entry_timeout = 0; /* the next file of the name may be of another series */
+	view_release_draft(&folder);
+	return rc;
 }
 
 static int list_version(void *arg, const struct version_row *v)

@@ -6,8 +6,10 @@
  *	@v/			in the root of the mount: the same of the whole lake
  *
  * A day is its beginning, 00:00Z. mkdir D@v/LABEL names this moment, rmdir takes the name away again: whoever may write
- * in D may do that. Folders that were removed have their past here, too, and those whose place D took theirs.
+ * in D may do that. Folders that were removed have their past here, too, and those whose place D took theirs. What is
+ * none of these may be a version of a file that had the name before D: that is found by name, and not listed.
  */
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -82,11 +84,34 @@ static int look_up(struct lake *lake, const struct view_node *folder, const char
 	rc = past_commit(lake, folder->node, &w, name, &commit);
 	if (!rc)
 		rc = tree_draft(lake, folder->version, folder->text, folder->node, commit, name, draft);
+	if (rc == -ENOENT && folder->version && folder->version != NODE_ROOT)
+		return versions_draft(lake, folder->version, folder->text, name, draft);
 	if (w.kind == WHICH_LABEL)
 		draft->on_the_way = true;
 	else if (!rc) /* a moment that lies in the past is always the same */
 		draft->entry_timeout = PAST_TIMEOUT;
 	return rc;
+}
+
+/* Of a folder that is gone: when it was removed, and the last commit as of which it was whole. */
+static int fact(struct lake *lake, const struct view_node *n, const char *what, struct buf *value)
+{
+	bool commit = !strcmp(what, "commit");
+	uint64_t before;
+	int64_t time;
+	int rc = atomic_load(&n->live) || (!commit && strcmp(what, "removed")) ? -ENODATA : 0;
+
+	if (!rc)
+		rc = store_barrier(lake->store, 0);
+	if (!rc)
+		rc = store_removal(lake->store, n->node, &time, &before);
+	if (rc)
+		return rc == -ENOENT ? -ENODATA : rc;
+	if (commit)
+		buf_addf(value, "%" PRIu64, before);
+	else
+		buf_add_time_ms(value, time);
+	return 0;
 }
 
 /* ---- the listing ---- */
@@ -97,7 +122,7 @@ static int list_moment(struct lister *l, const char *name)
 	struct view_node draft = {.fd = -1, .front = l->folder->front};
 	int rc = look_up(l->lake, l->folder, name, NULL, &draft);
 
-	if (!rc)
+	if (!rc && draft.kind == KIND_FOLDER) /* before it, a file may have had its name */
 		rc = l->emit(l->arg, name, KIND_FOLDER, view_number(&draft));
 	view_release_draft(&draft);
 	return rc == -ENOENT ? 0 : rc;
@@ -207,6 +232,7 @@ const struct view_ops moments_view = {
 	.look_up = look_up,
 	.list = list,
 	.stat = stat_moments,
+	.fact = fact,
 	.make_folder = make_label,
 	.remove_folder = remove_label,
 };

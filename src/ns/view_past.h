@@ -23,6 +23,12 @@ int past_lay(struct lake *lake, uint64_t parent, const char *name, struct lay *o
 /* DRAFT becomes the folder of the moments of the folder that lies, or lay, at NAME in PARENT. view_moments.c */
 int moments_draft(struct lake *lake, uint64_t parent, const char *name, const struct lay *lay, struct view_node *draft);
 
+/*
+ * DRAFT becomes what NAME means in F@v of the file FILE in the real folder PARENT: that lay there before what is there
+ * now, which is none. -ENOENT: nothing. view_file_versions.c
+ */
+int versions_draft(struct lake *lake, uint64_t parent, const char *file, const char *name, struct view_node *draft);
+
 /* The commit of a moment of the folder D (for its labels). -ENOENT: there is none, or it is to come. */
 int past_commit(struct lake *lake, uint64_t d, const struct which *w, const char *name, uint64_t *commit);
 

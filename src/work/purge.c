@@ -99,14 +99,19 @@ static int find_series(struct lake *lake, const char *path, struct purge *out, u
 		       struct buf *error)
 {
 	struct node_row row = {0};
-	const char *name;
+	const char *name = "";
 	uint64_t parent = 0, live = 0;
 	int rc = store_barrier(lake->store, 0);
 
 	if (!rc)
 		rc = find_file(lake, path, &row, &parent, &name);
-	if (!rc)
+	if (rc == -EISDIR && row.id != NODE_ROOT) { /* a file may have had its name */
+		int none = store_series(lake->store, parent, name, series, &live);
+
+		rc = none && none != -ENOENT ? none : rc;
+	} else if (!rc) {
 		rc = store_series(lake->store, parent, name, series, &live);
+	}
 	if (rc == -ENOENT)
 		buf_addf(error, "%s: nothing is known of such a file", path);
 	out->lives = live;
@@ -134,20 +139,35 @@ static int find_owner(struct lake *lake, struct purge *plan)
 	return 0;
 }
 
+/* Of a folder, and of the file that had its name before: SERIES, 0 for none. */
+static int plan_folder(struct lake *lake, uint64_t folder, uint64_t series, struct purge *out)
+{
+	uid_t owner = out->owner;
+	int rc = series ? collect_all(lake, series, NULL, out) : 0;
+
+	if (!rc)
+		rc = find_owner(lake, out);
+	out->others |= out->owner != owner;
+	out->owner = owner;
+	return rc ? rc : purge_plan_folder(lake, folder, out);
+}
+
 int purge_plan(struct lake *lake, const char *path, uint64_t number, struct purge *out, struct buf *error)
 {
 	struct version_row only;
-	uint64_t series, node;
+	uint64_t series = 0, node = 0;
 	int rc;
 
 	*out = (struct purge){.whole = !number};
 	rc = find_series(lake, path, out, &series, &node, error);
 	if (rc == -ENODATA) /* a file without versions */
 		return 0;
-	if (rc == -EISDIR && (number || node == NODE_ROOT))
+	if (rc == -EISDIR && number && series)
+		rc = 0;
+	else if (rc == -EISDIR && (number || node == NODE_ROOT))
 		buf_addf(error, "%s: a folder, %s", path, number ? "which has no numbered versions" : "the whole lake");
 	else if (rc == -EISDIR)
-		return purge_plan_folder(lake, node, out);
+		return plan_folder(lake, node, series, out);
 	if (!rc && number) {
 		rc = store_version_by_number(lake->store, series, number, &only);
 		if (rc == -ENOENT)

@@ -37,8 +37,8 @@ struct purge {
 /*
  * What is to be purged of the file PATH (below buckets/; it may be deleted): version NUMBER, or with 0 all but the live
  * one. PATH may be a folder but the root, with 0: then it is all that ever was in it and below, but what lies there
- * now, and what was renamed to elsewhere. 0, or -errno with a line for the user in ERROR. The plan is to be released in
- * any case.
+ * now, and what was renamed to elsewhere; and what a file was that had its name before. 0, or -errno with a line for
+ * the user in ERROR. The plan is to be released in any case.
  */
 int purge_plan(struct lake *lake, const char *path, uint64_t number, struct purge *out, struct buf *error);
 void purge_release(struct purge *p);

@@ -84,6 +84,28 @@ static void test_again(struct store *s)
 	ok(folder_at(s, e, then) == d, "the first of all of them is found by its time");
 }
 
+/* A run that made a tree, and later removed it. */
+static void test_removal(struct store *s)
+{
+	uint64_t d = test_make(s, NODE_ROOT, "removal", KIND_FOLDER), f = file_with_version(s, d, "f"),
+		 g = file_with_version(s, d, "g"), before, then;
+	struct node_row n;
+	int64_t time;
+
+	is_int(store_removal(s, d, &time, &before), -ENOENT, "a folder that is there was not removed");
+	test_unlink(s, d, "f", f);
+	test_make(s, NODE_ROOT, "elsewhere", KIND_FOLDER);
+	then = store_last_commit(s);
+	test_unlink(s, d, "g", g);
+	rmdir_of(s, NODE_ROOT, "removal", d);
+	is_int(store_removal(s, d, &time, &before), 0, "one that is gone was");
+	is_int(before, then, "the removal began after what else its run did");
+	is_int(store_entry_at(s, d, "g", before, &n), 0, "as of the commit before that it is whole");
+	is_int(store_folder_last(s, NODE_ROOT, "removal", &n), 0, "it is the last folder of its name");
+	is_int(n.id, d, "indeed");
+	is_int(store_folder_last(s, d, "g", &n), -ENOENT, "a file is none");
+}
+
 static void test_trees(struct store *s)
 {
 	uint64_t a = test_make(s, NODE_ROOT, "tree", KIND_FOLDER), b = test_make(s, a, "b", KIND_FOLDER),
@@ -231,6 +253,7 @@ int main(void)
 	test_begin();
 	s = test_open(STORE_CREATE);
 	test_again(s);
+	test_removal(s);
 	test_trees(s);
 	test_renamed_away(s);
 	test_labels(s);

@@ -200,9 +200,17 @@ static void test_unlink_and_again(struct store *s)
 	test_cut(s, d, VERSION_LIVE, HOW_NONE, 3);
 	ok(asset_of(s, d) != asset, "with a series of its own");
 
-	/* A folder takes nothing over. */
+	/* A folder takes nothing over, and hides nothing. */
+	asset = asset_of(s, d);
 	test_unlink(s, folder, "f", d);
-	is_int(asset_of(s, test_make(s, folder, "f", KIND_FOLDER)), 0, "a folder has no series");
+	a = test_make(s, folder, "f", KIND_FOLDER);
+	is_int(asset_of(s, a), 0, "a folder has no series");
+	is_int(store_series(s, folder, "f", &found, &live), 0, "that of the file before it is found");
+	ok(found == asset && live == 0, "without a live node");
+	test_unlink(s, folder, "f", a);
+	is_int(store_series(s, folder, "f", &found, &live), 0, "also when the folder is gone");
+	is_int(found, asset, "the same");
+	is_int(asset_of(s, test_make(s, folder, "f", KIND_FILE)), asset, "and the next file goes on with it");
 	test_whole(s, "whole");
 }
 
