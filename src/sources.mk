@@ -324,6 +324,7 @@ libcli_a_SOURCES = \
 	src/cli/facts.c src/cli/facts.h \
 	src/cli/fsck.c \
 	src/cli/gc.c \
+	src/cli/gone.c src/cli/gone.h \
 	src/cli/history.c src/cli/history.h \
 	src/cli/holders.c src/cli/holders.h \
 	src/cli/human.c src/cli/human.h \

@@ -207,6 +207,7 @@ integration_tests = \
 	tests/integration/restore-acl.sh \
 	tests/integration/restore-database.sh \
 	tests/integration/restore-folders.sh \
+	tests/integration/restore-gone.sh \
 	tests/integration/restore-lake.sh \
 	tests/integration/restore.sh \
 	tests/integration/same-content.sh \

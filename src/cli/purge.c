@@ -9,6 +9,7 @@
 #include "base/cleanup.h"
 #include "cli/daemon_history.h"
 #include "cli/facts.h"
+#include "cli/gone.h"
 #include "cli/human.h"
 #include "cli/offline.h"
 #include "cli/place.h"
@@ -149,8 +150,11 @@ static int purge(struct purging *p)
 /* Also in a lake that is not mounted. */
 static int find(const char *path, struct place *out)
 {
+	_cleanup_gone_ struct gone gone = {0};
 	int rc = place_find(path, out);
 
+	if (rc == -ENOENT && !gone_find(path, &gone))
+		rc = gone_place(&gone, out);
 	if (rc)
 		say("%s: %s", path, strerror(-rc));
 	else if (!out->lake || !out->inside || !out->inside[0])

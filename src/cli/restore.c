@@ -13,9 +13,11 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/which.h"
 #include "cli/control.h"
 #include "cli/copying.h"
 #include "cli/facts.h"
+#include "cli/gone.h"
 #include "cli/human.h"
 #include "cli/place.h"
 #include "cli/verb_list.h"
@@ -25,6 +27,7 @@ struct request {
 	const char *given;
 	struct version_path parts;
 	struct place subject; /* F or D; of the whole lake the root of the mount */
+	struct gone gone;     /* made: the folder of F or D was removed */
 	char *source;	      /* the path of then, absolute */
 	char *companions;     /* see struct restoring */
 	char *target;	      /* absolute */
@@ -41,17 +44,40 @@ static void request_release(struct request *q)
 	free(q->companions);
 	free(q->target);
 	place_release(&q->subject);
+	gone_release(&q->gone);
 }
 
 /* ---- what is meant ---- */
 
-static int find_subject(struct request *q)
+/* A folder above F or D was removed: what lies below is found when it is there again. Where it is not to be, what lay
+ * there last is as good as @v-1. */
+static int find_below_gone(struct request *q, struct restorer *r, const char *to)
+{
+	const char *which = q->given + q->parts.subject + strlen(VERSION_MARK);
+
+	if (!r->dry_run && !to)
+		return gone_make(&q->gone, r);
+	if (strlen(which) < 2 || strncmp(which, "-1", q->parts.len - q->parts.subject - strlen(VERSION_MARK)) != 0) {
+		say("%s: %s was removed, and without it only @v-1 is found (or say %s@v/TIME/%s)", q->given,
+		    q->gone.folder.path, q->gone.folder.path, q->gone.below);
+		return -ENOENT;
+	}
+	q->source = strdup(q->gone.then);
+	return q->source ? gone_place(&q->gone, &q->subject) : -ENOMEM;
+}
+
+static int find_subject(struct request *q, struct restorer *r, const char *to)
 {
 	_cleanup_free_ char *subject = strndup(q->given, q->parts.subject);
 	int rc;
 
 	if (!subject)
 		return -ENOMEM;
+	if (!q->parts.whole_lake && !gone_find(subject, &q->gone) && q->gone.below[0]) {
+		rc = find_below_gone(q, r, to);
+		if (rc || q->source)
+			return rc;
+	}
 	if (!q->parts.whole_lake)
 		return place_on_mount(subject, &q->subject);
 	rc = place_find(*subject ? subject : ".", &q->subject);
@@ -97,7 +123,7 @@ static int say_nothing_there(const struct request *q, int error)
 	return -error;
 }
 
-static int find_source(struct request *q)
+static int find_source(struct request *q, struct restorer *r, const char *to)
 {
 	int rc = version_path_parse(q->given, &q->parts);
 	const char *mark;
@@ -107,12 +133,12 @@ static int find_source(struct request *q)
 		    q->given, q->given);
 		return rc;
 	}
-	rc = find_subject(q);
+	rc = find_subject(q, r, to);
 	if (rc)
 		return rc;
 	mark = q->given + q->parts.subject;
-	if (asprintf(&q->source, "%s%s%.*s", q->subject.path, q->parts.whole_lake ? "/" : "",
-		     (int)(q->parts.len - q->parts.subject), mark) < 0) {
+	if (!q->source && asprintf(&q->source, "%s%s%.*s", q->subject.path, q->parts.whole_lake ? "/" : "",
+				   (int)(q->parts.len - q->parts.subject), mark) < 0) {
 		q->source = NULL;
 		return -ENOMEM;
 	}
@@ -143,15 +169,23 @@ static int find_companions(struct request *q)
 
 /* ---- where it goes ---- */
 
-/* The folders between D and what is restored may be gone, too, and D itself. */
+/* The folders between D and what is restored may be gone, too, and D itself. They become what they were then. */
 static int make_above(const struct request *q, size_t subject_len)
 {
+	size_t moment = strlen(q->source) - (q->parts.len - q->parts.below);
+
 	for (char *slash = strchr(q->target + subject_len, '/'); slash; slash = strchr(slash + 1, '/')) {
+		_cleanup_free_ char *from = NULL;
+		struct stat st;
 		int rc = 0;
 
 		*slash = '\0';
-		if (mkdir(q->target, 0777) < 0 && errno != EEXIST)
-			rc = -errno;
+		if (asprintf(&from, "%.*s%s", (int)moment - 1, q->source, q->target + subject_len) < 0) {
+			from = NULL;
+			rc = -ENOMEM;
+		} else if (stat(q->target, &st) < 0) {
+			rc = restore_make_folder(from, q->target);
+		}
 		*slash = '/';
 		if (rc)
 			return rc;
@@ -179,6 +213,12 @@ static int set_target(struct request *q, const char *to)
 	return n < 0 || !q->target ? -ENOMEM : 0;
 }
 
+/* With --dry-run: the folder that it goes to was removed, and not made again. */
+static bool lacks_folder(const struct request *q, const char *to)
+{
+	return !to && q->gone.then && q->gone.below[0] && !q->gone.made;
+}
+
 static int find_target(struct request *q, const char *to, bool dry_run)
 {
 	int rc = set_target(q, to);
@@ -186,7 +226,7 @@ static int find_target(struct request *q, const char *to, bool dry_run)
 
 	if (!rc && !to && !dry_run)
 		rc = make_above(q, strlen(q->subject.path));
-	if (!rc) {
+	if (!rc && !lacks_folder(q, to)) {
 		rc = path_resolve(q->target, &resolved);
 		if (!rc) {
 			free(q->target);
@@ -199,6 +239,8 @@ static int find_target(struct request *q, const char *to, bool dry_run)
 	}
 	slash = strrchr(q->target, '/');
 	q->name = slash + 1;
+	if (lacks_folder(q, to))
+		return 0;
 	if (!*q->name) {
 		say("%s: cannot be restored as one, name what is in it", q->source);
 		return -EINVAL;
@@ -255,8 +297,10 @@ static void print_done(const struct request *q, const struct restorer *r)
 		add_count(&line, r->links, "link", "links");
 		add_count(&line, r->removed, "removed", "removed");
 		add_count(&line, r->same, "as it was", "as they were");
-	} else if (r->same) {
-		buf_adds(&line, ", the content was the same");
+	} else {
+		add_count(&line, r->folders, "folder made again", "folders made again");
+		if (r->same)
+			buf_adds(&line, ", the content was the same");
 	}
 	printf("%s)\n", buf_str(&line));
 }
@@ -283,14 +327,16 @@ static int end(const struct request *q, struct restorer *r, bool json)
 static int restore(struct request *q, struct restorer *r, const char *to, bool json)
 {
 	struct restoring w = {.from_dir = AT_FDCWD};
-	int rc = find_source(q);
+	int rc = find_source(q, r, to);
 
 	if (!rc)
 		rc = find_companions(q);
 	if (!rc)
 		rc = find_target(q, to, r->dry_run);
-	if (rc)
+	if (rc) {
+		gone_unmake(&q->gone, r);
 		return EXIT_FAILED;
+	}
 	r->daemon = control_pid(q->subject.lake);
 	w.from = q->source;
 	w.companions = q->companions;

@@ -45,6 +45,9 @@ int restore_file(struct restorer *r, const struct restoring *what);
 int restore_link(struct restorer *r, const struct restoring *what);
 /* Whatever FROM is, with all below it; failures are noted, and the rest goes on. */
 void restore_any(struct restorer *r, const struct restoring *what);
+/* Makes the folder TO (a path) as FROM was, with nothing in it; where FROM cannot be read, as anybody would. 0 or
+ * -errno; -EEXIST too. */
+int restore_make_folder(const char *from, const char *to);
 /* Bytes of the files at FROM, for the progress. */
 uint64_t restore_size(int from_dir, const char *from);
 

@@ -209,6 +209,23 @@ static int set_folder(int from, int to, const struct stat *then)
 	return futimens(to, times) < 0 ? -errno : 0;
 }
 
+int restore_make_folder(const char *from, const char *to)
+{
+	_cleanup_close_ int was = open_folder(AT_FDCWD, from), fd = -1;
+	struct stat then;
+
+	if (was < 0 || fstat(was, &then) < 0)
+		return mkdir(to, 0777) < 0 ? -errno : 0;
+	if (mkdir(to, 0700) < 0)
+		return -errno;
+	fd = open_folder(AT_FDCWD, to);
+	if (fd < 0)
+		return fd;
+	if (geteuid() == 0 && fchown(fd, then.st_uid, then.st_gid) < 0)
+		return -errno;
+	return set_folder(was, fd, &then);
+}
+
 static void say_missing(struct restorer *r, const char *path, const char *missing, ssize_t len)
 {
 	for (const char *at = missing; len > 0 && at < missing + len; at += strlen(at) + 1) {

@@ -11,9 +11,9 @@
 #include <sys/xattr.h>
 
 #include "base/cleanup.h"
-#include "base/which.h"
 #include "cli/control.h"
 #include "cli/facts.h"
+#include "cli/gone.h"
 #include "cli/history.h"
 #include "cli/human.h"
 #include "cli/moments.h"
@@ -169,7 +169,8 @@ static void add_former(struct json_object *o, const struct history *h, bool all)
 		json_object_object_add(o, "versions", list);
 }
 
-static int print_moments_json(const char *path, const struct moments *m, const struct history *former, bool all)
+static int print_moments_json(const char *path, const struct moments *m, const struct history *former,
+			      const struct gone *gone, bool all)
 {
 	_cleanup_json_ struct json_object *o = json_object_new_object();
 	struct json_object *list = json_object_new_array();
@@ -188,10 +189,15 @@ static int print_moments_json(const char *path, const struct moments *m, const s
 		json_object_array_add(list, one);
 	}
 	add_former(o, former, all);
+	if (gone) {
+		json_object_object_add(o, "removed", json_object_new_string(gone->removed));
+		json_object_object_add(o, "last", json_object_new_string(gone->then));
+	}
 	return json_print(o) ? EXIT_FAILED : EXIT_OK;
 }
 
-static int show_moments(const char *given, const struct place *p, bool all, bool json)
+/* GONE: it was removed; else NULL. */
+static int show_moments(const char *given, const struct place *p, const struct gone *gone, bool all, bool json)
 {
 	_cleanup_free_ char *path = NULL;
 	struct history former = {0};
@@ -207,7 +213,9 @@ static int show_moments(const char *given, const struct place *p, bool all, bool
 	}
 	if (p->inside[0])
 		history_read(p->path, &former);
-	code = json ? print_moments_json(path, &m, &former, all) : print_moments(path, &m);
+	code = json	      ? print_moments_json(path, &m, &former, gone, all)
+	       : gone && !m.n ? EXIT_OK
+			      : print_moments(path, &m);
 	if (!json && !code)
 		code = print_former(p->path, &former, all);
 	history_release(&former);
@@ -215,18 +223,74 @@ static int show_moments(const char *given, const struct place *p, bool all, bool
 	return code;
 }
 
-/* A folder, or one that is gone: it has no history of its own, but moments. */
-static bool has_moments(const struct place *p)
+/* ---- what was removed with its folder, or is one that was ---- */
+
+static int64_t number_of(const char *path, const char *attribute)
 {
-	_cleanup_buf_ struct buf path = BUF_INIT;
+	char text[32] = "";
+
+	return getxattr(path, attribute, text, sizeof(text) - 1) > 0 ? strtoll(text, NULL, 10) : 0;
+}
+
+static int print_gone_json(const char *given, const struct gone *g, const struct stat *st)
+{
+	_cleanup_json_ struct json_object *o = json_object_new_object();
+	int64_t version = S_ISREG(st->st_mode) ? number_of(g->then, "user.tarn.version") : 0;
+
+	json_object_object_add(o, "path", json_object_new_string(given));
+	json_object_object_add(o, "removed", json_object_new_string(g->removed));
+	json_object_object_add(o, "folder", json_object_new_string(g->folder.path));
+	json_object_object_add(o, "last", json_object_new_string(g->then));
+	if (version)
+		json_object_object_add(o, "version", json_object_new_int64(version));
+	return json_print(o) ? EXIT_FAILED : EXIT_OK;
+}
+
+static void print_gone(const char *given, const struct gone *g, const struct stat *st)
+{
+	_cleanup_buf_ struct buf folder = BUF_INIT, then = BUF_INIT, path = BUF_INIT, when = BUF_INIT, size = BUF_INIT;
+	int64_t ns;
+
+	human_name(&folder, g->folder.path);
+	human_name(&then, g->then);
+	human_name(&path, given);
+	if (!time_parse(g->removed, &ns))
+		human_time(&when, ns);
+	printf("%s was removed at %s\n", buf_str(&folder), buf_str(&when));
+	if (S_ISDIR(st->st_mode)) {
+		printf("what it was before that: %s/ (`tarn restore %s` brings it back)\n", buf_str(&then),
+		       buf_str(&then));
+		return;
+	}
+	human_size(&size, (uint64_t)st->st_size);
+	printf("what was there before that: %s (%s)\n", buf_str(&then), buf_str(&size));
+	if (S_ISREG(st->st_mode))
+		printf("it was version %lld; `tarn restore %s@v-1` brings it back, and then all are listed\n",
+		       (long long)number_of(g->then, "user.tarn.version"), buf_str(&path));
+}
+
+/* True: GIVEN is, or was below, a folder that was removed; the answer is printed, and *CODE what it comes to. */
+static bool show_gone(const char *given, bool all, bool json, int *code)
+{
+	_cleanup_gone_ struct gone g = {0};
 	struct stat st;
 
-	if (!p->inside[0])
-		return true;
-	if (!lstat(p->path, &st))
-		return S_ISDIR(st.st_mode);
-	buf_addf(&path, "%s" VERSION_MARK, p->path);
-	return getxattr(buf_str(&path), "user.tarn.commit", NULL, 0) > 0;
+	if (gone_find(given, &g))
+		return false;
+	*code = EXIT_OK;
+	if (lstat(g.then, &st) < 0) {
+		say("%s: %s was removed at %s, and this was not in it then", given, g.folder.path, g.removed);
+		*code = EXIT_FAILED;
+	} else if (!g.below[0]) {
+		if (!json)
+			print_gone(given, &g, &st);
+		*code = show_moments(given, &g.folder, &g, all, json);
+	} else if (json) {
+		*code = print_gone_json(given, &g, &st);
+	} else {
+		print_gone(given, &g, &st);
+	}
+	return true;
 }
 
 /* ---- files ---- */
@@ -245,6 +309,14 @@ static int show_versions(const char *path, bool all, bool json)
 	return code;
 }
 
+/* A folder, or the whole lake: it has no history of its own, but moments. */
+static bool has_moments(const struct place *p)
+{
+	struct stat st;
+
+	return !p->inside[0] || (!lstat(p->path, &st) && S_ISDIR(st.st_mode));
+}
+
 static int run_versions(const struct verb *v, int argc, char **argv)
 {
 	static const struct option options[] = {
@@ -258,6 +330,8 @@ static int run_versions(const struct verb *v, int argc, char **argv)
 		all |= c == 'a';
 	}
 	verb_arguments(v, argc, argv, 1, 1);
+	if (show_gone(argv[optind], all, json, &c))
+		return c;
 	c = place_find(argv[optind], &p);
 	if (c)
 		say("%s: %s", argv[optind], strerror(-c));
@@ -265,7 +339,7 @@ static int run_versions(const struct verb *v, int argc, char **argv)
 		c = place_say_not_on_mount(&p);
 	if (c)
 		return EXIT_FAILED;
-	return has_moments(&p) ? show_moments(argv[optind], &p, all, json) : show_versions(p.path, all, json);
+	return has_moments(&p) ? show_moments(argv[optind], &p, NULL, all, json) : show_versions(p.path, all, json);
 }
 
 const struct verb verb_versions = {
