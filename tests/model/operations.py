@@ -23,6 +23,7 @@ class Operation:
 		self.client, self.order, self.changes, self.relies = client, order, set(changes), set(relies)
 		self.number, self.done, self.wanted = 0, False, None
 		self.makes_durable, self.nodes = (), []	# NODES: whose content it changed
+		self.writes_back = set()	# keys of files whose stores it has the kernel write back
 		self.when_done = lambda: None	# what is true once the client has its answer
 
 	def __str__(self):
@@ -351,7 +352,10 @@ class Operations:
 
 	def choose_unmap(self):
 		h = self.some_held(True)
-		return h and self.propose(dict(op="unmap", slot=h.slot), (), {h.node.id}, lambda: self.held.remove(h), h.client)
+		op = h and self.propose(dict(op="unmap", slot=h.slot), (), {h.node.id}, lambda: self.held.remove(h), h.client)
+		if op and h.stored:
+			op.writes_back = {h.node.id}
+		return op
 
 	def synced(self, node):
 		for h in self.held:

@@ -234,6 +234,9 @@ class Play:
 		for op in batch:
 			if not op.done:
 				keys |= op.changes
+			# munmap() has the pages written back before it returns (fuse_vma_close()), and says nothing when
+			# that fails because the daemon is gone meanwhile: its answer proves nothing.
+			keys |= op.writes_back
 		for h in self.operations.held:
 			# Stores that the kernel had not yet written back; it does so after a kill, too, unless they came by the daemon.
 			if h.stored:
