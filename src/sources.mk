@@ -133,6 +133,9 @@ libcontent_a_SOURCES = \
 	src/content/extents.c src/content/extents.h \
 	src/content/folder.c src/content/folder.h \
 	src/content/former.c src/content/former.h \
+	src/content/frames.c src/content/frames.h \
+	src/content/frames_get.c \
+	src/content/frames_int.h \
 	src/content/gone.c \
 	src/content/handle.c src/content/handle.h \
 	src/content/handle_cloud.c \
@@ -140,6 +143,7 @@ libcontent_a_SOURCES = \
 	src/content/handle_wait.c \
 	src/content/hash.c src/content/hash.h \
 	src/content/holding.c src/content/holding.h \
+	src/content/inflate.c src/content/inflate.h \
 	src/content/inode.c src/content/inode.h \
 	src/content/kept.c src/content/kept.h \
 	src/content/lake.c src/content/lake.h \

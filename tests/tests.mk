@@ -53,6 +53,7 @@ unit_tests = \
 	tests/unit/test_config_policy \
 	tests/unit/test_config_settings \
 	tests/unit/test_content_chain \
+	tests/unit/test_content_frames \
 	tests/unit/test_content_pack \
 	tests/unit/test_content_pack_map \
 	tests/unit/test_content_recall \
@@ -115,6 +116,7 @@ integration_tests = \
 	tests/integration/catalog-background.sh \
 	tests/integration/catalog-copy.sh \
 	tests/integration/catalog-users.sh \
+	tests/integration/cloud-compress.sh \
 	tests/integration/cloud-hours.sh \
 	tests/integration/cloud-metadata.sh \
 	tests/integration/cloud-packs-crash.sh \

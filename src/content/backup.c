@@ -12,6 +12,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "content/inflate.h"
 #include "meta/changes.h"
 #include "tier/key.h"
 
@@ -287,44 +288,29 @@ int backup_squeeze_file(int in, int out, const struct tier_call *call, uint64_t 
 }
 
 struct unsqueeze {
-	ZSTD_DCtx *context;
 	int out;
 	struct buf *to;
-	char *room;
-	size_t hint; /* 0: a frame has ended */
 };
 
 static int take(void *arg, const void *bytes, size_t len)
 {
 	struct unsqueeze *u = arg;
-	ZSTD_inBuffer in = {bytes, len, 0};
-	ZSTD_outBuffer o;
-	int rc = 0;
 
-	do {
-		o = (ZSTD_outBuffer){u->room, ZSTD_DStreamOutSize(), 0};
-		u->hint = ZSTD_decompressStream(u->context, &o, &in);
-		if (ZSTD_isError(u->hint))
-			return -EBADMSG;
-		if (u->to)
-			buf_add(u->to, u->room, o.pos);
-		else
-			rc = write_all(u->out, u->room, o.pos);
-	} while (!rc && (in.pos < in.size || o.pos == o.size));
-	return rc ? rc : u->to ? buf_error(u->to) : 0;
+	if (!u->to)
+		return write_all(u->out, bytes, len);
+	buf_add(u->to, bytes, len);
+	return buf_error(u->to);
 }
 
 int backup_fetch(struct tier *t, const char *key, const struct tier_call *call, int out, struct buf *to)
 {
-	struct unsqueeze u = {.context = ZSTD_createDCtx(), .out = out, .to = to, .hint = 1};
-	struct tier_get get = {.key = key, .length = TIER_TO_END, .sink = take, .arg = &u};
-	int rc;
+	struct unsqueeze u = {.out = out, .to = to};
+	_cleanup_inflate_ struct inflate *z = NULL;
+	struct tier_get get = {.key = key, .length = TIER_TO_END, .sink = inflate_take};
+	int rc = inflate_new(take, &u, &z);
 
-	u.room = malloc(ZSTD_DStreamOutSize());
-	rc = u.context && u.room ? tier_get(t, &get, call, NULL) : -ENOMEM;
-	if (!rc && u.hint)
-		rc = -EBADMSG; /* it ends in the middle */
-	ZSTD_freeDCtx(u.context);
-	free(u.room);
-	return rc;
+	get.arg = z;
+	if (!rc)
+		rc = tier_get(t, &get, call, NULL);
+	return rc ? rc : inflate_end(z);
 }

@@ -7,6 +7,7 @@
 #include "base/cleanup.h"
 #include "base/full_io.h"
 #include "base/log.h"
+#include "content/frames.h"
 #include "content/hash.h"
 #include "content/packs.h"
 #include "content/past.h"
@@ -119,19 +120,16 @@ static int from_cloud(struct search *f)
 {
 	_cleanup_tier_ struct tier *tier = lake_tier(f->lake);
 	struct tier_call call = {.stop = f->stop, .arg = f->arg};
-	struct tier_get get = {.length = TIER_TO_END, .sink = take, .arg = f};
 	struct cloud_row object;
 	int rc = store_cloud_of_version(f->lake->store, f->v->id, &object);
 
 	if (rc == -ENOENT)
 		rc = store_cloud_by_hash(f->lake->store, f->v->sha256, f->v->size, &object);
-	if (rc || !tier || object.compress)
+	if (rc || !tier)
 		return rc ? rc : -ENOENT;
-	get.key = object.key;
-	get.etag = object.etag[0] ? object.etag : NULL;
 	rc = begin(f);
 	if (!rc)
-		rc = tier_get(tier, &get, &call, NULL);
+		rc = frames_get_whole(tier, &object, take, f, &call);
 	return rc ? rc : verify(f);
 }
 

@@ -4,7 +4,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "content/backup.h"
+#include "content/frames.h"
 #include "content/hash.h"
 #include "content/packs.h"
 #include "content/rebuild_int.h"
@@ -115,17 +115,6 @@ static int write_out(void *arg, const void *bytes, size_t len)
 	return 0;
 }
 
-static int fetch(struct rebuild *r, const struct cloud_row *c, int fd)
-{
-	struct tier_get get = {.key = c->key,
-			       .etag = c->etag[0] ? c->etag : NULL,
-			       .length = TIER_TO_END,
-			       .sink = write_out,
-			       .arg = &fd};
-
-	return c->compress ? backup_fetch(r->tier, c->key, r->call, fd, NULL) : tier_get(r->tier, &get, r->call, NULL);
-}
-
 static int verify(int fd, const struct version_row *v)
 {
 	uint8_t sha256[SHA256_BYTES];
@@ -143,7 +132,7 @@ int rebuild_fetch(struct rebuild *r, const struct cloud_row *c, const struct ver
 {
 	static const char temp[] = ".tarn-restoring";
 	_cleanup_close_ int fd = openat(dirfd, temp, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-	int rc = fd < 0 ? -errno : fetch(r, c, fd);
+	int rc = fd < 0 ? -errno : frames_get_whole(r->tier, c, write_out, &fd, r->call);
 
 	if (!rc)
 		rc = verify(fd, v);

@@ -183,6 +183,7 @@ static struct recall *new_recall(struct recalls *rs, struct tier *tier, int cach
 	memcpy(r->wanted, s->sha256, SHA256_BYTES);
 	r->key = strdup(s->key);
 	r->etag = s->etag && *s->etag ? strdup(s->etag) : NULL;
+	r->compressed = s->compressed;
 	r->md = EVP_MD_CTX_new();
 	if (!r->key || !r->md || EVP_DigestInit_ex(r->md, EVP_sha256(), NULL) != 1) {
 		recall_free(r);
@@ -211,6 +212,7 @@ void recall_free(struct recall *r)
 	pthread_rwlock_destroy(&r->drop);
 	pthread_mutex_destroy(&r->files);
 	pthread_mutex_destroy(&r->lock);
+	frame_table_unref(r->table);
 	free(r->etag);
 	free(r->key);
 	free(r);
@@ -298,8 +300,12 @@ static void set_place(struct recall *r, const struct recall_source *s)
 	const char *etag = s->etag && *s->etag ? s->etag : NULL;
 	SCOPED_LOCK(&r->lock);
 
-	if (!strcmp(r->key, s->key) && !!r->etag == !!etag && (!etag || !strcmp(r->etag, etag)))
+	if (!strcmp(r->key, s->key) && !!r->etag == !!etag && (!etag || !strcmp(r->etag, etag)) &&
+	    r->compressed == s->compressed)
 		return;
+	frame_table_unref(r->table);
+	r->table = NULL;
+	r->compressed = s->compressed;
 	renew(&r->key, s->key);
 	renew(&r->etag, etag);
 	r->broken = 0;

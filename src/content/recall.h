@@ -53,7 +53,8 @@ struct recall;
 struct recall_source {
 	uint64_t id;
 	const char *key, *etag; /* ETAG "" or NULL: any */
-	uint64_t size;		/* of the content, and of the object */
+	uint64_t size;		/* of the content */
+	uint64_t compressed;	/* of the object, when that is compressed (content/frames.h); 0: it is the content */
 	bool hashed;		/* its SHA-256 is known */
 	uint8_t sha256[SHA256_BYTES];
 };

@@ -80,13 +80,15 @@ static bool next_gap(const struct recall *r, uint64_t at, uint64_t to, struct ex
 
 int recall_fetch_locked(struct recall *r, uint64_t from, uint64_t to, uint64_t piece, bool urgent)
 {
-	uint64_t at = from / RECALL_PART * RECALL_PART;
+	uint64_t part = r->compressed ? FRAME_BYTES : RECALL_PART, at = from / part * part;
 	struct extent gap;
 	int rc = 0;
 
-	to = (to + RECALL_PART - 1) / RECALL_PART * RECALL_PART;
+	to = (to + part - 1) / part * part;
 	if (to > r->size)
 		to = r->size;
+	if (r->compressed) /* no frame twice */
+		piece = (piece + part - 1) / part * part;
 	if (urgent && extents_touch(&r->coming, at, to))
 		hurry_locked(r, at, to);
 	while (!rc && next_gap(r, at, to, &gap)) {
@@ -162,7 +164,7 @@ static int check_head(struct fetch *f)
 	struct recall *r = f->recall;
 	SCOPED_LOCK(&r->lock);
 
-	if (f->head.size != r->size)
+	if (f->head.size != (r->compressed ? r->compressed : r->size))
 		return -ESTALE;
 	if (!r->etag && f->head.etag[0])
 		r->etag = strdup(f->head.etag);
@@ -219,33 +221,91 @@ static int translate(struct recall *r, const char *key, int rc, const struct tie
 	}
 }
 
+/* Where the object lies, as known now. */
+struct place {
+	char *key, *etag;
+	uint64_t compressed;
+	struct frame_table *table;
+};
+
+static void forget_place(struct place *p)
+{
+	free(p->key);
+	free(p->etag);
+	frame_table_unref(p->table);
+}
+
+static int note_place(struct recall *r, struct place *p)
+{
+	SCOPED_LOCK(&r->lock);
+
+	p->key = strdup(r->key);
+	p->etag = r->etag ? strdup(r->etag) : NULL;
+	p->compressed = r->compressed;
+	p->table = r->table ? frame_table_ref(r->table) : NULL;
+	return !p->key || (r->etag && !p->etag) ? -ENOMEM : 0;
+}
+
+/* The table of the object at P; others may fetch it at the same time. */
+static int find_table(struct recall *r, struct place *p, const struct frames_object *o, const struct tier_call *call)
+{
+	int rc = p->table ? 0 : frame_table_get(o, call, &p->table);
+
+	if (rc || !p->table)
+		return rc;
+	SCOPED_LOCK(&r->lock);
+	if (!r->table && r->compressed == p->compressed && !strcmp(r->key, p->key))
+		r->table = frame_table_ref(p->table);
+	return 0;
+}
+
+static int get_compressed(struct fetch *f, struct place *p, const struct tier_call *call)
+{
+	struct recall *r = f->recall;
+	struct frames_object o = {.tier = r->tier,
+				  .key = p->key,
+				  .etag = p->etag,
+				  .size = r->size,
+				  .stored = p->compressed,
+				  .get = recall_calls.get,
+				  .head = &f->head};
+	int rc = find_table(r, p, &o, call);
+
+	if (!rc)
+		rc = frames_get(&o, p->table, f->from, f->to - f->from, sink, f, call);
+	if (rc == -EBADMSG)
+		log_error("%s: the object is damaged", p->key);
+	return rc;
+}
+
+static int get_plain(struct fetch *f, struct place *p, const struct tier_call *call)
+{
+	struct tier_get get = {
+		.key = p->key, .etag = p->etag, .offset = f->from, .length = f->to - f->from, .sink = sink, .arg = f};
+
+	return recall_calls.get(f->recall->tier, &get, call, &f->head);
+}
+
 static int fetch(struct fetch *f)
 {
 	struct recall *r = f->recall;
 	struct tier_call call = {.patience = FETCH_PATIENCE, .stop = is_unwanted, .arg = r->set};
-	_cleanup_free_ char *key = NULL, *etag = NULL;
-	struct tier_get get;
-	int rc;
+	_cleanup_(forget_place) struct place p = {};
+	uint64_t len = f->to - f->from;
+	int rc = note_place(r, &p);
 
-	pthread_mutex_lock(&r->lock);
-	key = strdup(r->key);
-	etag = r->etag ? strdup(r->etag) : NULL;
-	rc = !key || (r->etag && !etag) ? -ENOMEM : 0;
-	pthread_mutex_unlock(&r->lock);
 	if (rc < 0 || !r->tier)
 		return rc ? rc : -EHOSTUNREACH;
-	get = (struct tier_get){
-		.key = key, .etag = etag, .offset = f->from, .length = f->to - f->from, .sink = sink, .arg = f};
-	rc = recall_reserve(r, get.length, f->urgent);
+	rc = recall_reserve(r, len, f->urgent);
 	if (rc < 0)
 		return rc;
-	rc = recall_calls.get(r->tier, &get, &call, &f->head);
-	recall_unreserve(r, get.length);
+	rc = (p.compressed ? get_compressed : get_plain)(f, &p, &call);
+	recall_unreserve(r, len);
 	if (!rc && f->at < f->to) {
-		log_warning("%s: the object ends before it should", key);
+		log_warning("%s: the object ends before it should", p.key);
 		rc = -ESTALE;
 	}
-	return translate(r, key, rc, &call);
+	return translate(r, p.key, rc, &call);
 }
 
 static void finish(struct fetch *f, int rc)

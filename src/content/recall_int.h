@@ -21,6 +21,7 @@
 #include <uthash.h>
 
 #include "content/extents.h"
+#include "content/frames.h"
 #include "content/part_map.h"
 #include "content/recall.h"
 
@@ -104,10 +105,12 @@ struct recall {
 
 	pthread_mutex_t lock;
 	/* protected by lock */
-	char *key, *etag;      /* ETag NULL: any */
-	struct extents here;   /* in the sparse file, may be read */
-	struct extents coming; /* what fetches are for */
-	unsigned active;       /* fetches that a thread has */
+	char *key, *etag;	   /* ETag NULL: any */
+	uint64_t compressed;	   /* size of an object that is compressed; 0: it is the content */
+	struct frame_table *table; /* of that, once it is known */
+	struct extents here;	   /* in the sparse file, may be read */
+	struct extents coming;	   /* what fetches are for */
+	unsigned active;	   /* fetches that a thread has */
 	struct demand *demands;
 	struct stream streams[RECALL_STREAMS];
 	uint64_t turns;

@@ -13,7 +13,7 @@ static int find_object(struct lake *lake, const struct version_row *v, struct cl
 
 	if (rc == -ENOENT)
 		return -ENODATA;
-	if (!rc && (object->compress || object->size != v->size || object->remote[0])) {
+	if (!rc && (object->size != v->size || object->remote[0])) {
 		log_warning("%s: tarn cannot read version %llu from it", object->key, (unsigned long long)v->id);
 		return -ENODATA;
 	}
@@ -39,6 +39,7 @@ int recall_open_version(struct lake *lake, const struct version_row *v, struct r
 		return rc;
 	source.key = object.key;
 	source.etag = object.etag;
+	source.compressed = object.compress ? object.stored : 0;
 	source.hashed = v->hashed || object.hashed;
 	memcpy(source.sha256, v->hashed ? v->sha256 : object.sha256, SHA256_BYTES);
 	return tier ? recall_open(lake->recalls, tier, cache_of(lake, v), &source, out) : -EHOSTUNREACH;

@@ -86,6 +86,7 @@ int store_cloud_elsewhere(struct store *s, const struct cloud_row *c, struct clo
 	store_query(s, &q, SQL_CLOUD_ELSEWHERE);
 	query_blob(&q, c->sha256, SHA256_BYTES);
 	query_int(&q, (int64_t)c->size);
+	query_int(&q, c->compress);
 	query_text(&q, c->remote);
 	query_blob(&q, c->key, strlen(c->key));
 	return one_object(&q, out);

@@ -237,7 +237,7 @@ const char *const sql_text[SQL_COUNT] = {
 	[SQL_CLOUD_BY_HASH] = "SELECT " CLOUD " FROM cloud INDEXED BY cloud_hash WHERE sha256 = ? AND size = ?"
 			      " AND state = 2 ORDER BY id LIMIT 1",
 	[SQL_CLOUD_ELSEWHERE] = "SELECT " CLOUD " FROM cloud INDEXED BY cloud_hash WHERE sha256 = ? AND size = ?"
-				" AND state = 2 AND NOT (remote = ? AND key = ?) ORDER BY id LIMIT 1",
+				" AND compress = ? AND state = 2 AND NOT (remote = ? AND key = ?) ORDER BY id LIMIT 1",
 	[SQL_CLOUD_BY_HASH_OF] =
 		"SELECT " CLOUD " FROM version CROSS JOIN cloud INDEXED BY cloud_hash ON cloud.sha256 = version.sha256"
 		" AND cloud.size = version.size WHERE version.id = ? AND version.state <> 1"

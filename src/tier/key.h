@@ -1,7 +1,6 @@
 /*
  * Which key an object has:
  *
- *	<prefix>/<bucket>/<path>		a file of a bucket, as it is called there
  *	<prefix>/<bucket>/<path>	a file of a bucket, as it is called there
  *	<prefix>/.tarn/names/<sha256>	the same, where S3 cannot hold the name: it is not UTF-8, has control characters
  *					or an empty, "." or ".." component, or the key would be longer than 1,024
@@ -9,6 +8,8 @@
  *	<prefix>/.tarn/objects/<sha256>	content that has no name any more, by its SHA-256
  *	<prefix>/.tarn/packs/<name>	history
  *	<prefix>/.tarn/meta/<name>	the metadata store
+ *
+ * An object that holds a content compressed has TIER_COMPRESSED behind: whoever fetches it sees by its name what it is.
  *
  * Hashes are 64 lower-case hex digits. PREFIX "" has no slash behind it. The functions append to KEY; what fails is
  * told by buf_error().
@@ -23,6 +24,7 @@
 #include "base/buf.h"
 
 #define TIER_OWN ".tarn" /* the component below the prefix that is tarn's own; no bucket is called so */
+#define TIER_COMPRESSED ".zst"
 
 /* PATH: of a file in BUCKET, without a slash in front. */
 void tier_key_of_path(struct buf *key, const char *prefix, const char *bucket, const char *path);

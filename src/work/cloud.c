@@ -1,7 +1,9 @@
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "base/clock.h"
 #include "work/cloud.h"
 
@@ -30,6 +32,71 @@ int cloud_set_key(char key[CLOUD_KEY_BYTES + 1], const struct buf *found)
 		return -ENAMETOOLONG;
 	memcpy(key, buf_str(found), found->len + 1);
 	return 0;
+}
+
+/* Is there something called PATH? 1, 0 or -errno. PATH is taken apart. */
+static int is_name(struct lake *lake, char *path)
+{
+	struct node_row n = {.id = NODE_ROOT};
+	char *save, *name = strtok_r(path, "/", &save);
+	int rc = 0;
+
+	for (; name && !rc; name = strtok_r(NULL, "/", &save))
+		rc = store_entry(lake->store, n.id, name, &n);
+	return rc == -ENOENT ? 0 : rc ? rc : 1;
+}
+
+static int is_taken(struct lake *lake, const struct buf *path)
+{
+	_cleanup_buf_ struct buf other = BUF_INIT;
+
+	buf_addf(&other, "%s" TIER_COMPRESSED, buf_str(path));
+	return buf_error(&other) ? buf_error(&other) : is_name(lake, other.data);
+}
+
+int cloud_key_by_name(struct lake *lake, struct tier *t, uint64_t node, bool compress, char key[CLOUD_KEY_BYTES + 1])
+{
+	_cleanup_buf_ struct buf path = BUF_INIT, found = BUF_INIT;
+	struct bucket *bucket;
+	char *slash;
+	int rc = store_path(lake->store, node, &path);
+
+	slash = rc ? NULL : strchr(path.data, '/');
+	if (!slash)
+		return rc == -ENOENT || !rc ? CLOUD_NAMELESS : rc;
+	rc = compress ? is_taken(lake, &path) : 0;
+	if (rc)
+		return rc < 0 ? rc : CLOUD_NAME_TAKEN;
+	if (compress)
+		buf_adds(&path, TIER_COMPRESSED);
+	if (buf_error(&path))
+		return buf_error(&path);
+	slash = strchr(path.data, '/');
+	*slash = '\0';
+	rc = lake_bucket(lake, path.data, &bucket);
+	if (rc < 0 || !bucket_policy(bucket)->versioned)
+		return rc < 0 ? rc : CLOUD_NAMELESS;
+	tier_key_of(t, &found, path.data, slash + 1);
+	return cloud_set_key(key, &found);
+}
+
+int cloud_key_of_version(struct tier *t, uint64_t version, bool compress, char key[CLOUD_KEY_BYTES + 1])
+{
+	_cleanup_buf_ struct buf found = BUF_INIT;
+	char name[40];
+
+	snprintf(name, sizeof(name), "version-%" PRIx64 "%s", version, compress ? TIER_COMPRESSED : "");
+	tier_key_of_own(&found, tier_prefix(t), "objects", name);
+	return cloud_set_key(key, &found);
+}
+
+int cloud_key_of_content(struct tier *t, const struct cloud_row *c, char key[CLOUD_KEY_BYTES + 1])
+{
+	_cleanup_buf_ struct buf found = BUF_INIT;
+
+	tier_key_of_content(&found, tier_prefix(t), c->sha256);
+	buf_adds(&found, c->compress ? TIER_COMPRESSED : "");
+	return cloud_set_key(key, &found);
 }
 
 /* ---- what the store has ---- */
@@ -83,12 +150,12 @@ int cloud_verified(struct lake *lake, const struct cloud_row *c)
 
 /* ---- what the remote says ---- */
 
-bool cloud_is(const struct tier_head *head, const uint8_t sha256[SHA256_BYTES], uint64_t size)
+bool cloud_is(const struct tier_head *head, const struct cloud_row *c)
 {
 	const struct tier_facts *f = &head->facts;
 
-	return head->size == size && !f->zstd && (f->known & TIER_KNOWS_SHA256) &&
-	       !memcmp(f->sha256, sha256, SHA256_BYTES);
+	return head->size == c->stored && f->zstd == !!c->compress && (f->known & TIER_KNOWS_SHA256) &&
+	       !memcmp(f->sha256, c->sha256, SHA256_BYTES);
 }
 
 bool cloud_is_ours(const struct lake *lake, const struct cloud_row *known, const struct tier_head *head)

@@ -54,6 +54,16 @@ void claims_free(struct claims *c);
 /* False: somebody else has it, or no memory. Try again later. */
 bool claim_key(struct claims *c, const char *key);
 void disclaim_key(struct claims *c, const char *key);
+/*
+ * The key that an object of NODE, COMPRESSed or not, has by the name of the file. 0; CLOUD_NAMELESS: there is no such
+ * name, or its bucket keeps its files here; CLOUD_NAME_TAKEN: another file is called as the compressed object would
+ * be; -errno.
+ */
+enum { CLOUD_NAMELESS = 1, CLOUD_NAME_TAKEN };
+int cloud_key_by_name(struct lake *lake, struct tier *t, uint64_t node, bool compress, char key[CLOUD_KEY_BYTES + 1]);
+/* Those below .tarn/objects/: of VERSION alone; of all versions with C's content. 0 or -errno. */
+int cloud_key_of_version(struct tier *t, uint64_t version, bool compress, char key[CLOUD_KEY_BYTES + 1]);
+int cloud_key_of_content(struct tier *t, const struct cloud_row *c, char key[CLOUD_KEY_BYTES + 1]);
 /* KEY is what was FOUND for it. 0; -ENAMETOOLONG; -ENOMEM. */
 int cloud_set_key(char key[CLOUD_KEY_BYTES + 1], const struct buf *found);
 /* C's key is claimed: is its row still as C says? 0; -ESTALE; -errno. */
@@ -127,8 +137,8 @@ int cloud_spare(struct work *w, struct tier *t, const struct cloud_row *c);
  */
 int cloud_copy(struct work *w, struct tier *t, const struct cloud_row *from, struct cloud_row *to);
 
-/* Does HEAD describe the content of SHA256 and SIZE, as tarn puts it? */
-bool cloud_is(const struct tier_head *head, const uint8_t sha256[SHA256_BYTES], uint64_t size);
+/* Does HEAD describe C's content, stored as C says, as tarn puts it? */
+bool cloud_is(const struct tier_head *head, const struct cloud_row *c);
 
 /* Has HEAD's object been put by LAKE, or is it what KNOWN (NULL: nothing) says of its key? */
 bool cloud_is_ours(const struct lake *lake, const struct cloud_row *known, const struct tier_head *head);

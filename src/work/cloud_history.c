@@ -76,7 +76,9 @@ static int look_at_object(struct work *w, struct tier *t, const struct version_r
 		rc = -ESTALE;
 	if (!rc)
 		rc = tier_head(t, c->key, &call, &head);
-	return rc ? rc : cloud_is(&head, v->sha256, v->size) ? 0 : -ESTALE;
+	if (!rc && (memcmp(now.sha256, v->sha256, SHA256_BYTES) != 0 || now.size != v->size))
+		rc = -ESTALE;
+	return rc ? rc : cloud_is(&head, &now) ? 0 : -ESTALE;
 }
 
 static int record_in_cloud(struct lake *lake, uint64_t version)

@@ -73,21 +73,6 @@ static int note_version(void *arg, const struct version_row *v)
 	return store_cloud_each_of_version(o->mover->lake->store, v->id, note_object, o);
 }
 
-/* The key of the path that NODE has now. 0; 1: it has none, or its bucket keeps its files here. */
-static int key_now(struct mover *m, uint64_t node, char *key)
-{
-	_cleanup_buf_ struct buf path = BUF_INIT, now = BUF_INIT;
-	char *slash;
-	int rc = store_path(m->lake->store, node, &path);
-
-	slash = rc ? NULL : strchr(path.data, '/');
-	if (!slash)
-		return !rc || rc == -ENOENT ? 1 : rc;
-	*slash = '\0';
-	tier_key_of(m->tier, &now, path.data, slash + 1);
-	return cloud_set_key(key, &now);
-}
-
 /* What lies under the new key is spared, and known to be ours. 1: it is not. */
 static int clear(struct mover *m, const char *key)
 {
@@ -149,7 +134,7 @@ static int check_live(struct mover *m, const struct cloud_row *c, uint64_t node,
 	if (!rc && n.version != c->version)
 		rc = -ESTALE;
 	if (!rc)
-		rc = key_now(m, node, now);
+		rc = cloud_key_by_name(m->lake, m->tier, node, c->compress, now);
 	return rc < 0 ? rc : rc || strcmp(now, key) ? -ESTALE : 0;
 }
 
@@ -200,25 +185,30 @@ static int leave_name(struct mover *m, const struct cloud_row *c)
 }
 
 /* The live version's is under the file's name, and no other one's is under one that no file has. */
-static int move_object(struct mover *m, uint64_t node, uint64_t live, const struct cloud_row *c, const char *key)
+static int move_object(struct mover *m, uint64_t node, uint64_t live, const struct cloud_row *c)
 {
-	if (key && c->version == live)
+	char key[CLOUD_KEY_BYTES + 1];
+	int rc = cloud_key_by_name(m->lake, m->tier, node, c->compress, key);
+
+	if (rc < 0 || (rc && is_own_place(m->tier, c->key)))
+		return rc < 0 ? rc : 0;
+	if (!rc && c->version == live)
 		return move_live(m, c, node, key);
-	return key && !strcmp(c->key, key) ? 0 : leave_name(m, c);
+	return !rc && !strcmp(c->key, key) ? 0 : leave_name(m, c);
 }
 
 static int move_file(struct mover *m, const struct node_row *n)
 {
 	char key[CLOUD_KEY_BYTES + 1];
 	struct objects o = {.mover = m};
-	int nameless = key_now(m, n->id, key), rc;
+	int nameless = cloud_key_by_name(m->lake, m->tier, n->id, false, key), rc;
 
 	if (nameless < 0)
 		return nameless;
 	o.live = nameless ? 0 : n->version;
 	rc = store_versions_of_node(m->lake->store, n->id, 0, note_version, &o);
 	for (size_t i = 0; i < o.n && rc != -ENOMEM && !work_stopping(m->work); i++) {
-		int one = move_object(m, n->id, o.live, &o.rows[i], nameless ? NULL : key);
+		int one = move_object(m, n->id, o.live, &o.rows[i]);
 
 		rc = one < 0 ? one : rc;
 	}

@@ -42,7 +42,7 @@ static int put(struct work *w, struct tier *t, const struct version_row *v, stru
 	cloud_step(STEP_SENT);
 	if (!rc)
 		rc = tier_head(t, c->key, &call, &head);
-	if (!rc && !cloud_is(&head, v->sha256, v->size))
+	if (!rc && !cloud_is(&head, c))
 		rc = -EIO;
 	cloud_step(STEP_LOOKED);
 	if (rc)
@@ -69,16 +69,14 @@ static int send(struct work *w, struct tier *t, const struct version_row *v, str
 
 static int send_and_leave(struct work *w, struct tier *t, const struct version_row *v)
 {
-	_cleanup_buf_ struct buf key = BUF_INIT;
 	struct cloud_row c = {
 		.version = v->id, .hashed = true, .size = v->size, .stored = v->size, .state = CLOUD_INTENT};
 	int rc;
 
-	tier_key_of_content(&key, tier_prefix(t), v->sha256);
-	rc = cloud_set_key(c.key, &key);
+	memcpy(c.sha256, v->sha256, SHA256_BYTES);
+	rc = cloud_key_of_content(t, &c, c.key);
 	if (rc)
 		return rc;
-	memcpy(c.sha256, v->sha256, SHA256_BYTES);
 	if (!claim_key(w->claims, c.key))
 		return -EAGAIN;
 	rc = send(w, t, v, &c);

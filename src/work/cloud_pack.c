@@ -72,7 +72,7 @@ static int look(struct parting *p, const struct tier_call *call)
 
 	if (rc)
 		return rc;
-	if (!cloud_is(&head, p->row.sha256, p->row.size))
+	if (!cloud_is(&head, &p->row))
 		return -ESTALE;
 	cloud_note_head(&p->row, &head);
 	return 0;

@@ -13,20 +13,6 @@
 #include "base/log.h"
 #include "work/cloud.h"
 
-static int content_key(struct tier *t, const struct cloud_row *c, uint64_t version, bool shared, char *key)
-{
-	_cleanup_buf_ struct buf name = BUF_INIT;
-	char own[32];
-
-	if (shared) {
-		tier_key_of_content(&name, tier_prefix(t), c->sha256);
-	} else {
-		snprintf(own, sizeof(own), "version-%" PRIx64, version);
-		tier_key_of_own(&name, tier_prefix(t), "objects", own);
-	}
-	return cloud_set_key(key, &name);
-}
-
 static bool is_same(const struct cloud_row *c, const struct tier_head *head)
 {
 	if (c->hashed && (head->facts.known & TIER_KNOWS_SHA256))
@@ -43,6 +29,8 @@ int cloud_copy(struct work *w, struct tier *t, const struct cloud_row *from, str
 	int rc;
 
 	to->state = CLOUD_INTENT;
+	to->compress = from->compress;
+	to->stored = from->stored;
 	to->etag[0] = '\0';
 	rc = cloud_intend(w->lake, to);
 	cloud_step(STEP_COPY_INTENT);
@@ -90,7 +78,7 @@ static int is_taken(struct lake *lake, const char *key, uint64_t version)
 static int copy_for(struct work *w, struct tier *t, const struct cloud_row *c, uint64_t version, bool shared)
 {
 	char key[CLOUD_KEY_BYTES + 1];
-	int rc = content_key(t, c, version, shared, key);
+	int rc = shared ? cloud_key_of_content(t, c, key) : cloud_key_of_version(t, version, c->compress, key);
 
 	if (rc || !strcmp(key, c->key))
 		return rc ? rc : shared ? 1 : -EBUSY; /* it is that object itself that is needed */

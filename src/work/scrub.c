@@ -8,6 +8,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "content/frames.h"
 #include "content/hash.h"
 #include "content/mend.h"
 #include "content/packs.h"
@@ -356,20 +357,15 @@ static int read_cloud(struct scrub *s, const struct cloud_row *c)
 {
 	struct tier_call call = fsck_call(&s->fsck);
 	struct body body = {.scrub = s, .md = EVP_MD_CTX_new()};
-	struct tier_get get = {.key = c->key,
-			       .etag = c->etag[0] ? c->etag : NULL,
-			       .length = TIER_TO_END,
-			       .sink = take_body,
-			       .arg = &body};
 	uint8_t sha256[SHA256_BYTES];
 	int rc = body.md && EVP_DigestInit_ex(body.md, EVP_sha256(), NULL) == 1 ? 0 : -ENOMEM;
 
 	if (!rc)
-		rc = tier_get(s->tier, &get, &call, NULL);
+		rc = frames_get_whole(s->tier, c, take_body, &body, &call);
 	if (!rc && EVP_DigestFinal_ex(body.md, sha256, NULL) != 1)
 		rc = -EIO;
 	EVP_MD_CTX_free(body.md);
-	return rc ? rc : memcmp(sha256, c->sha256, SHA256_BYTES) != 0;
+	return rc == -EBADMSG ? 1 : rc ? rc : memcmp(sha256, c->sha256, SHA256_BYTES) != 0;
 }
 
 static int scrub_cloud_object(struct scrub *s, const struct cloud_row *seen)
@@ -415,7 +411,7 @@ static int scrub_cloud(struct scrub *s)
 		const struct cloud_row *c = &rows[i];
 
 		rc = 0;
-		if (!c->remote[0] && c->state == CLOUD_VERIFIED && c->hashed && !c->compress)
+		if (!c->remote[0] && c->state == CLOUD_VERIFIED && c->hashed)
 			rc = s->tier ? scrub_cloud_object(s, c) : -ENODEV;
 		if (!rc)
 			s->state->at = c->id;

@@ -7,6 +7,9 @@
  *		small one is not asked again when the ETag in the answer is the MD5 of its bytes. Only then is it
  *		recorded as verified
  *
+ * Where its bucket says compress: zstd, and samples say that it gains something, the object is made as content/frames.h
+ * says, and has another name (tier/key.h).
+ *
  * A crash in between leaves an intent: the next upload under that key looks what is there, and uses it when it is the
  * very content. An object belongs to the version whose bytes were read: that these are its bytes is known by its hash,
  * or because nobody could write meanwhile (content/holding.h). Never is an object verified for another version.
@@ -26,11 +29,14 @@
 #include "base/clock.h"
 #include "base/full_io.h"
 #include "base/log.h"
+#include "content/frames.h"
 #include "content/hash.h"
 #include "content/holding.h"
 #include "content/reach.h"
 #include "content/stub.h"
 #include "work/cloud.h"
+
+#define COMPRESSED_FROM 1024 /* bytes; below there is nothing to gain */
 
 struct parcel {
 	struct work *work;
@@ -44,8 +50,9 @@ struct parcel {
 	bool fresh;		/* its hash was not known before */
 	bool elsewhere;		/* not under the key of its name: somebody else's object lies there */
 	bool renamed;		/* it had another name before the intent was recorded */
-	char *bytes;		/* of a small file */
+	char *bytes;		/* of a small file; that which is sent */
 	struct holding holding; /* of a large one */
+	struct frames *frames;	/* the object, when it is compressed */
 	struct tier_call call;
 };
 
@@ -62,8 +69,28 @@ void parcel_free(struct parcel *p)
 	if (p->claimed)
 		disclaim_key(p->work->claims, p->row.key);
 	tier_unref(p->tier);
+	frames_free(p->frames);
 	free(p->bytes);
 	free(p);
+}
+
+static bool must_let_go(void *arg)
+{
+	struct parcel *p = arg;
+
+	return work_stopping(p->work) || holding_is_wanted(&p->holding);
+}
+
+/* Its content, while it is held. */
+static ssize_t read_held(void *arg, void *to, size_t len, uint64_t at)
+{
+	struct parcel *p = arg;
+	ssize_t n;
+
+	if (must_let_go(p))
+		return -ECANCELED;
+	n = pread(p->holding.fd, to, len, (off_t)at);
+	return n < 0 ? -errno : n;
 }
 
 static bool claim(struct parcel *p)
@@ -74,38 +101,54 @@ static bool claim(struct parcel *p)
 
 /* ---- its key ---- */
 
-/* 1: its bucket keeps it here. */
-static int find_key(struct parcel *p, char found[CLOUD_KEY_BYTES + 1])
+/* Is the file compressed there? As its bucket says, when that gains something. 1, 0, or -errno as holding_begin(). */
+static int is_compressed(struct parcel *p)
 {
-	_cleanup_buf_ struct buf path = BUF_INIT, key = BUF_INIT;
+	_cleanup_buf_ struct buf path = BUF_INIT;
+	struct tier_source content = {.size = p->version.size, .read = read_held, .arg = p};
 	struct bucket *bucket;
-	char *slash;
-	int rc = store_path(p->lake->store, p->version.node, &path);
+	int rc = p->version.size < COMPRESSED_FROM ? 0 : store_path(p->lake->store, p->version.node, &path);
 
-	slash = rc ? NULL : strchr(path.data, '/');
-	if (!slash)
-		return rc == -ENOENT || !rc ? 1 : rc;
-	*slash = '\0';
+	if (rc || !path.len)
+		return rc == -ENOENT ? 0 : rc;
+	*strchrnul(path.data, '/') = '\0';
 	rc = lake_bucket(p->lake, path.data, &bucket);
-	if (rc < 0 || !bucket_policy(bucket)->versioned)
-		return rc < 0 ? rc : 1;
-	tier_key_of(p->tier, &key, path.data, slash + 1);
-	return cloud_set_key(found, &key);
+	if (rc < 0 || !bucket_policy(bucket)->compress)
+		return rc;
+	rc = holding_begin(p->lake, p->version.node, p->version.id, &p->holding);
+	if (!rc)
+		rc = frames_gain(&content);
+	if (rc == -ECANCELED)
+		rc = -EAGAIN;
+	return !holding_end(p->lake, &p->holding) && rc >= 0 ? -ESTALE : rc;
+}
+
+/* Where it goes, and how. 1: nowhere. */
+static int find_key(struct parcel *p)
+{
+	int rc = is_compressed(p);
+
+	if (rc < 0)
+		return rc;
+	p->row.compress = rc;
+	rc = cloud_key_by_name(p->lake, p->tier, p->version.node, rc, p->row.key);
+	if (rc == CLOUD_NAME_TAKEN) {
+		p->row.compress = 0;
+		rc = cloud_key_by_name(p->lake, p->tier, p->version.node, false, p->row.key);
+	}
+	return rc;
 }
 
 /* Somebody else's object lies under its name: it goes among those that are named by their content. */
 static int use_other_key(struct parcel *p)
 {
-	_cleanup_buf_ struct buf key = BUF_INIT;
-	char name[32];
-
 	if (p->claimed)
 		disclaim_key(p->work->claims, p->row.key);
 	p->claimed = false;
 	p->elsewhere = true;
-	snprintf(name, sizeof(name), "version-%" PRIx64, p->version.id);
-	tier_key_of_own(&key, tier_prefix(p->tier), "objects", name);
-	return cloud_set_key(p->row.key, &key) ? -ENAMETOOLONG : claim(p) ? 0 : -EAGAIN;
+	return cloud_key_of_version(p->tier, p->version.id, p->row.compress, p->row.key) ? -ENAMETOOLONG
+	       : claim(p)								 ? 0
+											 : -EAGAIN;
 }
 
 /* Is what lies under the key what the store knows of it? 1, 0: somebody else's, -ENOENT: nothing; -errno. */
@@ -144,7 +187,7 @@ static int make_way(struct parcel *p)
 
 /* ---- its bytes ---- */
 
-static int read_small(struct parcel *p, struct holding *h)
+static int read_small(struct parcel *p)
 {
 	size_t size = p->version.size;
 	ssize_t n;
@@ -152,15 +195,12 @@ static int read_small(struct parcel *p, struct holding *h)
 	p->bytes = malloc(size ? size : 1);
 	if (!p->bytes)
 		return -ENOMEM;
-	n = read_full_at(h->fd, p->bytes, size, 0);
-	return n < 0 ? (int)n : (size_t)n < size ? -ESTALE : 0;
-}
-
-static bool must_let_go(void *arg)
-{
-	struct parcel *p = arg;
-
-	return work_stopping(p->work) || holding_is_wanted(&p->holding);
+	n = read_full_at(p->holding.fd, p->bytes, size, 0);
+	if (n != (ssize_t)size)
+		return n < 0 ? (int)n : -ESTALE;
+	if (!p->version.hashed)
+		hash_bytes(p->bytes, size, p->row.sha256);
+	return 0;
 }
 
 static int hash_large(struct parcel *p)
@@ -169,6 +209,41 @@ static int hash_large(struct parcel *p)
 	int rc = hash_fd(p->holding.fd, must_let_go, p, p->row.sha256, &bytes);
 
 	return rc == -ECANCELED ? -EAGAIN : rc ? rc : bytes == p->version.size ? 0 : -ESTALE;
+}
+
+/* A small object is made at once; of a large one it is known how long it will be. */
+static int compress(struct parcel *p, bool small)
+{
+	struct tier_source content = {.size = p->version.size, .read = read_held, .arg = p};
+	int rc = frames_new(&content, p->row.sha256, &p->frames);
+	size_t size = 0;
+
+	if (!rc && p->version.hashed && memcmp(p->row.sha256, p->version.sha256, SHA256_BYTES) != 0)
+		rc = -ESTALE;
+	if (!rc && small) {
+		size = frames_size(p->frames);
+		p->bytes = malloc(size);
+		rc = p->bytes ? 0 : -ENOMEM;
+	}
+	for (size_t at = 0; !rc && at < size;) {
+		ssize_t n = frames_read(p->frames, p->bytes + at, size - at, at);
+
+		rc = n < 0 ? (int)n : n ? 0 : -EIO;
+		at += n > 0 ? (size_t)n : 0;
+	}
+	return rc == -ECANCELED ? -EAGAIN : rc;
+}
+
+/* What is held, so that its hash is known, and what is sent. */
+static int look_through(struct parcel *p, bool small)
+{
+	if (p->row.compress)
+		return compress(p, small);
+	if (p->version.hashed)
+		memcpy(p->row.sha256, p->version.sha256, SHA256_BYTES);
+	if (small)
+		return read_small(p);
+	return p->version.hashed ? 0 : hash_large(p);
 }
 
 static int read_it(struct parcel *p)
@@ -180,14 +255,7 @@ static int read_it(struct parcel *p)
 		return rc;
 	if ((uint64_t)p->holding.st.st_size != p->version.size)
 		return -ESTALE;
-	if (small)
-		rc = read_small(p, &p->holding);
-	if (!rc && p->version.hashed)
-		memcpy(p->row.sha256, p->version.sha256, SHA256_BYTES);
-	else if (!rc && small)
-		hash_bytes(p->bytes, p->version.size, p->row.sha256);
-	else if (!rc)
-		rc = hash_large(p);
+	rc = look_through(p, small);
 	p->fresh = !p->version.hashed;
 	/* a large one is read again when it is sent: the hash says whether these are the same bytes */
 	if (!rc && (small || p->fresh)) {
@@ -226,7 +294,7 @@ int parcel_new(struct work *w, struct tier *t, const struct upload *u, struct re
 	if (!rc)
 		rc = is_uploaded(p);
 	if (!rc)
-		rc = find_key(p, p->row.key);
+		rc = find_key(p);
 	if (!rc)
 		rc = claim(p) ? make_way(p) : -EAGAIN;
 	if (!rc)
@@ -236,7 +304,8 @@ int parcel_new(struct work *w, struct tier *t, const struct upload *u, struct re
 		return rc == -ENOENT || rc == -ESTALE ? 1 : rc;
 	}
 	p->row.version = p->version.id;
-	p->row.size = p->row.stored = p->version.size;
+	p->row.size = p->version.size;
+	p->row.stored = p->frames ? frames_size(p->frames) : p->version.size;
 	p->row.hashed = true;
 	p->row.state = CLOUD_INTENT;
 	record_cloud_set(r, &p->row);
@@ -250,7 +319,8 @@ int parcel_check(struct parcel *p)
 	int rc = cloud_has_intent(p->lake, &p->row);
 
 	if (!rc && !p->elsewhere)
-		p->renamed = !find_key(p, now) && strcmp(now, p->row.key) != 0;
+		p->renamed = !cloud_key_by_name(p->lake, p->tier, p->version.node, p->row.compress, now) &&
+			     strcmp(now, p->row.key) != 0;
 	return rc;
 }
 
@@ -259,18 +329,14 @@ int parcel_check(struct parcel *p)
 static ssize_t source(void *arg, void *to, size_t len, uint64_t at)
 {
 	struct parcel *p = arg;
-	ssize_t n;
+	size_t n;
 
-	if (p->bytes) {
-		n = at < p->version.size ? (ssize_t)(p->version.size - at) : 0;
-		n = (size_t)n < len ? n : (ssize_t)len;
-		memcpy(to, p->bytes + at, (size_t)n);
-		return n;
-	}
-	if (must_let_go(p))
-		return -ECANCELED;
-	n = pread(p->holding.fd, to, len, (off_t)at);
-	return n < 0 ? -errno : n;
+	if (!p->bytes)
+		return p->frames ? frames_read(p->frames, to, len, at) : read_held(p, to, len, at);
+	n = at < p->row.stored ? p->row.stored - at : 0;
+	n = n < len ? n : len;
+	memcpy(to, p->bytes + at, n);
+	return (ssize_t)n;
 }
 
 static struct tier_facts facts_of(const struct parcel *p)
@@ -287,6 +353,7 @@ static struct tier_facts facts_of(const struct parcel *p)
 		.uid = v->uid,
 		.gid = v->gid,
 		.mtime = v->mtime,
+		.zstd = p->row.compress,
 	};
 
 	memcpy(f.sha256, p->row.sha256, SHA256_BYTES);
@@ -295,14 +362,17 @@ static struct tier_facts facts_of(const struct parcel *p)
 
 static int put(struct parcel *p, struct tier_head *head)
 {
+	uint8_t made[SHA256_BYTES];
 	struct tier_put put = {
 		.key = p->row.key,
-		.source = {.size = p->version.size, .read = source, .arg = p},
+		.source = {.size = p->row.stored, .read = source, .arg = p},
 		.facts = facts_of(p),
-		.sha256 = p->row.sha256,
+		.sha256 = p->frames ? made : p->row.sha256,
 		.if_none_match = p->is_free,
 	};
 
+	if (p->frames)
+		frames_sha256(p->frames, made);
 	return tier_put(p->tier, &put, &p->call, head);
 }
 
@@ -332,14 +402,14 @@ static int verify(struct parcel *p, const struct tier_head *put, struct tier_hea
 {
 	int rc;
 
-	if (p->bytes && tier_etag_is_of(put->etag, p->bytes, p->version.size)) { /* it told what it has */
+	if (p->bytes && tier_etag_is_of(put->etag, p->bytes, p->row.stored)) { /* it told what it has */
 		*head = *put;
 		return 0;
 	}
 	rc = tier_head(p->tier, p->row.key, &p->call, head);
 	if (rc < 0)
 		return rc;
-	if (cloud_is(head, p->row.sha256, p->version.size) && (!put->etag[0] || !strcmp(put->etag, head->etag)))
+	if (cloud_is(head, &p->row) && (!put->etag[0] || !strcmp(put->etag, head->etag)))
 		return 0;
 	log_error("the cloud does not have what was sent to it under the key %s", p->row.key);
 	return -EIO;
@@ -360,16 +430,15 @@ int parcel_send(struct parcel *p, struct record *r)
 	struct tier_head sent = {0}, head = {0};
 	int rc = 0;
 
-	if (p->there && !tier_head(p->tier, p->row.key, &p->call, &head) &&
-	    cloud_is(&head, p->row.sha256, p->version.size)) {
+	if (p->there && !tier_head(p->tier, p->row.key, &p->call, &head) && cloud_is(&head, &p->row)) {
 		record_sent(p, &head, r);
 		return 0;
 	}
 	cloud_step(STEP_INTENT);
 	rc = put(p, &sent);
 	cloud_step(STEP_SENT);
-	if (rc == -EEXIST && !tier_head(p->tier, p->row.key, &p->call, &head) &&
-	    cloud_is(&head, p->row.sha256, p->version.size) && head.facts.lake == p->lake->id)
+	if (rc == -EEXIST && !tier_head(p->tier, p->row.key, &p->call, &head) && cloud_is(&head, &p->row) &&
+	    head.facts.lake == p->lake->id)
 		rc = 0; /* the put was answered late, and tried again */
 	else if (rc == -EEXIST)
 		rc = put_elsewhere(p, &sent);

@@ -6,6 +6,8 @@
 
 #include <sys/wait.h>
 
+#include "base/full_io.h"
+#include "content/frames.h"
 #include "content/stub.h"
 #include "work/cloud.h"
 
@@ -25,7 +27,7 @@ static void set_up(const char *tier)
 	char yaml[512];
 
 	snprintf(yaml, sizeof(yaml),
-		 "storage: {min_age: 0}\nbuckets: {data: {tier: %s}}\n"
+		 "storage: {min_age: 0}\nbuckets: {data: {tier: %s}, zip: {tier: local, compress: zstd}}\n"
 		 "hybrid_storage: {cloud_provider: dir, cloud_path: \"%s\", cloud_prefix: p, cloud_allow_same_disk: "
 		 "true}\n",
 		 tier, remote);
@@ -279,8 +281,7 @@ static bool can_be_read(const struct version_row *v, const char *text)
 		_cleanup_tier_ struct tier *t = lake_tier(lake);
 		struct tier_head head;
 
-		return !tier_head(t, c.key, NULL, &head) && head.size == strlen(text) &&
-		       cloud_is(&head, c.sha256, strlen(text));
+		return !tier_head(t, c.key, NULL, &head) && head.size == strlen(text) && cloud_is(&head, &c);
 	}
 	return true;
 }
@@ -530,6 +531,87 @@ static void test_moving_stub(void)
 	}
 }
 
+/* ---- compressed ---- */
+
+static void put_text(const char *path, size_t len)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT;
+
+	while (b.len < len)
+		buf_addf(&b, "line %zu of %s\n", b.len, path);
+	put_file(in_lake("buckets/%s", path), buf_str(&b));
+	take_in(path);
+}
+
+static bool has_key(const char *path, const char *key, bool compressed)
+{
+	struct cloud_row c = object_of(path);
+
+	return c.state == CLOUD_VERIFIED && !!c.compress == compressed && (c.stored < c.size) == compressed &&
+	       !strcmp(c.key, key);
+}
+
+static int add_bytes(void *arg, const void *bytes, size_t len)
+{
+	buf_add(arg, bytes, len);
+	return buf_error(arg);
+}
+
+/* Its object is the file that lies here. */
+static bool is_whole(const char *path)
+{
+	_cleanup_buf_ struct buf there = BUF_INIT, here = BUF_INIT;
+	_cleanup_tier_ struct tier *t = lake_tier(lake);
+	struct cloud_row c = object_of(path);
+
+	return !read_file_at(AT_FDCWD, in_lake("buckets/%s", path), &here) &&
+	       !frames_get_whole(t, &c, add_bytes, &there, NULL) && here.len == there.len &&
+	       !memcmp(here.data, there.data, here.len);
+}
+
+static void upload_zip(void)
+{
+	upload("zip/c");
+}
+
+static void test_compressed(void)
+{
+	struct inode *inode;
+
+	put_text("zip/a", 50000);
+	is_int(upload("zip/a"), 0, "a file of a bucket that compresses");
+	ok(has_key("zip/a", "p/zip/a.zst", true) && is_whole("zip/a"),
+	   "is smaller in the cloud, under a name that says so");
+	put_text("zip/large", 3 << 20);
+	is_int(upload("zip/large"), 0, "a large one");
+	ok(has_key("zip/large", "p/zip/large.zst", true) && is_whole("zip/large"), "too");
+	put_file(in_lake("buckets/zip/tiny"), "little");
+	take_in("zip/tiny");
+	is_int(upload("zip/tiny"), 0, "a tiny one");
+	ok(has_key("zip/tiny", "p/zip/tiny", false), "is as it is");
+	put_text("zip/b.zst", 5000);
+	put_text("zip/b", 5000);
+	is_int(upload("zip/b"), 0, "one whose name there would be another file's");
+	ok(has_key("zip/b", "p/zip/b", false), "is as it is");
+	ok(dies(STEP_SENT, (put_text("zip/c", 60000), upload_zip)), "an upload dies");
+	is_int(upload("zip/c"), 0, "the next one");
+	ok(has_key("zip/c", "p/zip/c.zst", true) && is_whole("zip/c"), "ends it");
+	put_text("zip/c.zst", 5000);
+	is_int(upload("zip/c.zst"), 0, "a file comes that is called as another's object");
+	ok(has_key("zip/c.zst", "p/zip/c.zst.zst", true), "it has its own");
+	put_text("zip/a.zst", 900);
+	is_int(upload("zip/a.zst"), 0, "another one needs the very name");
+	ok(has_key("zip/a.zst", "p/zip/a.zst", false) && is_whole("zip/a.zst"), "and gets it");
+	ok(strstr(object_of("zip/a").key, "p/.tarn/objects/") && strstr(object_of("zip/a").key, ".zst") &&
+		   is_whole("zip/a"),
+	   "the compressed one is spared, and its name tells what it is");
+	inode = look_up("zip/large");
+	is_int(stub_evict(lake, inode), 0, "one that is compressed there leaves");
+	is_int(stub_recall(lake, inode, NULL), 0, "and comes back");
+	inode_unref(lake, inode);
+	ok(is_whole("zip/large"), "as it was");
+}
+
 static void test_failing(void)
 {
 	put_file(in_lake("buckets/data/f"), "fails");
@@ -562,6 +644,8 @@ int main(void)
 	test_taken_again();
 	test_renamed_meanwhile();
 	test_moving_stub();
+	make_folder(in_lake("buckets/zip"));
+	test_compressed();
 	test_failing();
 	close_lake();
 	remove_tree(remote);
