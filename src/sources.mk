@@ -16,7 +16,8 @@ libbase_a_SOURCES = \
 	src/base/moment.c src/base/moment.h \
 	src/base/unmount.c src/base/unmount.h \
 	src/base/utf8.c src/base/utf8.h \
-	src/base/which.c src/base/which.h
+	src/base/which.c src/base/which.h \
+	src/base/xattr_blob.c src/base/xattr_blob.h
 
 libconfig_a_SOURCES = \
 	src/config/finding.c src/config/finding.h \
@@ -36,6 +37,7 @@ libconfig_a_SOURCES = \
 
 libmeta_a_SOURCES = \
 	src/meta/apply.c src/meta/apply.h \
+	src/meta/apply_catalog.c \
 	src/meta/apply_cloud.c \
 	src/meta/apply_day.c \
 	src/meta/apply_entry.c \
@@ -45,11 +47,13 @@ libmeta_a_SOURCES = \
 	src/meta/apply_same.c \
 	src/meta/apply_version.c \
 	src/meta/asset_read.c \
+	src/meta/catalog_read.c \
 	src/meta/changes.h \
 	src/meta/changes_file.c src/meta/changes_file.h \
 	src/meta/check.c \
 	src/meta/cloud_read.c \
 	src/meta/conn.c src/meta/conn.h \
+	src/meta/functions.c src/meta/functions.h \
 	src/meta/group.c \
 	src/meta/journal.c src/meta/journal.h \
 	src/meta/label_read.c \
@@ -59,7 +63,9 @@ libmeta_a_SOURCES = \
 	src/meta/past_entries.c \
 	src/meta/past_read.c \
 	src/meta/record.c src/meta/record.h \
+	src/meta/record_catalog.c \
 	src/meta/record_pack.c \
+	src/meta/record_read.c \
 	src/meta/replay.c \
 	src/meta/reserve.c src/meta/reserve.h \
 	src/meta/run.c \
@@ -67,6 +73,7 @@ libmeta_a_SOURCES = \
 	src/meta/snapshot.c \
 	src/meta/sql.c src/meta/sql.h \
 	src/meta/store.c src/meta/store.h \
+	src/meta/store_catalog.h \
 	src/meta/store_int.h \
 	src/meta/store_past.h \
 	src/meta/store_test.h \

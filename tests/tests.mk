@@ -62,6 +62,7 @@ unit_tests = \
 	tests/unit/test_content_undo \
 	tests/unit/test_content_xattrs \
 	tests/unit/test_meta_asset \
+	tests/unit/test_meta_catalog \
 	tests/unit/test_meta_changes \
 	tests/unit/test_meta_cloud \
 	tests/unit/test_meta_crash \

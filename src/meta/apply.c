@@ -131,6 +131,9 @@ static int (*const appliers[])(struct apply *, struct record_reader *) = {
 	[ROW_SYNCED] = apply_synced,
 	[ROW_DURABLE] = apply_durable,
 	[ROW_FORGET_HANDLES] = apply_forget_handles,
+	[ROW_DESCRIBED_TEXT] = apply_described_text,
+	[ROW_DESCRIPTION] = apply_description,
+	[ROW_TAGS] = apply_tags,
 };
 
 static int apply_row(struct apply *a, enum row row, struct record_reader *body)
@@ -149,6 +152,7 @@ int apply_record(struct apply *a, const struct record *r)
 	a->record = r;
 	a->fresh_count = a->take_count = a->take_next = 0;
 	a->left = 0;
+	a->described = (struct described_text){0};
 	rc = add_change(a, &in);
 	while (rc == SQLITE_OK && record_next(&in, &row, &body))
 		rc = apply_row(a, row, &body);

@@ -45,7 +45,13 @@ struct apply {
 	struct noted_day days[DAYS_CACHED];
 	uint64_t alone[ALONE_CACHED]; /* folders that took nobody's place (line.h) */
 	bool jobs;		      /* jobs were added since this was cleared */
-	int complaints;		      /* in this minute */
+	bool found;		      /* the index of what files are was changed in this group */
+	bool forgotten;		      /* and something in it is not to be kept in any form */
+	struct described_text {
+		const void *text, *sample; /* packed, borrowed from the record; NULL: none */
+		size_t text_len, sample_len;
+	} described;
+	int complaints; /* in this minute */
 	int64_t minute;
 };
 
@@ -126,6 +132,18 @@ int apply_cloud_over(struct apply *a, uint64_t version);
 /* The objects of OLDER are NEWER's, which has the same content. */
 int apply_cloud_hand_over(struct apply *a, uint64_t older, uint64_t newer);
 
+/* What a file is found by: it has another NAME; it has none any more; its extended attributes were set. */
+int apply_found_name(struct apply *a, uint64_t node, const char *name);
+int apply_found_end(struct apply *a, uint64_t node);
+int apply_found_xattrs(struct apply *a, uint64_t node);
+/* VERSION expired: only what is small is told of it still. It never was, or, with FORGET, is purged: nothing is. */
+int apply_description_expire(struct apply *a, uint64_t version);
+int apply_description_drop(struct apply *a, uint64_t version, bool forget);
+/* At the end of a group: what is forgotten leaves the index, too. */
+int apply_found_finish(struct apply *a);
+/* After a group, whatever became of it. */
+void apply_found_done(struct apply *a);
+
 /* A job that is due at once. */
 int apply_job(struct apply *a, enum job_type type, uint64_t subject);
 
@@ -171,6 +189,9 @@ int apply_opens(struct apply *a, struct record_reader *in);
 int apply_lake(struct apply *a, struct record_reader *in);
 int apply_synced(struct apply *a, struct record_reader *in);
 int apply_durable(struct apply *a, struct record_reader *in);
+int apply_described_text(struct apply *a, struct record_reader *in);
+int apply_description(struct apply *a, struct record_reader *in);
+int apply_tags(struct apply *a, struct record_reader *in);
 
 /* The node that is made at this path goes on with the series that waits there, if one does. */
 int apply_series_inherit(struct apply *a, uint64_t node, uint64_t parent, const char *name, size_t len);

@@ -272,6 +272,8 @@ int apply_entry_add(struct apply *a, struct record_reader *in)
 	rc = apply_day(a, parent);
 	if (rc == SQLITE_OK && !fresh)
 		rc = apply_cloud_follow(a, node, n.kind);
+	if (rc == SQLITE_OK && !fresh && n.kind == KIND_FILE)
+		rc = apply_found_name(a, node, name);
 	if (rc != SQLITE_OK)
 		return rc;
 	if (n.kind != KIND_FILE || (fresh && fresh->named))

@@ -7,6 +7,9 @@
 
 int apply_overwrite(struct apply *a, bool all)
 {
+	/* The index writes its pages at the commit. */
+	if (!all && a->found)
+		return SQLITE_OK;
 	return sqlite3_exec(a->conn->db, all ? "PRAGMA secure_delete = ON" : "PRAGMA secure_delete = FAST", NULL, NULL,
 			    NULL);
 }
@@ -24,8 +27,10 @@ static int forget(struct apply *a, enum sql id, int64_t subject)
 int apply_version_forget(struct apply *a, struct record_reader *in)
 {
 	int64_t version = (int64_t)record_get(in);
-	int rc = forget(a, SQL_VERSION_FORGET, version);
+	int rc = apply_description_drop(a, (uint64_t)version, true);
 
+	if (rc == SQLITE_OK)
+		rc = forget(a, SQL_VERSION_FORGET, version);
 	return rc == SQLITE_OK ? forget(a, SQL_RUN_FORGET, version) : rc;
 }
 

@@ -239,7 +239,10 @@ int apply_node_writing(struct apply *a, struct record_reader *in)
 
 int apply_node_end(struct apply *a, struct record_reader *in)
 {
-	return APPLY(a, SQL_NODE_DROP_HANDLE, NULL, (int64_t)record_get(in));
+	uint64_t node = record_get(in);
+	int rc = APPLY(a, SQL_NODE_DROP_HANDLE, NULL, (int64_t)node);
+
+	return rc == SQLITE_OK ? apply_found_end(a, node) : rc;
 }
 
 static int set_stub(struct apply *a, const struct node_change *n)
@@ -342,7 +345,8 @@ int apply_node_xattrs(struct apply *a, struct record_reader *in)
 	rc = query_step(&q);
 	query_end(&q);
 	apply_overwrite(a, false);
-	return rc == SQLITE_DONE ? SQLITE_OK : apply_failed(a, rc, "extended attributes of node", node);
+	return rc == SQLITE_DONE ? apply_found_xattrs(a, node)
+				 : apply_failed(a, rc, "extended attributes of node", node);
 }
 
 int apply_forget_handles(struct apply *a, struct record_reader *in)

@@ -121,6 +121,8 @@ static int set_state(struct apply *a, uint64_t id, const struct version_brief *w
 		rc = SQLITE_OK;
 	if (rc == SQLITE_OK && (state == VERSION_NOT_KEPT || state == VERSION_EXPIRED || state == VERSION_PURGED))
 		rc = apply_cloud_over(a, id);
+	if (rc == SQLITE_OK && (state == VERSION_NOT_KEPT || state == VERSION_EXPIRED))
+		rc = apply_description_expire(a, id);
 	return rc == SQLITE_OK ? recount(a, was, &now) : rc;
 }
 
@@ -367,6 +369,8 @@ int apply_version_drop(struct apply *a, struct record_reader *in)
 		rc = recount(a, &was, &none);
 	if (rc == SQLITE_OK)
 		rc = apply_cloud_over(a, id);
+	if (rc == SQLITE_OK)
+		rc = apply_description_drop(a, id, false);
 	if (rc == SQLITE_OK)
 		rc = APPLY(a, SQL_VERSION_DROP, NULL, (int64_t)id);
 	if (rc == SQLITE_OK)

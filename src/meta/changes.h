@@ -4,7 +4,8 @@
  * A snapshot is a whole, compact SQLite file as of one commit. Changes are what the writer was told: every record,
  * with its commit and time, in the order of the commits. Applied to a snapshot they give the very rows that the
  * store has, for records are applied by the same code and nothing in them depends on when or where; and they cost
- * what was changed, not what there is. Command lines of runs are in neither unless asked for.
+ * what was changed, not what there is. Command lines of runs, text and samples of files are in neither unless asked
+ * for.
  *
  * While changes are kept, the writer appends each group to the open file of a folder before it commits it, and takes it
  * back when that fails. store_changes_cut() closes the open file under the name of what it holds:
@@ -34,9 +35,9 @@
 /*
  * From the next group on changes are kept in DIR (made, 0700). To be called before anything is submitted, or there is a
  * gap. Files that are there already stay as far as they belong to this store; *LAST: its last commit now.
- * COMMAND_LINES: with those. Called again: after a failure, or to change that. 0 or -errno.
+ * FULL: with those. Called again: after a failure, or to change that. 0 or -errno.
  */
-int store_changes_keep(struct store *s, const char *dir, bool command_lines, uint64_t *last);
+int store_changes_keep(struct store *s, const char *dir, bool full, uint64_t *last);
 /* No more, and the files go. Nothing happens when none are kept. */
 void store_changes_drop(struct store *s);
 /* Closes the open file when it holds anything. 1: it did, 0: nothing was in it; -EIO: writing failed since keep(). */
@@ -55,10 +56,9 @@ int changes_check(const void *bytes, size_t len, uint64_t from, uint64_t to);
 
 /*
  * A snapshot of the store as a new file PATH, as of *COMMIT. Readers and the writer go on meanwhile. STOP (may be NULL)
- * is asked now and then: true ends it with -ECANCELED. On any error the file is gone. COMMAND_LINES: with those.
+ * is asked now and then: true ends it with -ECANCELED. On any error the file is gone. FULL: with those.
  */
-int store_snapshot(struct store *s, const char *path, bool command_lines, bool (*stop)(void *arg), void *arg,
-		   uint64_t *commit);
+int store_snapshot(struct store *s, const char *path, bool full, bool (*stop)(void *arg), void *arg, uint64_t *commit);
 
 /*
  * Applies a closed file to a store that was opened for writing, of which nobody else knows yet. What it has already is

@@ -141,6 +141,14 @@ static const char *const promises[] = {
 	"SELECT 'node ' || id || ' has its bytes in the cloud, which has none of its version' FROM node WHERE stub = 1"
 	" AND EXISTS(SELECT 1 FROM entry INDEXED BY entry_node WHERE node = node.id AND to_commit = " SQL_LIVE
 	") AND NOT EXISTS(SELECT 1 FROM cloud WHERE cloud.version = node.version AND state IN (2, 3)) LIMIT 1",
+	"SELECT 'version ' || version || ' is described, and is not there' FROM description"
+	" WHERE NOT EXISTS(SELECT 1 FROM version WHERE id = description.version) LIMIT 1",
+	"SELECT 'version ' || version || ' has columns that are not there' FROM description WHERE schema > 0"
+	" AND NOT EXISTS(SELECT 1 FROM schema WHERE id = description.schema) LIMIT 1",
+	"SELECT 'node ' || node || ' can be found, and has no name' FROM document WHERE NOT EXISTS"
+	" (SELECT 1 FROM entry INDEXED BY entry_node WHERE node = document.node AND to_commit = " SQL_LIVE ") LIMIT 1",
+	"SELECT 'node ' || node || ' has tags, and is not there' FROM tag"
+	" WHERE NOT EXISTS(SELECT 1 FROM node WHERE id = tag.node) LIMIT 1",
 	"SELECT 'node ' || id || ' has no such live version' FROM node WHERE version <> 0 AND NOT EXISTS"
 	" (SELECT 1 FROM version WHERE id = node.version AND node = node.id AND state = 1) LIMIT 1",
 };

@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "base/log.h"
+#include "meta/functions.h"
 
 /*
  * Caches are per connection, and the daemon promises to stay small: the writer's holds the inner pages of every index,
@@ -83,6 +84,8 @@ int conn_open(const char *path, enum conn_kind kind, struct conn **out)
 		sqlite3_busy_timeout(c->db, BUSY_MSEC);
 		rc = sqlite3_exec(c->db, pragmas[kind], NULL, NULL, NULL);
 	}
+	if (rc == SQLITE_OK && kind != CONN_CHECKPOINT)
+		rc = functions_add(c->db);
 	return rc;
 }
 

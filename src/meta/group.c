@@ -72,6 +72,8 @@ static int apply_group(struct writer *w, const struct group *g)
 		r = i ? r->next : g->first;
 		rc = apply_record(&w->apply, r);
 	}
+	if (rc == SQLITE_OK)
+		rc = apply_found_finish(&w->apply);
 	if (rc == SQLITE_OK && r && !r->logged)
 		rc = set_last(w, r);
 	for (int i = 0; rc == SQLITE_OK && i < COUNTERS; i++) {
@@ -95,6 +97,7 @@ int group_write(struct writer *w, struct group *g)
 
 	if (rc == SQLITE_OK)
 		rc = apply_group(w, g);
+	apply_found_done(&w->apply);
 	if (rc == SQLITE_OK) {
 		w->saved = w->tally;
 		g->sync_failed = g->durable && w->wal.distrusted && wal_leave(&w->wal) != SQLITE_OK;

@@ -26,7 +26,7 @@ struct journal {
 	uint64_t from, to;
 	uint64_t begun_to; /* of the group that is under way */
 	off_t size, begun; /* of the file, and before that group */
-	bool command_lines, failed, forgot;
+	bool full, failed, forgot;
 	struct buf frame;
 };
 
@@ -110,7 +110,7 @@ static void remove_files(int dirfd, uint64_t last, bool all)
 	}
 }
 
-int journal_keep(struct journal *j, const char *dir, bool command_lines, uint64_t last)
+int journal_keep(struct journal *j, const char *dir, bool full, uint64_t last)
 {
 	SCOPED_LOCK(&j->lock);
 
@@ -124,7 +124,7 @@ int journal_keep(struct journal *j, const char *dir, bool command_lines, uint64_
 		return -errno;
 	adopt_open(j->dirfd, last);
 	remove_files(j->dirfd, last, false);
-	j->command_lines = command_lines;
+	j->full = full;
 	return 0;
 }
 
@@ -198,7 +198,7 @@ static int append(struct journal *j, const struct group *g, const struct counter
 	frame = changes_begin_frame(&j->frame);
 	for (size_t i = 0; i < g->count; i++) {
 		r = i ? r->next : g->first;
-		record_pack(r, j->command_lines, &j->frame, &j->forgot);
+		record_pack(r, j->full, &j->frame, &j->forgot);
 	}
 	end.last = r->commit;
 	for (int i = 0; i < COUNTERS; i++)

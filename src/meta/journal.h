@@ -12,7 +12,7 @@
 struct journal;
 
 /* Keeps changes in DIR from the next group on. LAST: the store's last commit. 0 or -errno. */
-int journal_keep(struct journal *j, const char *dir, bool command_lines, uint64_t last);
+int journal_keep(struct journal *j, const char *dir, bool full, uint64_t last);
 void journal_drop(struct journal *j);
 int journal_cut(struct journal *j);
 bool journal_forgot(struct journal *j);

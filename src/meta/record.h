@@ -54,7 +54,10 @@ enum row {
 	ROW_LAKE,
 	ROW_SYNCED,
 	ROW_DURABLE,
-	ROW_FORGET_HANDLES
+	ROW_FORGET_HANDLES,
+	ROW_DESCRIBED_TEXT,
+	ROW_DESCRIPTION,
+	ROW_TAGS
 };
 
 #define ANY_SIZE UINT64_MAX /* in ROW_VERSION_FACTS */
@@ -80,6 +83,15 @@ struct record {
 /* What it weighs in the queue. */
 size_t record_size(const struct record *r);
 
+/* A row, from its beginning to record_end(), which takes what record_begin() gave; in between what is in its body. All
+ * of them take a record that is NULL, or has an error. */
+size_t record_begin(struct record *r, enum row row);
+void record_end(struct record *r, size_t start);
+void record_put(struct record *r, uint64_t value);
+void record_put_signed(struct record *r, int64_t value);
+void record_put_blob(struct record *r, const void *bytes, size_t len); /* NULL stays NULL */
+void record_put_string(struct record *r, const char *s);	       /* its NUL goes with it */
+
 /* Taking a record apart, in the order in which it was put together. */
 struct record_reader {
 	const uint8_t *at, *end;
@@ -95,10 +107,10 @@ bool record_next(struct record_reader *in, enum row *row, struct record_reader *
 
 /*
  * A record with its commit and time as bytes, and back: commit, time, op, flags (1 named, 2 logged), run, node, parent,
- * uid, the length of its rows, the rows. Command lines are left out unless COMMAND_LINES. *FORGETS is set when it has
- * something forgotten, and left alone else. unpack: 1, 0 at the end of IN, -EBADMSG or -ENOMEM.
+ * uid, the length of its rows, the rows. Command lines, text and samples are left out unless FULL. *FORGETS is set when
+ * it has something forgotten, and left alone else. unpack: 1, 0 at the end of IN, -EBADMSG or -ENOMEM.
  */
-void record_pack(const struct record *r, bool command_lines, struct buf *to, bool *forgets);
+void record_pack(const struct record *r, bool full, struct buf *to, bool *forgets);
 int record_unpack(struct record_reader *in, struct record **out);
 
 #endif

@@ -60,7 +60,7 @@ static void add_run(struct buf *to, struct record_reader in)
 	buf_add(to, buf_str(&body), body.len);
 }
 
-static void add_rows(const struct record *r, bool command_lines, struct buf *to, bool *forgets)
+static void add_rows(const struct record *r, bool full, struct buf *to, bool *forgets)
 {
 	struct record_reader in = {r->bytes, r->bytes + r->len}, body;
 	const uint8_t *from = in.at;
@@ -71,20 +71,21 @@ static void add_rows(const struct record *r, bool command_lines, struct buf *to,
 		record_get_string(&in, &len);
 	while (record_next(&in, &row, &body)) {
 		*forgets |= row == ROW_VERSION_FORGET || row == ROW_NODE_FORGET;
-		if (row != ROW_RUN || command_lines)
+		if (full || (row != ROW_RUN && row != ROW_DESCRIBED_TEXT))
 			continue;
 		buf_add(to, from, (size_t)(body.at - 5 - from));
-		add_run(to, body);
+		if (row == ROW_RUN)
+			add_run(to, body);
 		from = in.at;
 	}
 	buf_add(to, from, (size_t)(in.at - from));
 }
 
-void record_pack(const struct record *r, bool command_lines, struct buf *to, bool *forgets)
+void record_pack(const struct record *r, bool full, struct buf *to, bool *forgets)
 {
 	_cleanup_buf_ struct buf rows = BUF_INIT;
 
-	add_rows(r, command_lines, &rows, forgets);
+	add_rows(r, full, &rows, forgets);
 	add_number(to, r->commit);
 	add_signed(to, r->time);
 	add_number(to, r->op);

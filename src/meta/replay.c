@@ -42,7 +42,7 @@ int store_replay(struct store *s, const void *bytes, size_t len)
 /* ---- the store's own names for what the writer does ---- */
 
 /* Not under the lock: the writer holds the journal's when it takes this one. */
-static int keep_changes(struct writer *w, const char *dir, bool command_lines, uint64_t *last)
+static int keep_changes(struct writer *w, const char *dir, bool full, uint64_t *last)
 {
 	struct journal *j = w->journal;
 	int rc = 0;
@@ -51,7 +51,7 @@ static int keep_changes(struct writer *w, const char *dir, bool command_lines, u
 		rc = journal_new(&j);
 	*last = w->visible;
 	if (!rc)
-		rc = journal_keep(j, dir, command_lines, *last);
+		rc = journal_keep(j, dir, full, *last);
 	if (rc && !w->journal)
 		journal_free(j);
 	else
@@ -59,9 +59,9 @@ static int keep_changes(struct writer *w, const char *dir, bool command_lines, u
 	return rc;
 }
 
-int store_changes_keep(struct store *s, const char *dir, bool command_lines, uint64_t *last)
+int store_changes_keep(struct store *s, const char *dir, bool full, uint64_t *last)
 {
-	return s->writer ? keep_changes(s->writer, dir, command_lines, last) : -EROFS;
+	return s->writer ? keep_changes(s->writer, dir, full, last) : -EROFS;
 }
 
 void store_changes_drop(struct store *s)

@@ -11,6 +11,9 @@
  *	object    contents by their hash, and where in which pack they are; pack: the packs
  *	synced    contents that an fsync made durable since the commit at which all was (lake's key "durable")
  *	cloud     objects at the remotes: of which version, of which content, and whether they can be relied on
+ *	description	what a version is; schema: lists of columns, each once
+ *	document  the live files that can be found by what they are; found_in, found: as FTS5 sees and indexes them
+ *	tag       tags of files and folders
  *	not_kept  how many versions are not kept, by reason
  *	change    one row per commit that changed something: what was done, when, by which run
  *	run       executions of programs
@@ -43,6 +46,10 @@
  * version grows, for the object is then another content. An old version may be read from any object with its hash, a
  * live one only from its own: so what needs an object is found by its version, or by its hash among those of how = 7.
  *
+ * found is an index of found_in, and keeps no text: whoever changes what a row of found_in says takes it out of found
+ * first, with the very words that it was put in with, and puts it in again (apply_catalog.c). Where that cannot be, in
+ * a copy without texts, "store.reindex" asks for a new index at the next start.
+ *
  * asset.readable and the "store.*" totals in lake repeat what a count would give. The writer keeps them in the same
  * transaction as the rows, for a listing of all files and a totals page must not count. store_check() counts.
  *
@@ -73,6 +80,7 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "meta/conn.h"
+#include "meta/functions.h"
 
 static const char step_1[] =
 	"CREATE TABLE node("
@@ -243,7 +251,50 @@ static const char step_3[] =
 	"	('store.uploaded_bytes', 0), ('store.cloud', 0), ('store.cloud_bytes', 0), ('store.cloud_intents', 0),"
 	"	('store.cloud_intent_bytes', 0), ('store.cloud_going', 0);";
 
-static const char *const steps[SCHEMA_VERSION] = {step_1, step_2, step_3};
+/* What is there already is to be looked at: a job for each live version. */
+static const char step_4[] =
+	"CREATE TABLE schema(id INTEGER PRIMARY KEY, hash INTEGER NOT NULL, columns TEXT NOT NULL, names TEXT NOT NULL"
+	") STRICT;"
+	"CREATE INDEX schema_hash ON schema(hash);"
+	"CREATE TABLE description("
+	"	version INTEGER PRIMARY KEY, kind INTEGER NOT NULL, format TEXT NOT NULL, schema INTEGER NOT NULL,"
+	"	rows INTEGER, unreadable TEXT, facts BLOB"
+	") STRICT;"
+	"CREATE INDEX description_schema ON description(schema) WHERE schema > 0;"
+	"CREATE TABLE document("
+	"	node INTEGER PRIMARY KEY, version INTEGER NOT NULL, kind INTEGER NOT NULL, schema INTEGER NOT NULL,"
+	"	day INTEGER NOT NULL, name TEXT NOT NULL, text BLOB, sample BLOB"
+	") STRICT;"
+	"CREATE INDEX document_day ON document(day);"
+	"CREATE INDEX document_table ON document(node) WHERE schema > 0;"
+	"CREATE INDEX version_mime ON version(mime, node) WHERE state = 1 AND mime IS NOT NULL;"
+	"CREATE TABLE tag(tag TEXT NOT NULL, node INTEGER NOT NULL, origin INTEGER NOT NULL,"
+	"	PRIMARY KEY(tag, node, origin)) STRICT, WITHOUT ROWID;"
+	"CREATE INDEX tag_node ON tag(node, origin);"
+	"CREATE VIEW found_in AS SELECT document.node AS node, document.name AS name,"
+	"	(SELECT names FROM schema WHERE id = document.schema) AS columns,"
+	"	(SELECT group_concat(tag, ' ') FROM tag WHERE tag.node = document.node) AS tags,"
+	"	(SELECT tarn_comment(xattrs) FROM node WHERE node.id = document.node) AS comment,"
+	"	tarn_text(document.text) AS text,"
+	"	(SELECT format FROM description WHERE description.version = document.version) || ' ' ||"
+	"	CASE document.kind WHEN 1 THEN 'text' WHEN 2 THEN 'table' WHEN 3 THEN 'json' WHEN 4 THEN 'database'"
+	"	WHEN 5 THEN 'image' WHEN 6 THEN 'audio' WHEN 7 THEN 'video' WHEN 8 THEN 'document'"
+	"	WHEN 9 THEN 'archive' ELSE 'other' END AS type FROM document;"
+	"CREATE VIRTUAL TABLE found USING fts5(name, columns, tags, comment, text, type, content = 'found_in',"
+	"	content_rowid = 'node', tokenize = 'unicode61 remove_diacritics 2');"
+	"INSERT INTO found(found, rank) VALUES('rank', 'bm25(10.0, 5.0, 8.0, 4.0, 1.0, 0.0)');"
+
+	"INSERT INTO tag SELECT DISTINCT value, node.id, 1 FROM node, json_each(tarn_tags(node.xattrs))"
+	" WHERE node.xattrs IS NOT NULL AND EXISTS"
+	"	(SELECT 1 FROM entry INDEXED BY entry_node WHERE entry.node = node.id AND to_commit = " SQL_LIVE
+	");"
+	"INSERT INTO job(id, type, subject, due) SELECT (SELECT value FROM lake WHERE key = 'store.next.job') - 1"
+	"	+ row_number() OVER (), 1, id, 0 FROM version WHERE state = 1 AND settled = 1"
+	"	AND NOT EXISTS(SELECT 1 FROM job WHERE type = 1 AND subject = version.id);"
+	"UPDATE lake SET value = (SELECT count(*) FROM job) WHERE key = 'store.jobs';"
+	"UPDATE lake SET value = max(value, (SELECT ifnull(max(id), 0) + 1 FROM job)) WHERE key = 'store.next.job';";
+
+static const char *const steps[SCHEMA_VERSION] = {step_1, step_2, step_3, step_4};
 
 /* One number from the first row of SQL. */
 static int number(sqlite3 *db, const char *sql, int64_t *out)
@@ -275,8 +326,10 @@ static int words(const char **why, int err, const char *fmt, ...)
 static int migrate(sqlite3 *db, int64_t from, const char **why)
 {
 	char sql[96];
-	int rc = sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL), err;
+	int rc = functions_add(db), err;
 
+	if (rc == SQLITE_OK)
+		rc = sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL);
 	for (int64_t v = from; rc == SQLITE_OK && v < SCHEMA_VERSION; v++)
 		rc = sqlite3_exec(db, steps[v], NULL, NULL, NULL);
 	snprintf(sql, sizeof(sql), "PRAGMA application_id = %d; PRAGMA user_version = %d; COMMIT", SCHEMA_APPLICATION,
@@ -381,4 +434,20 @@ int schema_check(sqlite3 *db, bool may_migrate, const char **why)
 			"its schema is %lld, and this tarn reads %d: mount the lake once, which brings it up to date",
 			(long long)version, SCHEMA_VERSION);
 	return migrate(db, version, why);
+}
+
+int schema_reindex(sqlite3 *db)
+{
+	int64_t wanted = 0;
+	int rc = number(db, "SELECT count(*) FROM lake WHERE key = '" STORE_REINDEX "'", &wanted);
+
+	if (rc != SQLITE_OK || !wanted)
+		return rc;
+	rc = sqlite3_exec(db,
+			  "BEGIN IMMEDIATE; INSERT INTO found(found) VALUES('rebuild');"
+			  "DELETE FROM lake WHERE key = '" STORE_REINDEX "'; COMMIT",
+			  NULL, NULL, NULL);
+	if (rc != SQLITE_OK && !sqlite3_get_autocommit(db))
+		sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
+	return rc;
 }

@@ -86,8 +86,16 @@ static int last_commit(sqlite3 *db, uint64_t *commit)
 	return rc == SQLITE_ROW || rc == SQLITE_DONE ? SQLITE_OK : rc;
 }
 
+/* The index has text in it, and who opens the copy makes it anew. */
+static const char *const leave[] = {
+	"UPDATE run SET argv = NULL WHERE argv IS NOT NULL",
+	"UPDATE document SET text = NULL, sample = NULL WHERE text IS NOT NULL OR sample IS NOT NULL",
+	"INSERT INTO found(found) VALUES('delete-all')",
+	"INSERT OR REPLACE INTO lake(key, value) VALUES('store.reindex', 1)",
+};
+
 /* What must not leave the machine goes from the copy, and its bytes with it. */
-static int prepare(const char *path, bool command_lines, struct stopping *stop, uint64_t *commit)
+static int prepare(const char *path, bool full, struct stopping *stop, uint64_t *commit)
 {
 	sqlite3 *db = NULL;
 	int rc = open_db(path, SQLITE_OPEN_READWRITE, stop, &db), err = 0;
@@ -96,8 +104,8 @@ static int prepare(const char *path, bool command_lines, struct stopping *stop, 
 		rc = run(db, "PRAGMA secure_delete = ON", NULL);
 	if (rc == SQLITE_OK)
 		rc = run(db, "PRAGMA journal_mode = MEMORY", NULL);
-	if (rc == SQLITE_OK && !command_lines)
-		rc = run(db, "UPDATE run SET argv = NULL WHERE argv IS NOT NULL", NULL);
+	for (size_t i = 0; rc == SQLITE_OK && !full && i < sizeof(leave) / sizeof(leave[0]); i++)
+		rc = run(db, leave[i], NULL);
 	if (rc == SQLITE_OK)
 		rc = last_commit(db, commit);
 	if (rc != SQLITE_OK)
@@ -106,8 +114,7 @@ static int prepare(const char *path, bool command_lines, struct stopping *stop, 
 	return err ? err : rc == SQLITE_OK ? 0 : -EIO;
 }
 
-int store_snapshot(struct store *s, const char *path, bool command_lines, bool (*stop)(void *arg), void *arg,
-		   uint64_t *commit)
+int store_snapshot(struct store *s, const char *path, bool full, bool (*stop)(void *arg), void *arg, uint64_t *commit)
 {
 	struct stopping stopping = {stop, arg};
 	_cleanup_close_ int fd = -1;
@@ -121,7 +128,7 @@ int store_snapshot(struct store *s, const char *path, bool command_lines, bool (
 		return -errno;
 	rc = copy(s->path, path, &stopping);
 	if (!rc)
-		rc = prepare(path, command_lines, &stopping, commit);
+		rc = prepare(path, full, &stopping, commit);
 	if (rc)
 		unlink(path);
 	return rc;

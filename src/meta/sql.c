@@ -42,6 +42,7 @@
 	" WHERE parent = ?1 AND name " names " AND entry.to_commit < " SQL_LIVE          \
 	" AND entry.to_commit > ?2 AND from_commit <= ?2"
 #define TWIN "id, asset, number, node, size, commit_id, state, settled, sha256"
+#define FOUND "name, columns, tags, comment, text, type"
 #define LIVE "to_commit = " SQL_LIVE
 /* The content of entry.node as of a commit, when that is a file; the id is in the index. */
 #define VERSION_AT(commit)                                                                               \
@@ -445,4 +446,59 @@ const char *const sql_text[SQL_COUNT] = {
 	[SQL_SYNCED_FORGET] = "DELETE FROM synced WHERE commit_id <= ?",
 	[SQL_DURABLE_SET] = "UPDATE lake SET value = ? WHERE key = 'durable'",
 	[SQL_SYNC_MARK] = "UPDATE lake SET value = value + 1 WHERE key = 'store.syncs'",
+
+	[SQL_DESCRIPTION] =
+		"SELECT description.kind, description.format, ifnull(description.rows, -1), schema.columns,"
+		" schema.names, description.unreadable, tarn_text(description.facts), tarn_text(document.sample),"
+		" description.schema FROM description LEFT JOIN schema ON schema.id = description.schema"
+		" LEFT JOIN version ON version.id = description.version"
+		" LEFT JOIN document ON document.node = version.node AND document.version = version.id"
+		" AND version.state = 1"
+		" WHERE description.version = ?",
+	[SQL_TAGS_OF] =
+		"SELECT DISTINCT tag, 1 FROM tag WHERE node = ?1 AND (?2 = 0 OR origin = ?2) ORDER BY tag",
+	[SQL_TAGS] = "SELECT tag, count(DISTINCT node) FROM tag GROUP BY tag ORDER BY tag",
+	[SQL_TAGGED] = "SELECT DISTINCT node FROM tag WHERE tag = ? AND node > ? ORDER BY node",
+	[SQL_TAG_HAS] = "SELECT 1 FROM tag WHERE tag = ? AND node = ? LIMIT 1",
+
+	[SQL_FOUND_COUNT] = "SELECT count(*) FROM (SELECT 1 FROM found WHERE found MATCH ? LIMIT ?)",
+	[SQL_FOUND_BEST] = "SELECT rowid, rank FROM found WHERE found MATCH ? ORDER BY rank",
+	[SQL_FOUND_NEWEST] = "SELECT rowid, 0 FROM found WHERE found MATCH ? ORDER BY rowid DESC",
+	[SQL_FOUND_SNIPPET] =
+		"SELECT snippet(found, -1, char(2), char(3), char(8230), 16) FROM found WHERE found MATCH ?"
+		" AND rowid = ?",
+	[SQL_DOCUMENTS] = "SELECT node, 0 FROM document WHERE day BETWEEN ? AND ? ORDER BY day DESC, node DESC",
+	[SQL_FOUND_REMOVE] =
+		"INSERT INTO found(found, rowid, " FOUND ") SELECT 'delete', node, " FOUND " FROM found_in"
+		" WHERE node = ?",
+	[SQL_FOUND_ADD] = "INSERT INTO found(rowid, " FOUND ") SELECT node, " FOUND " FROM found_in WHERE node = ?",
+	[SQL_FOUND_MERGE_ALL] = "INSERT INTO found(found) VALUES('optimize')",
+	[SQL_DOCUMENT_VERSION] = "SELECT version FROM document WHERE node = ?",
+	[SQL_DOCUMENT_SET_NAME] = "UPDATE document SET name = ?2 WHERE node = ?1",
+	[SQL_DOCUMENT_SET] =
+		"INSERT OR REPLACE INTO document(node, version, kind, schema, day, name, text, sample)"
+		" SELECT node.id, version.id, ?2, ?3, version.mtime / 86400000000000, CAST(entry.name AS TEXT), ?4, ?5"
+		" FROM version CROSS JOIN node ON node.id = version.node"
+		" CROSS JOIN entry INDEXED BY entry_node ON entry.node = node.id AND " LIVE
+		" WHERE version.id = ?1 AND node.version = ?1 LIMIT 1",
+	[SQL_DOCUMENT_REMOVE] = "DELETE FROM document WHERE node = ?",
+	[SQL_TAGS_REMOVE] = "DELETE FROM tag WHERE node = ? AND origin = ?",
+	[SQL_TAGS_REMOVE_ALL] = "DELETE FROM tag WHERE node = ?",
+	[SQL_TAGS_ADD] = "INSERT INTO tag SELECT DISTINCT value, ?1, ?3 FROM json_each(?2) WHERE type = 'text'",
+	[SQL_TAGS_ADD_XATTRS] =
+		"INSERT INTO tag SELECT DISTINCT value, ?1, 1 FROM node, json_each(tarn_tags(node.xattrs))"
+		" WHERE node.id = ?1 AND node.xattrs IS NOT NULL",
+	[SQL_SCHEMA_FIND] = "SELECT id FROM schema WHERE hash = ? AND columns = ?",
+	[SQL_SCHEMA_ADD] = "INSERT INTO schema(hash, columns, names) VALUES(?, ?, ?)",
+	[SQL_SCHEMA_REMOVE_UNUSED] =
+		"DELETE FROM schema WHERE id = ?1 AND NOT EXISTS(SELECT 1 FROM description WHERE schema = ?1 AND "
+		"schema > 0)",
+	[SQL_DESCRIPTION_SET] =
+		"INSERT OR REPLACE INTO description(version, kind, format, schema, rows, unreadable, facts)"
+		" VALUES(?, ?, ?, ?, ?, ?, ?)",
+	[SQL_DESCRIPTION_PLACE] =
+		"SELECT schema, (SELECT document.node FROM version CROSS JOIN document ON document.node = version.node"
+		" WHERE version.id = ?1 AND document.version = ?1) FROM description WHERE version = ?1",
+	[SQL_DESCRIPTION_EXPIRE] = "UPDATE description SET facts = NULL WHERE version = ? AND facts IS NOT NULL",
+	[SQL_DESCRIPTION_REMOVE] = "DELETE FROM description WHERE version = ?",
 };

@@ -168,6 +168,8 @@ static int check_conn(struct conn *c, bool migrate, const char **why)
 	if (migrate && sqlite3_exec(c->db, "PRAGMA journal_mode = WAL", NULL, NULL, NULL) != SQLITE_OK)
 		return -EIO; /* only now: what is not ours stays as it is */
 	rc = conn_prepare_all(c);
+	if (rc == SQLITE_OK && migrate)
+		rc = schema_reindex(c->db);
 	if (rc == SQLITE_OK)
 		return 0;
 	log_error("metadata store: %s", sqlite3_errmsg(c->db));

@@ -547,6 +547,7 @@ int store_jobs(struct store *s, enum job_type type, int64_t now, struct job_row 
  * and none is running when this returns. */
 void store_on_jobs(struct store *s, void (*fn)(void *arg), void *arg);
 
+#include "meta/store_catalog.h"
 #include "meta/store_past.h"
 
 #endif

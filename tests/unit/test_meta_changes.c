@@ -16,7 +16,8 @@ static char *dump(const char *path)
 {
 	static const char *const tables[] = {"node",	  "entry",	"asset",  "opens",   "version", "change",
 					     "run",	  "job",	"object", "pack",    "label",	"lake",
-					     "node_past", "folder_day", "synced", "not_kept"};
+					     "node_past", "folder_day", "synced", "not_kept", "tag",
+					     "schema",	  "description"};
 	struct buf all = BUF_INIT;
 	sqlite3 *db = NULL;
 

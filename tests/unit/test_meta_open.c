@@ -225,6 +225,36 @@ static void test_from_schema_2(void)
 	store_close(s);
 }
 
+static int add_tag(void *arg, const char *tag, uint64_t count)
+{
+	buf_addf(arg, "%s %d, ", tag, (int)count);
+	return 0;
+}
+
+static void test_from_schema_3(void)
+{
+	_cleanup_buf_ struct buf tags = BUF_INIT, none = BUF_INIT;
+	struct job_row jobs[16];
+	struct store *s;
+	const char *why;
+
+	test_remove_store();
+	load("store-schema-3.sql");
+	is_int(try_open(STORE_READ, &why), -EPROTONOSUPPORT, "a reader does not migrate schema 3");
+	s = test_open(STORE_WRITE);
+	test_whole(s, "a writer does, and then the store is whole");
+	store_tags_of(s, 13, TAG_ATTRIBUTE, add_tag, &tags);
+	is_str(buf_str(&tags), "customer data 1, pii 1, ", "tags that an attribute had are known");
+	buf_clear(&tags);
+	store_tags(s, add_tag, &tags);
+	is_str(buf_str(&tags), "customer data 1, folder 1, pii 1, ", "a folder's, too, not those of what is gone");
+	is_int(store_jobs(s, JOB_SNIFF, INT64_MAX, jobs, 16), 6, "all live versions are to be described");
+	ok(jobs[0].id == 10 && jobs[5].id == 15, "by jobs with numbers of their own");
+	test_make(s, NODE_ROOT, "new", KIND_FOLDER);
+	test_whole(s, "and life goes on");
+	store_close(s);
+}
+
 static void test_schemas(void)
 {
 	const char *why = NULL;
@@ -233,10 +263,10 @@ static void test_schemas(void)
 
 	test_sql(test_path, "PRAGMA user_version = 7");
 	is_int(try_open(STORE_WRITE, &why), -EPROTONOSUPPORT, "a store of a newer tarn");
-	ok(why && strchr(why, '7') && strchr(why, '3'), "whose words name both schemas");
+	ok(why && strchr(why, '7') && strchr(why, '4'), "whose words name both schemas");
 	diag("%s", why);
 	is_int(try_open(STORE_READ, &why), -EPROTONOSUPPORT, "not for reading either");
-	test_sql(test_path, "PRAGMA user_version = 3");
+	test_sql(test_path, "PRAGMA user_version = 4");
 	is_int(try_open(STORE_WRITE, &why), 0, "it opens again when its number is right");
 	test_sql(test_path, "PRAGMA application_id = 99");
 	is_int(try_open(STORE_WRITE, &why), -EUCLEAN, "another program's database");
@@ -253,7 +283,7 @@ static void test_schemas(void)
 	test_sql(test_path, "PRAGMA user_version = 0");
 	is_int(try_open(STORE_WRITE, &why), -EUCLEAN, "a migration that fails");
 	diag("%s", why);
-	test_sql(test_path, "PRAGMA user_version = 3");
+	test_sql(test_path, "PRAGMA user_version = 4");
 	s = test_open(STORE_WRITE);
 	test_whole(s, "changed nothing");
 	store_close(s);
@@ -391,6 +421,7 @@ int main(void)
 	test_schemas();
 	test_from_schema_1();
 	test_from_schema_2();
+	test_from_schema_3();
 	test_garbage();
 	test_damage();
 	return test_end();

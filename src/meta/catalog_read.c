@@ -1,0 +1,194 @@
+/* Reading what files are: descriptions and tags. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "meta/store_int.h"
+
+/* A column of text, valid until the next step; NULL for SQL's NULL. */
+static const char *text_column(struct query *q)
+{
+	return (const char *)sqlite3_column_text(q->st, q->column++);
+}
+
+int store_description(struct store *s, uint64_t version, store_description_fn fn, void *arg)
+{
+	_cleanup_query_ struct query q = {};
+	struct description_row d = {.version = version};
+	int got;
+
+	store_query(s, &q, SQL_DESCRIPTION);
+	query_int(&q, (int64_t)version);
+	got = query_row(&q);
+	if (got <= 0)
+		return got ? got : -ENOENT;
+	d.kind = (int)query_get(&q);
+	d.format = text_column(&q);
+	d.rows = query_get(&q);
+	d.columns = text_column(&q);
+	d.names = text_column(&q);
+	d.unreadable = text_column(&q);
+	d.facts = text_column(&q);
+	d.sample = text_column(&q);
+	d.schema = (uint64_t)query_get(&q);
+	return fn(arg, &d);
+}
+
+static int tell_tags(struct query *q, store_tag_fn fn, void *arg)
+{
+	int got, answer = 0;
+
+	while (!answer && (got = query_row(q)) > 0) {
+		const char *tag = text_column(q);
+
+		answer = fn(arg, tag ? tag : "", (uint64_t)query_get(q));
+	}
+	return answer ? answer : got;
+}
+
+int store_tags_of(struct store *s, uint64_t node, enum tag_origin origin, store_tag_fn fn, void *arg)
+{
+	_cleanup_query_ struct query q = {};
+
+	store_query(s, &q, SQL_TAGS_OF);
+	query_int(&q, (int64_t)node);
+	query_int(&q, origin);
+	return tell_tags(&q, fn, arg);
+}
+
+int store_tags(struct store *s, store_tag_fn fn, void *arg)
+{
+	_cleanup_query_ struct query q = {};
+
+	store_query(s, &q, SQL_TAGS);
+	return tell_tags(&q, fn, arg);
+}
+
+/* 1, 0 or -errno. */
+static int has_tag(struct conn *c, const char *tag, uint64_t node)
+{
+	_cleanup_query_ struct query q = {};
+
+	query_start(&q, c, SQL_TAG_HAS);
+	query_text(&q, tag);
+	query_int(&q, (int64_t)node);
+	return query_row(&q);
+}
+
+int store_tagged(struct store *s, const char *const *tags, int n, uint64_t after, store_tagged_fn fn, void *arg)
+{
+	_cleanup_query_ struct query q = {};
+	struct conn *c;
+	int rc = store_begin(s, &c), got = 0;
+
+	if (rc)
+		return rc;
+	query_start(&q, c, SQL_TAGGED);
+	query_text(&q, tags[0]);
+	query_int(&q, (int64_t)after);
+	while (!rc && (got = query_row(&q)) > 0) {
+		uint64_t node = (uint64_t)query_get(&q);
+
+		for (int i = 1; i < n && got > 0; i++)
+			got = has_tag(c, tags[i], node);
+		rc = got > 0 ? fn(arg, node) : got;
+	}
+	query_end(&q);
+	conn_end(c);
+	return rc ? rc : got < 0 ? got : 0;
+}
+
+/* ---- finding ---- */
+
+#define STEPS_BETWEEN 4000 /* of SQLite's machine, between two looks at the clock */
+
+static int is_late(void *until)
+{
+	return clock_monotonic() > *(int64_t *)until;
+}
+
+/* Of Q, whose parameters are bound. */
+static int tell_found(struct conn *c, struct query *q, int64_t until, store_found_fn fn, void *arg)
+{
+	int rc = SQLITE_ROW, answer = 0;
+
+	if (q->error)
+		return q->error;
+	sqlite3_progress_handler(c->db, STEPS_BETWEEN, is_late, &until);
+	while (!answer && (rc = query_step(q)) == SQLITE_ROW) {
+		uint64_t node = (uint64_t)query_get(q);
+
+		answer = fn(arg, node, sqlite3_column_double(q->st, q->column));
+		if (!answer && is_late(&until))
+			answer = -ETIME;
+	}
+	sqlite3_progress_handler(c->db, 0, NULL, NULL);
+	if (answer || rc == SQLITE_ROW || rc == SQLITE_DONE)
+		return answer;
+	if ((rc & 0xff) == SQLITE_INTERRUPT)
+		return -ETIME;
+	return rc == SQLITE_ERROR ? -EINVAL : conn_error(c, rc, "finding");
+}
+
+static int count_fn(void *arg, uint64_t count, double rank)
+{
+	(void)rank;
+	*(uint64_t *)arg = count;
+	return 0;
+}
+
+int store_found(struct store *s, const char *match, int64_t until, store_found_fn fn, void *arg)
+{
+	_cleanup_query_ struct query count = {}, q = {};
+	uint64_t n = 0;
+	struct conn *c;
+	int rc = store_begin(s, &c);
+
+	if (rc)
+		return rc;
+	query_start(&count, c, SQL_FOUND_COUNT);
+	query_text(&count, match);
+	query_int(&count, FOUND_RANKED + 1);
+	rc = tell_found(c, &count, until, count_fn, &n);
+	query_end(&count);
+	if (!rc) {
+		query_start(&q, c, n > FOUND_RANKED ? SQL_FOUND_NEWEST : SQL_FOUND_BEST);
+		query_text(&q, match);
+		rc = tell_found(c, &q, until, fn, arg);
+		query_end(&q);
+	}
+	conn_end(c);
+	return rc;
+}
+
+int store_documents(struct store *s, int64_t from_day, int64_t to_day, int64_t until, store_found_fn fn, void *arg)
+{
+	_cleanup_query_ struct query q = {};
+	int err;
+	struct conn *c = store_conn(s, &err);
+
+	if (!c)
+		return err;
+	query_start(&q, c, SQL_DOCUMENTS);
+	query_int(&q, from_day);
+	query_int(&q, to_day);
+	return tell_found(c, &q, until, fn, arg);
+}
+
+int store_snippet(struct store *s, const char *match, uint64_t node, struct buf *snippet)
+{
+	_cleanup_query_ struct query q = {};
+	const char *text;
+	int got;
+
+	store_query(s, &q, SQL_FOUND_SNIPPET);
+	query_text(&q, match);
+	query_int(&q, (int64_t)node);
+	got = query_row(&q);
+	if (got <= 0)
+		return got ? got : -ENOENT;
+	text = text_column(&q);
+	buf_adds(snippet, text ? text : "");
+	return buf_error(snippet);
+}
