@@ -86,7 +86,11 @@ libmeta_a_SOURCES = \
 libsniff_a_SOURCES = \
 	src/sniff/description.c src/sniff/description.h \
 	src/sniff/description_json.c \
-	src/sniff/mime.c src/sniff/mime.h
+	src/sniff/mime.c src/sniff/mime.h \
+	src/sniff/sandbox.c src/sniff/sandbox.h \
+	src/sniff/sniff.c src/sniff/sniff.h \
+	src/sniff/worker.c src/sniff/worker.h \
+	src/sniff/worker_main.c
 
 libtier_a_SOURCES = \
 	src/tier/credentials.c src/tier/credentials.h \

@@ -81,6 +81,7 @@ unit_tests = \
 	tests/unit/test_meta_wal \
 	tests/unit/test_sniff_description \
 	tests/unit/test_sniff_mime \
+	tests/unit/test_sniff_worker \
 	tests/unit/test_tier_credentials \
 	tests/unit/test_tier_dir \
 	tests/unit/test_tier_key \

@@ -1,12 +1,13 @@
 /*
- * tarn: one program for the command line, the daemon (cli/daemon.c, started by `tarn mount`) and the helper that
- * mount(8) calls for fstab's type fuse.tarn.
+ * tarn: one program for the command line, the daemon (cli/daemon.c, started by `tarn mount`), the helper that mount(8)
+ * calls for fstab's type fuse.tarn, and the one by which the daemon looks into files (sniff/worker.h).
  */
 #include <locale.h>
 #include <signal.h>
 #include <string.h>
 
 #include "cli/cli.h"
+#include "sniff/worker.h"
 #include "tier/credentials.h"
 
 static int help(int argc, char **argv)
@@ -57,9 +58,12 @@ int main(int argc, char **argv)
 {
 	const char *name = argc ? strrchr(argv[0], '/') : NULL;
 
+	name = name ? name + 1 : argc ? argv[0] : "tarn";
+	if (!strcmp(name, WORKER_NAME))
+		worker_main();
+	worker_program = "/proc/self/exe"; /* also when another version was installed meanwhile */
 	credentials_take_environment();
 	setlocale(LC_CTYPE, "");
-	name = name ? name + 1 : argc ? argv[0] : "tarn";
 	if (!strcmp(name, "mount.tarn") || !strcmp(name, "mount.fuse.tarn"))
 		return end(mount_helper(argc, argv));
 	if (argc < 2) {

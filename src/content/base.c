@@ -137,7 +137,7 @@ static int compare(struct lake *lake, struct inode *inode, const struct version_
 	int rc = past_open_unsure(lake, v, inode, &p);
 
 	if (!rc) {
-		rc = hash_past(p, stop, arg, sha256, NULL, NULL);
+		rc = hash_past(p, stop, arg, sha256);
 		past_close(p);
 	}
 	if (rc == -EIO || rc == -ENOENT)
@@ -195,7 +195,7 @@ static bool has_hash(struct chain *c, const struct version_row *v, int rawfd)
 
 	if (past_open_chain(v, c, rawfd, &p) < 0)
 		return false;
-	same = !hash_past(p, NULL, NULL, sha256, NULL, NULL) && !memcmp(sha256, v->sha256, sizeof(sha256));
+	same = !hash_past(p, NULL, NULL, sha256) && !memcmp(sha256, v->sha256, sizeof(sha256));
 	past_close(p);
 	return same;
 }

@@ -32,8 +32,6 @@ struct reader {
 	size_t room;
 	uint64_t at;
 	bool knows_cached; /* RWF_NOWAIT works here */
-	char *head;
-	size_t head_room, head_len;
 };
 
 static ssize_t read_cached(struct reader *r)
@@ -72,17 +70,6 @@ static size_t piece_for(int fd)
 	return !fstat(fd, &st) && st.st_size < SMALL ? SMALL : HASH_PIECE;
 }
 
-static void keep_head(struct reader *r, size_t len)
-{
-	size_t n = r->head_room - r->head_len;
-
-	if (n > len)
-		n = len;
-	if (n)
-		memcpy(r->head + r->head_len, r->piece, n);
-	r->head_len += n;
-}
-
 static int hash_all(EVP_MD_CTX *md, struct reader *r, bool (*stop)(void *arg), void *arg)
 {
 	ssize_t n;
@@ -95,7 +82,6 @@ static int hash_all(EVP_MD_CTX *md, struct reader *r, bool (*stop)(void *arg), v
 			return (int)n;
 		if (n && !EVP_DigestUpdate(md, r->piece, (size_t)n))
 			return -EIO;
-		keep_head(r, (size_t)n);
 	} while ((size_t)n == r->room);
 	return 0;
 }
@@ -164,27 +150,16 @@ static void remember(struct hash_states *s, const struct growing *g, EVP_MD_CTX 
 	state->bytes = bytes;
 }
 
-/* What follows is hashed; the head was read before, and is read once more. */
-static void read_head(struct reader *r)
-{
-	ssize_t n = r->head_room ? pread(r->fd, r->head, r->head_room, 0) : 0;
-
-	r->head_len = n > 0 ? (size_t)n : 0;
-	r->head_room = r->head_len;
-}
-
 int hash_fd_growing(struct hash_states *s, const struct growing *g, int fd, bool (*stop)(void *arg), void *arg,
-		    uint8_t sha256[SHA256_BYTES], uint64_t *bytes, void *head, size_t *head_len)
+		    uint8_t sha256[SHA256_BYTES], uint64_t *bytes)
 {
-	struct reader r = {.fd = fd, .room = piece_for(fd), .knows_cached = true, .head = head, .head_room = *head_len};
+	struct reader r = {.fd = fd, .room = piece_for(fd), .knows_cached = true};
 	_cleanup_free_ char *piece = malloc(r.room);
 	EVP_MD_CTX *md = EVP_MD_CTX_new();
 	int rc = piece && md ? 0 : -ENOMEM;
 
 	r.piece = piece;
-	if (!rc && resume(s, g, md, &r))
-		read_head(&r);
-	else if (!rc && !EVP_DigestInit_ex(md, EVP_sha256(), NULL))
+	if (!rc && !resume(s, g, md, &r) && !EVP_DigestInit_ex(md, EVP_sha256(), NULL))
 		rc = -EIO;
 	if (!rc) {
 		posix_fadvise(fd, 0, 0, POSIX_FADV_RANDOM);
@@ -196,19 +171,10 @@ int hash_fd_growing(struct hash_states *s, const struct growing *g, int fd, bool
 		rc = -EIO;
 	EVP_MD_CTX_free(md);
 	*bytes = r.at;
-	*head_len = r.head_len;
 	return rc;
-}
-
-int hash_fd_and_head(int fd, bool (*stop)(void *arg), void *arg, uint8_t sha256[SHA256_BYTES], uint64_t *bytes,
-		     void *head, size_t *head_len)
-{
-	return hash_fd_growing(NULL, NULL, fd, stop, arg, sha256, bytes, head, head_len);
 }
 
 int hash_fd(int fd, bool (*stop)(void *arg), void *arg, uint8_t sha256[SHA256_BYTES], uint64_t *bytes)
 {
-	size_t no_head = 0;
-
-	return hash_fd_and_head(fd, stop, arg, sha256, bytes, NULL, &no_head);
+	return hash_fd_growing(NULL, NULL, fd, stop, arg, sha256, bytes);
 }

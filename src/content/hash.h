@@ -21,9 +21,6 @@
  * -ECANCELED when STOP said so; -errno of the read. Any thread.
  */
 int hash_fd(int fd, bool (*stop)(void *arg), void *arg, uint8_t sha256[SHA256_BYTES], uint64_t *bytes);
-/* The same; the first *HEAD_LEN bytes are left in HEAD, so that they need not be read again. Then it is how many. */
-int hash_fd_and_head(int fd, bool (*stop)(void *arg), void *arg, uint8_t sha256[SHA256_BYTES], uint64_t *bytes,
-		     void *head, size_t *head_len);
 
 /* Of LEN bytes in memory. */
 void hash_bytes(const void *bytes, size_t len, uint8_t sha256[SHA256_BYTES]);
@@ -43,8 +40,8 @@ struct growing {
 
 struct hash_states *hash_states_new(void); /* NULL: no memory */
 void hash_states_free(struct hash_states *s);
-/* As hash_fd_and_head(), but what an earlier call has hashed of it is not read again. S may be NULL. */
+/* As hash_fd(), but what an earlier call has hashed of it is not read again. S may be NULL. */
 int hash_fd_growing(struct hash_states *s, const struct growing *g, int fd, bool (*stop)(void *arg), void *arg,
-		    uint8_t sha256[SHA256_BYTES], uint64_t *bytes, void *head, size_t *head_len);
+		    uint8_t sha256[SHA256_BYTES], uint64_t *bytes);
 
 #endif

@@ -460,10 +460,8 @@ ssize_t past_read(struct past *p, void *to, size_t len, off_t at)
 	return p->chain ? read_chain(p, to, len, at) : read_whole(p, to, len, at);
 }
 
-static int hash_pieces(struct past *p, bool (*stop)(void *arg), void *arg, char *piece, EVP_MD_CTX *ctx, void *head,
-		       size_t *head_len)
+static int hash_pieces(struct past *p, bool (*stop)(void *arg), void *arg, char *piece, EVP_MD_CTX *ctx)
 {
-	size_t room = head ? *head_len : 0;
 	uint64_t at = 0;
 	ssize_t n;
 
@@ -475,39 +473,32 @@ static int hash_pieces(struct past *p, bool (*stop)(void *arg), void *arg, char 
 			return (int)n;
 		if (EVP_DigestUpdate(ctx, piece, (size_t)n) != 1)
 			return -EIO;
-		if (at < room)
-			memcpy((char *)head + at, piece, (size_t)n < room - at ? (size_t)n : (size_t)(room - at));
 	}
-	if (head)
-		*head_len = p->size < room ? p->size : room;
 	return 0;
 }
 
-static int hash_chain(struct past *p, bool (*stop)(void *arg), void *arg, uint8_t sha256[SHA256_BYTES], void *head,
-		      size_t *head_len)
+static int hash_chain(struct past *p, bool (*stop)(void *arg), void *arg, uint8_t sha256[SHA256_BYTES])
 {
 	_cleanup_free_ char *piece = malloc(HASH_PIECE);
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
 	int rc = piece && ctx && EVP_DigestInit_ex(ctx, EVP_sha256(), NULL) == 1 ? 0 : -ENOMEM;
 
 	if (!rc)
-		rc = hash_pieces(p, stop, arg, piece, ctx, head, head_len);
+		rc = hash_pieces(p, stop, arg, piece, ctx);
 	if (!rc && EVP_DigestFinal_ex(ctx, sha256, NULL) != 1)
 		rc = -EIO;
 	EVP_MD_CTX_free(ctx);
 	return rc;
 }
 
-int hash_past(struct past *p, bool (*stop)(void *arg), void *arg, uint8_t sha256[SHA256_BYTES], void *head,
-	      size_t *head_len)
+int hash_past(struct past *p, bool (*stop)(void *arg), void *arg, uint8_t sha256[SHA256_BYTES])
 {
 	uint64_t bytes;
 	int rc;
 
 	if (p->chain || p->fd < 0)
-		return hash_chain(p, stop, arg, sha256, head, head_len);
-	rc = head ? hash_fd_and_head(p->fd, stop, arg, sha256, &bytes, head, head_len)
-		  : hash_fd(p->fd, stop, arg, sha256, &bytes);
+		return hash_chain(p, stop, arg, sha256);
+	rc = hash_fd(p->fd, stop, arg, sha256, &bytes);
 	return rc ? rc : bytes == p->size && is_unchanged(p) ? 0 : -EIO;
 }
 

@@ -45,9 +45,8 @@ int past_fd(const struct past *p);
 /* A descriptor (perhaps O_PATH) of the file that has the version's extended attributes; -1: none. It belongs to P. */
 int past_attributes_fd(const struct past *p);
 
-/* As hash_fd_and_head(): of the whole version. HEAD and HEAD_LEN may be NULL. */
-int hash_past(struct past *p, bool (*stop)(void *arg), void *arg, uint8_t sha256[SHA256_BYTES], void *head,
-	      size_t *head_len);
+/* As hash_fd(): of the whole version. */
+int hash_past(struct past *p, bool (*stop)(void *arg), void *arg, uint8_t sha256[SHA256_BYTES]);
 
 /* Would past_open() succeed? Asks neither the disk nor the store. */
 bool version_is_readable(struct lake *lake, const struct version_row *v);

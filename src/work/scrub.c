@@ -166,7 +166,7 @@ static int read_version(struct scrub *s, const struct version_row *v)
 	int rc = past_open(s->lake, v, &p);
 
 	if (!rc)
-		rc = hash_past(p, must_stop, s, sha256, NULL, NULL);
+		rc = hash_past(p, must_stop, s, sha256);
 	past_close(p);
 	if (!rc && !memcmp(sha256, v->sha256, SHA256_BYTES))
 		return 0;

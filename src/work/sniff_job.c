@@ -1,5 +1,5 @@
 /*
- * JOB_SNIFF: the SHA-256 and the MIME type of one version.
+ * JOB_SNIFF: the SHA-256 of one version, and what it is.
  *
  * A hash must be of the version's bytes and of nothing else. A kept version's bytes lie in versions/ and do not change.
  * A live one's are the live file's, which anybody may write at any time:
@@ -9,6 +9,8 @@
  *		to go; the hasher looks between two pieces and lets go at once
  *	after	write_seq is the same, the version is still the live one, size and mtime are as before: else it does not
  *		count
+ *	look	the helper (sniff/worker.h) is given the descriptor, and nobody has to wait for it; what it says counts
+ *		if all of that still holds afterwards
  *
  * A file that is open for writing has its turn later, with a new job in place of the old one, so that waiting is not
  * counted as failing. A new version brings a job of its own.
@@ -16,9 +18,11 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/full_io.h"
 #include "base/log.h"
 #include "content/appends.h"
 #include "content/hash.h"
@@ -26,6 +30,7 @@
 #include "content/past.h"
 #include "content/stub.h"
 #include "sniff/mime.h"
+#include "sniff/worker.h"
 #include "work/work_int.h"
 
 #define BATCH 64
@@ -37,6 +42,7 @@
 #define TRIES 5
 #define GIVE_WAY_NS (3 * NSEC_PER_MSEC)
 #define BACKGROUND 19
+#define COPY_MAX (UINT64_C(16) << 20) /* bytes of a version that is no file of its own */
 
 /* What became of a job, when it is not -errno. */
 enum { KNOWN, NOTHING_TO_DO, BUSY, SOON };
@@ -44,7 +50,7 @@ enum { KNOWN, NOTHING_TO_DO, BUSY, SOON };
 struct sniffing {
 	struct work *work;
 	struct lake *lake;
-	char *head; /* MIME_BYTES */
+	struct worker *worker;
 	struct hash_states *states;
 
 	/* the job in hand */
@@ -54,11 +60,11 @@ struct sniffing {
 	struct growing growing;
 	uint64_t bytes;		   /* that were hashed */
 	char name[NAME_BYTES + 1]; /* "" when it has none any more */
-	bool mime_wanted;
+	bool wanted;		   /* its bucket wants to know what it is */
 
 	/* its result */
 	uint8_t sha256[SHA256_BYTES];
-	char mime[MIME_ROOM];
+	struct description description;
 
 	/* the batch */
 	struct record *record;
@@ -76,7 +82,7 @@ static void find_name(struct sniffing *s)
 	char *slash, *last;
 
 	s->name[0] = '\0';
-	s->mime_wanted = false;
+	s->wanted = false;
 	if (store_path(s->lake->store, s->version.node, &path) || !path.len)
 		return;
 	last = strrchr(path.data, '/');
@@ -85,7 +91,7 @@ static void find_name(struct sniffing *s)
 		return;
 	snprintf(s->name, sizeof(s->name), "%s", last + 1);
 	*slash = '\0';
-	s->mime_wanted = !lake_bucket(s->lake, path.data, &bucket) && bucket_policy(bucket)->auto_catalog;
+	s->wanted = !lake_bucket(s->lake, path.data, &bucket) && bucket_policy(bucket)->auto_catalog;
 }
 
 /* ---- reading ---- */
@@ -102,14 +108,11 @@ static bool must_let_go(void *arg)
 	return s->inode->wanted;
 }
 
-/* Hash and type of FD, which has SIZE bytes. */
-static int read_facts(struct sniffing *s, int fd, uint64_t size, size_t *head_len)
+/* The hash of FD, which has SIZE bytes. */
+static int read_hash(struct sniffing *s, int fd, uint64_t size)
 {
-	int rc;
+	int rc = hash_fd_growing(s->inode ? s->states : NULL, &s->growing, fd, must_let_go, s, s->sha256, &s->bytes);
 
-	*head_len = s->mime_wanted ? MIME_BYTES : 0;
-	rc = hash_fd_growing(s->inode ? s->states : NULL, &s->growing, fd, must_let_go, s, s->sha256, &s->bytes,
-			     s->head, head_len);
 	if (rc == -ECANCELED)
 		return SOON;
 	if (rc < 0)
@@ -117,11 +120,12 @@ static int read_facts(struct sniffing *s, int fd, uint64_t size, size_t *head_le
 	return s->bytes == size ? KNOWN : -EAGAIN; /* it changed meanwhile, unseen by us */
 }
 
-static int find_mime(struct sniffing *s, size_t head_len)
+/* What FD is. A helper that cannot be had was logged; the hash is worth having. */
+static int look(struct sniffing *s, int fd, unsigned flags)
 {
-	s->mime[0] = '\0';
-	if (s->mime_wanted && mime_of_bytes(s->head, head_len, s->name, s->mime) < 0)
-		s->mime[0] = '\0'; /* logged; the hash is worth having */
+	if (s->wanted &&
+	    worker_describe(s->worker, fd, s->name, flags, work_is_stopping, s->work, &s->description) == -ECANCELED)
+		return SOON;
 	return KNOWN;
 }
 
@@ -153,6 +157,18 @@ static int hold(struct sniffing *s, struct inode *inode)
 }
 
 /* Is what was read meanwhile still that version's? */
+static bool is_same_locked(const struct sniffing *s, const struct inode *inode)
+{
+	return inode->write_seq == s->write_seq && inode->version == s->version.id && !inode->dirty;
+}
+
+static bool is_same(const struct sniffing *s, struct inode *inode)
+{
+	SCOPED_LOCK(&inode->lock);
+
+	return is_same_locked(s, inode);
+}
+
 static bool let_go(struct sniffing *s)
 {
 	struct inode *inode = s->inode;
@@ -161,7 +177,7 @@ static bool let_go(struct sniffing *s)
 	s->inode = NULL;
 	inode->holders--;
 	pthread_cond_broadcast(&inode->changed);
-	return inode->write_seq == s->write_seq && inode->version == s->version.id && !inode->dirty;
+	return is_same_locked(s, inode);
 }
 
 static bool same_time_and_size(const struct stat *a, const struct stat *b)
@@ -169,17 +185,12 @@ static bool same_time_and_size(const struct stat *a, const struct stat *b)
 	return a->st_size == b->st_size && stat_mtime(a) == stat_mtime(b);
 }
 
-static int read_live(struct sniffing *s, size_t *head_len)
+static int read_live(struct sniffing *s, int fd)
 {
-	_cleanup_close_ int fd = open_raw(s->lake, s->inode);
 	struct stat before, after;
 	bool clean;
 	int rc;
 
-	if (fd == -ESTALE || fd == -ENOENT || fd == -EACCES || fd == -EPERM)
-		return NOTHING_TO_DO;
-	if (fd < 0)
-		return fd;
 	if (fstat(fd, &before) < 0)
 		return -errno;
 	pthread_mutex_lock(&s->inode->lock);
@@ -187,46 +198,93 @@ static int read_live(struct sniffing *s, size_t *head_len)
 	pthread_mutex_unlock(&s->inode->lock);
 	if (!clean) /* behind the mount's back: the next look-up makes a version of it */
 		return -EAGAIN;
-	rc = read_facts(s, fd, (uint64_t)before.st_size, head_len);
+	rc = read_hash(s, fd, (uint64_t)before.st_size);
 	if (rc == KNOWN && (fstat(fd, &after) < 0 || !same_time_and_size(&before, &after)))
 		rc = -EAGAIN;
 	return rc;
 }
 
+/* INODE is held. */
+static int sniff_held(struct sniffing *s, struct inode *inode)
+{
+	_cleanup_close_ int fd = open_raw(s->lake, inode);
+	int rc = fd < 0 ? fd : read_live(s, fd);
+
+	if (!let_go(s) && rc == KNOWN)
+		return SOON;
+	if (rc == KNOWN)
+		rc = look(s, fd, 0);
+	if (rc == KNOWN && !is_same(s, inode))
+		return SOON;
+	return fd == -ESTALE || fd == -ENOENT || fd == -EACCES || fd == -EPERM ? NOTHING_TO_DO : rc;
+}
+
 static int sniff_live(struct sniffing *s)
 {
 	struct inode *inode;
-	size_t head_len = 0;
 	int rc = reach_node(s->lake, s->version.node, &inode);
 
 	if (rc < 0)
 		return rc == -ENOENT || rc == -ESTALE || rc == -ENOTDIR ? NOTHING_TO_DO : rc;
 	rc = hold(s, inode);
-	if (rc == KNOWN) {
-		rc = read_live(s, &head_len);
-		if (!let_go(s) && rc == KNOWN)
-			rc = SOON;
-	}
+	if (rc == KNOWN)
+		rc = sniff_held(s, inode);
 	inode_unref(s->lake, inode);
-	return rc == KNOWN ? find_mime(s, head_len) : rc;
+	return rc;
 }
 
 /* ---- a kept one ---- */
 
+/* As much of P as MOST as a file, for a helper that reads files only. */
+static int copy_of(struct past *p, uint64_t most)
+{
+	_cleanup_close_ int fd = memfd_create("tarn-sniff", MFD_CLOEXEC);
+	_cleanup_free_ char *piece = malloc(HASH_PIECE);
+	ssize_t n = 0;
+
+	if (fd < 0)
+		return -errno;
+	if (!piece)
+		return -ENOMEM;
+	for (uint64_t at = 0; at < most && at < past_size(p); at += (uint64_t)n) {
+		n = past_read(p, piece, HASH_PIECE < most - at ? HASH_PIECE : most - at, (off_t)at);
+		if (n <= 0)
+			return n < 0 ? (int)n : -EIO;
+		if (write_full_at(fd, piece, (size_t)n, at) < 0)
+			return -EIO;
+	}
+	return steal_fd(&fd);
+}
+
+/* One that is put together from pieces, or comes out of a pack, is copied if it is not too long for that. */
+static int look_at_kept(struct sniffing *s, struct past *p)
+{
+	bool whole = past_size(p) <= COPY_MAX;
+	_cleanup_close_ int copy = -1;
+
+	if (!s->wanted)
+		return KNOWN;
+	if (past_fd(p) >= 0)
+		return look(s, past_fd(p), 0);
+	copy = copy_of(p, whole ? COPY_MAX : MIME_BYTES);
+	return copy < 0 ? KNOWN : look(s, copy, whole ? 0 : WORKER_MIME_ONLY);
+}
+
 static int sniff_kept(struct sniffing *s)
 {
-	size_t head_len = s->mime_wanted ? MIME_BYTES : 0;
 	struct past *p;
 	int rc = s->version.how == HOW_CLOUD ? -ENOENT : past_open(s->lake, &s->version, &p);
 
 	if (rc < 0)
 		return rc == -ENOENT || rc == -EACCES || rc == -EPERM ? NOTHING_TO_DO : rc;
-	rc = hash_past(p, must_let_go, s, s->sha256, s->head, &head_len);
-	past_close(p);
+	rc = hash_past(p, must_let_go, s, s->sha256);
 	if (rc == -ECANCELED)
-		return SOON;
+		rc = SOON;
+	else if (!rc)
+		rc = look_at_kept(s, p);
+	past_close(p);
 	s->bytes = s->version.size;
-	return rc ? rc : find_mime(s, head_len);
+	return rc;
 }
 
 /* ---- jobs ---- */
@@ -256,16 +314,14 @@ static void failed(struct sniffing *s, const struct job_row *job, int err)
 	record_job_done(s->record, job->id);
 }
 
-static void run_job(struct sniffing *s, const struct job_row *job)
+static void record_result(struct sniffing *s, const struct job_row *job, int rc)
 {
-	int rc = sniff(s, job->subject);
-
 	if (work_stopping(s->work) && rc != KNOWN)
 		return; /* it waits in the store for the next start */
 	s->recorded = true;
 	switch (rc) {
 	case KNOWN:
-		record_version_facts_of(s->record, job->subject, s->bytes, s->sha256, s->mime[0] ? s->mime : NULL);
+		record_version_facts_of(s->record, job->subject, s->bytes, s->sha256, s->description.mime);
 		record_job_done(s->record, job->id);
 		break;
 	case NOTHING_TO_DO:
@@ -278,6 +334,16 @@ static void run_job(struct sniffing *s, const struct job_row *job)
 	default:
 		failed(s, job, -rc);
 	}
+}
+
+static void run_job(struct sniffing *s, const struct job_row *job)
+{
+	int rc;
+
+	description_init(&s->description);
+	rc = sniff(s, job->subject);
+	record_result(s, job, rc);
+	description_release(&s->description);
 }
 
 /* What was found out becomes visible; else the store would hand the same jobs out again. */
@@ -348,24 +414,33 @@ static bool no_jobs_left(struct lake *lake)
 	return !store_totals(lake->store, &totals) && !totals.jobs;
 }
 
+/* A helper that nobody needed for a while goes. */
+static void sleep_for_jobs(struct sniffing *s)
+{
+	if (worker_pid(s->worker) && work_sleep_for_jobs(s->work, WORKER_IDLE_SECONDS * NSEC_PER_SEC))
+		worker_rest(s->worker);
+	else
+		work_sleep_for_jobs(s->work, -1);
+}
+
 void *sniff_main(void *arg)
 {
 	struct work *w = arg;
-	struct sniffing s = {.work = w, .lake = w->lake, .head = malloc(MIME_BYTES), .states = hash_states_new()};
+	struct sniffing s = {.work = w, .lake = w->lake, .worker = worker_new(), .states = hash_states_new()};
 
 	work_be_nice(BACKGROUND);
-	if (!s.head)
+	if (!s.worker)
 		log_error("background work: no memory to hash files: they are hashed after the next start");
-	while (s.head && !work_stopping(w)) {
+	while (s.worker && !work_stopping(w)) {
 		work_jobs_seen(w);
 		if (run_batch(&s) > 0)
 			continue;
 		if (no_jobs_left(w->lake))
-			work_sleep_for_jobs(w);
+			sleep_for_jobs(&s);
 		else
 			work_sleep(w, POLL_NS);
 	}
-	free(s.head);
+	worker_free(s.worker);
 	hash_states_free(s.states);
 	return NULL;
 }

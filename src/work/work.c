@@ -29,27 +29,37 @@ bool work_is_stopping(void *arg)
 	return work_stopping(arg);
 }
 
+static struct timespec in(int64_t ns)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	ns += t.tv_nsec;
+	t.tv_sec += ns / NSEC_PER_SEC;
+	t.tv_nsec = ns % NSEC_PER_SEC;
+	return t;
+}
+
 bool work_sleep(struct work *w, int64_t ns)
 {
-	struct timespec until;
+	struct timespec until = in(ns);
 	SCOPED_LOCK(&w->lock);
 
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	ns += until.tv_nsec;
-	until.tv_sec += ns / NSEC_PER_SEC;
-	until.tv_nsec = ns % NSEC_PER_SEC;
 	while (!work_stopping(w))
 		if (pthread_cond_timedwait(&w->stop, &w->lock, &until) == ETIMEDOUT)
 			break;
 	return !work_stopping(w);
 }
 
-bool work_sleep_for_jobs(struct work *w)
+bool work_sleep_for_jobs(struct work *w, int64_t ns)
 {
+	struct timespec until = in(ns < 0 ? 0 : ns);
+	int rc = 0;
 	SCOPED_LOCK(&w->lock);
 
-	while (!w->jobs_added && !work_stopping(w))
-		pthread_cond_wait(&w->jobs, &w->lock);
+	while (!w->jobs_added && !work_stopping(w) && rc != ETIMEDOUT)
+		rc = ns < 0 ? pthread_cond_wait(&w->jobs, &w->lock)
+			    : pthread_cond_timedwait(&w->jobs, &w->lock, &until);
 	return !work_stopping(w);
 }
 

@@ -54,8 +54,9 @@ static inline bool work_stopping(struct work *w)
 bool work_is_stopping(void *arg); /* the same; ARG: struct work */
 /* Sleeps so long, or until the end: then false. */
 bool work_sleep(struct work *w, int64_t ns);
-/* Sleeps until jobs are added after the last work_jobs_seen(), or until the end: then false. */
-bool work_sleep_for_jobs(struct work *w);
+/* Sleeps until jobs are added after the last work_jobs_seen(), so long at most (-1: no limit), or until the end: then
+ * false. */
+bool work_sleep_for_jobs(struct work *w, int64_t ns);
 void work_jobs_seen(struct work *w);
 
 /* The threads. ARG: struct work. */

@@ -304,7 +304,7 @@ static int check_version(void *arg, const struct version_row *v)
 		     (unsigned long long)v->node);
 		return 0;
 	}
-	if (hash_past(p, NULL, NULL, sha256, NULL, NULL) || memcmp(sha256, v->sha256, sizeof(sha256))) {
+	if (hash_past(p, NULL, NULL, sha256) || memcmp(sha256, v->sha256, sizeof(sha256))) {
 		wrong++;
 		diag("version %llu of node %llu has other bytes", (unsigned long long)v->id,
 		     (unsigned long long)v->node);

@@ -19,6 +19,7 @@
 #include "content/outside.h"
 #include "content/recover.h"
 #include "content/settle.h"
+#include "sniff/worker.h"
 #include "tap.h"
 #include "work/work_int.h"
 
@@ -147,6 +148,7 @@ static inline void open_lake(void)
 
 static inline void start_work(void)
 {
+	worker_program = getenv("TARN");
 	if (work_start(lake, &work) < 0)
 		bail_out("work_start");
 }

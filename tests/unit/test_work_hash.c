@@ -33,25 +33,6 @@ static void test_sizes(void)
 	}
 }
 
-static void test_head(void)
-{
-	const char *path = make_file(2 * MIB);
-	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
-	char head[5000], wanted[5000];
-	size_t len = sizeof(head);
-	uint8_t sha256[SHA256_BYTES];
-	uint64_t bytes;
-
-	is_int(hash_fd_and_head(fd, NULL, NULL, sha256, &bytes, head, &len), 0, "hashed with its head");
-	is_int((int64_t)len, sizeof(head), "as much of it as there is room for");
-	ok(pread(fd, wanted, sizeof(wanted), 0) == sizeof(wanted) && !memcmp(head, wanted, sizeof(head)),
-	   "the right bytes");
-	put_file(path, "short");
-	len = sizeof(head);
-	is_int(hash_fd_and_head(fd, NULL, NULL, sha256, &bytes, head, &len), 0, "a short file");
-	ok(len == 5 && !memcmp(head, "short", 5), "is all head");
-}
-
 static bool stop_after_two(void *arg)
 {
 	int *asked = arg;
@@ -75,10 +56,9 @@ static bool grown_hash_is(struct hash_states *states, const struct growing *g, c
 {
 	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
 	struct version_row v = {.hashed = true};
-	size_t head = 0;
 	uint64_t bytes;
 
-	return !hash_fd_growing(states, g, fd, NULL, NULL, v.sha256, &bytes, NULL, &head) && has_hash_of(&v, like);
+	return !hash_fd_growing(states, g, fd, NULL, NULL, v.sha256, &bytes) && has_hash_of(&v, like);
 }
 
 static void append(const char *path, const char *text)
@@ -165,7 +145,6 @@ int main(void)
 {
 	test_begin("storage: {}\n");
 	test_sizes();
-	test_head();
 	test_stop();
 	test_growing();
 	test_cache();

@@ -1,0 +1,19 @@
+/*
+ * What a file is. In the helper process (sniff/worker.h) only: what is called here parses bytes that may have been made
+ * to do harm. One thread.
+ */
+#ifndef TARN_SNIFF_SNIFF_H
+#define TARN_SNIFF_SNIFF_H
+
+#include "sniff/description.h"
+
+/* Loads what can be loaded only while files can still be opened. */
+void sniff_prepare(void);
+
+/*
+ * What FD has, which is NAME ("": it has none): into *D, which description_init() made. MIME_ONLY: not what is in it.
+ * 0, also when it could not be read: D->unreadable says why. -ENOMEM, or -errno of the first read.
+ */
+int sniff_file(int fd, const char *name, bool mime_only, struct description *d);
+
+#endif
