@@ -120,6 +120,7 @@ static int add_mount(struct daemon_state *state, const struct daemon_options *o,
 		.debug = o->debug,
 		.more = o->mount_options,
 		.view = o->view,
+		.stubs = o->stubs,
 	};
 
 	buf_addf(&in_place, "%s/buckets", o->lake);
@@ -149,7 +150,6 @@ static int mount_live(struct daemon *d, const struct daemon_options *o, struct b
 		return -EBUSY;
 	lake->in_place = !o->mountpoint;
 	lake->read_only = o->read_only;
-	atomic_store(&lake->stubs_fail, o->stubs_fail);
 	ns_set_synth(o->synth == DAEMON_SYNTH_VISIBLE ? SYNTH_VISIBLE
 		     : o->synth == DAEMON_SYNTH_OFF   ? SYNTH_OFF
 						      : SYNTH_HIDDEN);

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 
 #include "config/settings.h"
+#include "content/lake.h"
 
 enum daemon_synth {
 	DAEMON_SYNTH_HIDDEN,  /* .catalog and @v are found by name, and not listed */
@@ -27,7 +28,7 @@ struct daemon_options {
 	bool passthrough; /* may be used where the kernel has it */
 	bool allow_other;
 	enum daemon_synth synth;
-	bool stubs_fail;	   /* -o stubs=fail: nothing is downloaded for who reads */
+	enum stubs_use stubs;	   /* -o stubs= */
 	const char *view;	   /* -o view=: the lake as it was, at MOUNTPOINT; NULL: as it is */
 	const char *mount_options; /* more for libfuse, a comma list such as "noexec,noatime"; "" when there are none */
 };

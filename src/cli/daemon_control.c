@@ -164,7 +164,7 @@ static int answer_mount(struct daemon_state *d, struct json_object *request, str
 		.read_only = json_flag(request, "read_only"),
 		.passthrough = json_flag(request, "passthrough"),
 		.allow_other = json_flag(request, "allow_other"),
-		.stubs_fail = json_flag(request, "stubs_fail"),
+		.stubs = (enum stubs_use)json_object_get_int(json_object_object_get(request, "stubs")),
 		.synth = (enum daemon_synth)json_object_get_int(json_object_object_get(request, "synth")),
 		.mount_options = more ? more : "",
 	};

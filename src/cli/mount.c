@@ -99,7 +99,7 @@ const struct verb verb_mount = {
 		"                                where it can (on)\n"
 		"      synth=hidden|visible|off  .catalog and F@v: found by name only, .catalog\n"
 		"                                listed too, or not there at all (hidden)\n"
-		"      stubs=recall|fail         files that are only in the cloud are read from\n"
+		"      stubs=recall|skip|fail    files that are only in the cloud are read from\n"
 		"                                there, or give an error (recall)\n"
 		"      view=TIME|LABEL|commit-N  the lake as it was, read-only, on DIR; beside\n"
 		"                                the lake itself or without it\n"

@@ -75,10 +75,15 @@ static int parse_synth(struct mount_options *o, const char *word, const char *va
 
 static int parse_stubs(struct mount_options *o, const char *word, const char *value, struct buf *why)
 {
-	if (strcmp(value, "recall") != 0 && strcmp(value, "fail") != 0)
-		return wrong(why, word, "it is stubs=recall or stubs=fail");
-	o->stubs_fail = !strcmp(value, "fail");
-	return 0;
+	static const char *const words[] = {[STUBS_RECALL] = "recall", [STUBS_SKIP] = "skip", [STUBS_FAIL] = "fail"};
+
+	for (int i = STUBS_RECALL; i <= STUBS_FAIL; i++) {
+		if (!strcmp(value, words[i])) {
+			o->stubs = (enum stubs_use)i;
+			return 0;
+		}
+	}
+	return wrong(why, word, "it is stubs=recall, stubs=skip or stubs=fail");
 }
 
 static int parse_environment(struct mount_options *o, const char *word, const char *value, struct buf *why)

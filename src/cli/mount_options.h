@@ -13,7 +13,7 @@ struct mount_options {
 	bool passthrough; /* passthrough=on (default) or off */
 	int allow_other;  /* -1: not said; noallow_other 0, allow_other 1 */
 	enum daemon_synth synth;
-	bool stubs_fail; /* stubs=recall (default) or fail */
+	enum stubs_use stubs;
 	bool read_only, debug, nonempty;
 	char *view;	     /* view=TIME|LABEL|COMMIT; NULL: not said */
 	char *environment;   /* env=NAME: as TARN_ENV; NULL: not said */

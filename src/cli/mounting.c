@@ -438,7 +438,7 @@ static int start(const struct mounting *m, const char *lake, const char *point, 
 		.passthrough = m->options.passthrough,
 		.allow_other = m->options.allow_other,
 		.synth = m->options.synth,
-		.stubs_fail = m->options.stubs_fail,
+		.stubs = m->options.stubs,
 		.view = m->options.view,
 		.mount_options = buf_str(&m->options.for_fuse),
 	};

@@ -29,7 +29,7 @@ static struct json_object *make_request(const struct mounting *m, const char *po
 	add_flag(request, "read_only", o->read_only);
 	add_flag(request, "passthrough", o->passthrough);
 	add_flag(request, "allow_other", o->allow_other);
-	add_flag(request, "stubs_fail", o->stubs_fail);
+	json_object_object_add(request, "stubs", json_object_new_int(o->stubs));
 	json_object_object_add(request, "synth", json_object_new_int(o->synth));
 	return request;
 }

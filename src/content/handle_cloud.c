@@ -19,7 +19,7 @@ struct reader {
 
 static struct reader reader_of(struct lake *lake, const struct actor *actor)
 {
-	return (struct reader){.only_here = !recall_is_allowed(lake, actor),
+	return (struct reader){.only_here = !recall_is_allowed(lake, &lake->frontend, actor),
 			       .passes = recall_is_one_of_many(lake, actor)};
 }
 

@@ -30,8 +30,16 @@ struct bucket {
 };
 
 /* What content needs of the front end; fuse/ fills it in before the first request. Any function may be NULL. */
+/* What a mount does with files whose bytes are only in the cloud (-o stubs=). */
+enum stubs_use {
+	STUBS_RECALL, /* they come when they are read */
+	STUBS_SKIP,   /* they are not listed, and nobody gets what is not here */
+	STUBS_FAIL    /* the latter */
+};
+
 struct frontend {
 	void *arg;
+	enum stubs_use stubs;
 	/* Registers a backing file with the kernel: its id (> 0) or -errno. FD may be O_PATH, and is closed after. */
 	int (*backing_open)(void *arg, int fd);
 	void (*backing_close)(void *arg, int id);
@@ -104,7 +112,6 @@ struct lake {
 	struct packs *packs;		       /* content/packs.h */
 	struct recalls *recalls;	       /* content/recall.h */
 	struct recall_callers *recall_callers; /* content/recall_caller.h */
-	_Atomic bool stubs_fail;	       /* nobody gets what is not here; set before the lake is mounted */
 	_Atomic bool space_short;	       /* history must not grow; writers may be slowed */
 	atomic_uint_fast64_t undo_limit;       /* content/kept.h; and when it was found out */
 	_Atomic int64_t undo_limit_time;

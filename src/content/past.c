@@ -55,6 +55,38 @@ bool version_is_readable(struct lake *lake, const struct version_row *v)
 			      (v->state == VERSION_LIVE && (v->how == HOW_PACKED || live_is_sure(lake, v))));
 }
 
+static int pack_is_here(struct lake *lake, const struct version_row *v)
+{
+	struct object_row object = {.has_base = true};
+	struct pack_row pack;
+	int rc = 0;
+
+	memcpy(object.base, v->sha256, SHA256_BYTES);
+	for (int depth = 0; !rc && object.has_base && depth <= PACK_DEPTH_MAX; depth++) {
+		rc = store_object(lake->store, object.base, &object);
+		if (!rc)
+			rc = store_pack(lake->store, object.pack, &pack);
+		if (!rc && pack.state == PACK_AWAY)
+			rc = -ENOENT;
+	}
+	return rc;
+}
+
+int version_is_here(struct lake *lake, uint64_t version)
+{
+	struct version_row v;
+	struct node_row n;
+	int rc = store_version(lake->store, version, &v);
+
+	if (rc || !v.size)
+		return rc;
+	if (v.state == VERSION_LIVE && !store_node(lake->store, v.node, &n) && n.version == v.id && !n.stub)
+		return 0;
+	if (v.how == HOW_PACKED)
+		return pack_is_here(lake, &v);
+	return v.state == VERSION_LIVE || v.how == HOW_CLOUD ? -ENOENT : 0;
+}
+
 /* ---- whole files ---- */
 
 static int open_in_versions(struct lake *lake, const struct version_row *v, const char *name)

@@ -48,6 +48,9 @@ int past_attributes_fd(const struct past *p);
 /* As hash_fd(): of the whole version. */
 int hash_past(struct past *p, bool (*stop)(void *arg), void *arg, uint8_t sha256[SHA256_BYTES]);
 
+/* Are its bytes on this machine? 0; -ENOENT: some are only in the cloud; -errno. */
+int version_is_here(struct lake *lake, uint64_t version);
+
 /* Would past_open() succeed? Asks neither the disk nor the store. */
 bool version_is_readable(struct lake *lake, const struct version_row *v);
 

@@ -53,13 +53,13 @@ static void program_of(pid_t pid, char name[256])
 	snprintf(name, 256, "%.255s", strrchr(exe, '/') ? strrchr(exe, '/') + 1 : exe);
 }
 
-bool recall_is_allowed(struct lake *lake, const struct actor *actor)
+bool recall_is_allowed(struct lake *lake, const struct frontend *front, const struct actor *actor)
 {
 	struct settings *settings;
 	char name[256];
 	bool denied = false;
 
-	if (atomic_load(&lake->stubs_fail))
+	if (front->stubs != STUBS_RECALL)
 		return false;
 	program_of(actor->caller.pid, name);
 	settings = lake_settings(lake);

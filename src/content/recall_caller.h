@@ -2,7 +2,7 @@
  * Who opens stubs, and what that may cost. Nobody who only looks shall empty the cloud onto the disk:
  *
  *	- programs on the deny list (hybrid_storage.recall_deny: indexers, thumbnailers), and everybody on a mount with
- *	  stubs=fail, get what is here, and -ENODATA for the rest
+ *	  stubs=fail or stubs=skip, get what is here, and -ENODATA for the rest
  *	- a run that opens many stubs one after the other reads everything (tar, rsync, grep -r): what it reads passes
  *	  through cache/ and does not come back to stay
  */
@@ -17,8 +17,8 @@ struct recall_callers;
 int recall_callers_new(struct recall_callers **out);
 void recall_callers_free(struct recall_callers *c);
 
-/* May ACTOR have bytes that are not here? */
-bool recall_is_allowed(struct lake *lake, const struct actor *actor);
+/* May ACTOR, on the mount FRONT, have bytes that are not here? */
+bool recall_is_allowed(struct lake *lake, const struct frontend *front, const struct actor *actor);
 /* ACTOR opens a stub. Is it one of many? */
 bool recall_is_one_of_many(struct lake *lake, const struct actor *actor);
 /* It is, and has opened INODE: what it will open next is fetched (content/recall_walk.h). */

@@ -241,6 +241,7 @@ int session_mount(struct lake *lake, const struct session_options *o, struct ses
 	s->wanted = o->passthrough;
 	s->view = o->view;
 	s->front = (struct frontend){.arg = s,
+				     .stubs = o->stubs,
 				     .backing_open = backing_open,
 				     .backing_close = backing_close,
 				     .invalidate = invalidate,

@@ -19,6 +19,7 @@ struct session;
 struct session_options {
 	const char *mountpoint; /* absolute */
 	bool passthrough, allow_other, read_only, debug;
+	enum stubs_use stubs;
 	const char *more; /* mount options for libfuse, comma-separated; may be "" */
 	const char *view; /* the lake as it was: a time, a label of the root or a commit; NULL: as it is */
 };

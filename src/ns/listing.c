@@ -100,13 +100,14 @@ int ns_open_folder(struct lake *lake, uint64_t ino, struct listing **out)
 	return 0;
 }
 
-/* The root is also changed by `tarn bucket` and by a reload. */
+/* The root is also changed by `tarn bucket` and by a reload; and files come and go where stubs are left out. */
 bool ns_folder_is_cached(struct lake *lake, struct listing *l, bool *keep)
 {
 	*keep = true;
 	if (l->view)
 		return view_list_is_cached(lake, l->view, keep);
-	return l->ino != NODE_ROOT && real_entry_timeout(lake, l->inode) == LONG_TIMEOUT;
+	return l->ino != NODE_ROOT && lake->frontend.stubs != STUBS_SKIP &&
+	       real_entry_timeout(lake, l->inode) == LONG_TIMEOUT;
 }
 
 static int note_number(void *arg, const char *name, uint64_t node, enum node_kind kind)
@@ -148,6 +149,19 @@ static bool is_hidden(const struct listing *l, const struct dirent *d)
 	if (l->ino == NODE_ROOT)
 		return d->d_type != DT_DIR && d->d_type != DT_UNKNOWN;
 	return atomic_load(&l->inode->in_root) && !strcmp(d->d_name, ".tarn-versions");
+}
+
+/* With stubs=skip: E, the entry D, is a file whose bytes are only in the cloud. */
+static bool is_skipped(const struct lake *lake, const struct listing *l, const struct dirent *d,
+		       const struct ns_entry *e)
+{
+	struct stat st;
+
+	if (lake->frontend.stubs != STUBS_SKIP || !S_ISREG(e->st.st_mode))
+		return false;
+	if (d->d_type != DT_UNKNOWN)
+		return d->d_type == DT_LNK;
+	return !fstatat(folder_fd(l->folder), d->d_name, &st, AT_SYMLINK_NOFOLLOW) && S_ISLNK(st.st_mode);
 }
 
 static uint64_t parent_number(struct lake *lake, struct listing *l)
@@ -233,6 +247,7 @@ static int list_real(struct lake *lake, struct listing *l, off_t offset, bool pl
 		     ns_emit_fn emit, void *arg)
 {
 	struct ns_entry e;
+	bool skipped;
 	int rc = 0;
 
 	if (offset > VIEW_OFFSETS)
@@ -248,9 +263,10 @@ static int list_real(struct lake *lake, struct listing *l, off_t offset, bool pl
 			return errno ? -errno : list_views(lake, l, 0, plus, emit, arg);
 		if (!is_hidden(l, l->next)) {
 			rc = describe(lake, l, l->next, plus, actor, &e);
-			if (!rc)
+			skipped = !rc && is_skipped(lake, l, l->next, &e);
+			if (!rc && !skipped)
 				rc = emit(arg, l->next->d_name, &e, l->next->d_off);
-			if (rc == -ENOSPC && e.ino)
+			if ((rc == -ENOSPC || skipped) && e.ino)
 				ns_forget(lake, e.ino, 1);
 			if (rc == -ENOSPC)
 				return 0;

@@ -110,7 +110,7 @@ int ns_open(struct lake *lake, uint64_t ino, int flags, const struct actor *acto
 	else if ((flags & O_ACCMODE) != O_RDONLY || (flags & O_TRUNC))
 		rc = -EROFS;
 	else
-		rc = view_open(lake, ino, &f->view);
+		rc = view_open(lake, ino, actor, &f->view);
 	if (rc < 0) {
 		free(f);
 		return rc;

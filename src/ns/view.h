@@ -65,6 +65,7 @@ struct view_file {
 	struct view_node *node; /* in use */
 	int fd;			/* rendered, else -1 */
 	struct past *past;	/* a version, else NULL */
+	bool only_here;		/* who opened it gets nothing from the cloud */
 	int backing_id;		/* through which the kernel reads it by itself; 0: it asks */
 };
 
@@ -177,7 +178,7 @@ int view_remove_folder(struct lake *lake, uint64_t parent, const char *name, con
  * listxattr(2). */
 int view_get_xattr(struct lake *lake, uint64_t ino, const char *name, void *value, size_t size);
 int view_list_xattrs(struct lake *lake, uint64_t ino, char *names, size_t size);
-int view_open(struct lake *lake, uint64_t ino, struct view_file **out);
+int view_open(struct lake *lake, uint64_t ino, const struct actor *actor, struct view_file **out);
 void view_close(struct view_file *f);
 /* A version is always the same bytes; those that pass by the cache are not in it. */
 bool view_file_keeps_cache(const struct view_file *f);

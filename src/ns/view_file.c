@@ -5,6 +5,7 @@
 
 #include "base/full_io.h"
 #include "base/cleanup.h"
+#include "content/recall_caller.h"
 #include "content/xattrs.h"
 #include "ns/view.h"
 #include "ns/virtual_xattr.h"
@@ -130,7 +131,7 @@ static void close_bytes(struct view_file *f)
 	free(f);
 }
 
-int view_open(struct lake *lake, uint64_t ino, struct view_file **out)
+int view_open(struct lake *lake, uint64_t ino, const struct actor *actor, struct view_file **out)
 {
 	struct view_file *f = calloc(1, sizeof(*f));
 	struct stat st;
@@ -147,6 +148,8 @@ int view_open(struct lake *lake, uint64_t ino, struct view_file **out)
 		close_bytes(f);
 		return rc;
 	}
+	f->only_here =
+		f->past && !past_has(f->past, 0, past_size(f->past)) && !recall_is_allowed(lake, f->node->front, actor);
 	choose_way(lake, f, &st);
 	*out = f;
 	return 0;
@@ -180,6 +183,8 @@ bool view_file_has(const struct view_file *f, off_t at, size_t len)
 
 int view_file_want(const struct view_file *f, off_t at, size_t len, const struct tier_call *call)
 {
+	if (f->only_here && !past_has(f->past, (uint64_t)at, len))
+		return -ENODATA;
 	return f->past ? past_want(f->past, (uint64_t)at, len, call) : 0;
 }
 

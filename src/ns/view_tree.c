@@ -262,6 +262,8 @@ static int list_entry(void *arg, const struct past_entry *e)
 	struct view_node draft = {.fd = -1, .ops = &tree_view, .front = l->folder->front};
 	int rc = is_shown(l->folder->node, e->name, e->kind) ? check_entry(l->lake, e) : -ENOENT;
 
+	if (!rc && e->kind == KIND_FILE && l->folder->front->stubs == STUBS_SKIP)
+		rc = version_is_here(l->lake, e->version);
 	if (rc)
 		return rc == -ENOENT ? 0 : rc;
 	become_below(l->lake, l->folder, &row, &draft);

@@ -47,6 +47,21 @@ up -o stubs=fail
 ok 'with stubs=fail nobody can' sh -c '! cat "$1" >/dev/null 2>&1' sh "$B/many/f1"
 is "$(find "$B" -type f | wc -l)" $((N + 1)) 'they are listed, though'
 down
+up -o stubs=skip
+is "$(find "$B" -type f)" '' 'with stubs=skip they are not'
+echo here >"$B/many/here"
+is "$(find "$B" -type f -printf '%f ')" 'here ' 'but what is here is'
+ok 'one that is asked for by its name is there' test -f "$B/many/f1"
+ok 'and not downloaded' sh -c '! cat "$1" >/dev/null 2>&1' sh "$B/many/f1"
+mkdir "$FOLDER/backup"
+within 20 test -e "$B/many/here@v/1"
+ok 'a view of the past is mounted' "$TARN" mount "$L" "$FOLDER/backup" -o \
+	"view=commit-$(jq -r .commit "$B/many/here@v/history.jsonl" | tail -n 1),stubs=skip"
+is "$(find "$FOLDER/backup" -type f -printf '%f ')" 'here ' 'it can do the same'
+ok 'and downloads nothing' sh -c '! cat "$1" >/dev/null 2>&1' sh "$FOLDER/backup/data/many/f1"
+"$TARN" umount "$FOLDER/backup" >/dev/null
+rm "$B/many/here"
+down
 exits 2 'another word is refused' "$TARN" mount "$L" -o stubs=maybe
 
 # ---- who reads everything ----

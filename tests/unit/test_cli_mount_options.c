@@ -22,10 +22,14 @@ static void test_all(void)
 
 	mount_options_init(&o);
 	is_int(mount_options_parse(
-		       &o, "passthrough=off,synth=visible,ro,debug,nonempty,allow_other,env=production,view=commit-7",
+		       &o,
+		       "passthrough=off,synth=visible,ro,debug,nonempty,allow_other,env=production,view=commit-7,"
+		       "stubs=skip",
 		       false, &why),
 	       0, "tarn's own options");
-	ok(!o.passthrough && o.synth == DAEMON_SYNTH_VISIBLE && o.read_only && o.debug && o.nonempty, "are set");
+	ok(!o.passthrough && o.synth == DAEMON_SYNTH_VISIBLE && o.read_only && o.debug && o.nonempty &&
+		   o.stubs == STUBS_SKIP,
+	   "are set");
 	is_int(o.allow_other, 1, "allow_other");
 	is_str(o.environment, "production", "env");
 	is_str(o.view, "commit-7", "view");
