@@ -108,7 +108,8 @@ static bool has_history(struct rename *m, struct inode *inode)
 	pthread_mutex_lock(&inode->lock);
 	version = inode->version;
 	pthread_mutex_unlock(&inode->lock);
-	if (!version || store_version(m->lake->store, version, &v))
+	if (!version || store_barrier(m->lake->store, atomic_load(&inode->commit)) ||
+	    store_version(m->lake->store, version, &v))
 		return false;
 	first = v.number;
 	store_versions(m->lake->store, v.asset, note_first, &first);
@@ -344,6 +345,17 @@ static void rename_bucket(struct rename *m)
 	}
 }
 
+/*
+ * What the old name's history is, and what the new one's, is decided with all versions there are. What is closed is
+ * one of them, though its release may be on its way still.
+ */
+static void settle_source(struct rename *m)
+{
+	if (m->inode->kind == KIND_FILE && (m->over || leaves_series(m)) &&
+	    bucket_versions(m->from.inode->bucket, m->from.inode, m->name))
+		inode_wait_quiet(m->inode);
+}
+
 /* Finds and checks; then the tree lock is held for reading. */
 static int begin(struct rename *m)
 {
@@ -353,6 +365,8 @@ static int begin(struct rename *m)
 
 		if (!rc)
 			rc = rename_check(m);
+		if (!rc)
+			settle_source(m);
 		if (rc < 0 || change_begin(m->lake, seq))
 			return rc;
 		inode_unref(m->lake, m->over);

@@ -1,6 +1,7 @@
 /* Who opens a file waits for a release that is on its way, and for nobody who stays. */
 #include <pthread.h>
 
+#include "ns/ns.h"
 #include "test_work.h"
 
 #define LATE_US 60000			 /* a release comes so late */
@@ -250,6 +251,52 @@ static void test_duplicate(void)
 	end();
 }
 
+static int move(const char *name, const char *to)
+{
+	struct inode *folder = look_up("raw");
+	struct actor actor = somebody();
+	int rc = ns_rename(lake, folder->id, name, folder->id, to, 0, &actor);
+
+	inode_unref(lake, folder);
+	return rc;
+}
+
+/* Whoever has the name PATH next goes on with its series: the size of the version NUMBER in it. */
+static uint64_t size_before(uint64_t number)
+{
+	put_file(in_lake("buckets/" PATH), "next");
+	inode_unref(lake, look_up(PATH));
+	return size_of(number);
+}
+
+/* PATH is written and closed, and gets another name before it is released. */
+static void write_and_move(const char *to)
+{
+	struct handle *h = open_by(5, O_WRONLY | O_TRUNC);
+	pthread_t late;
+
+	put(h, "22");
+	late = close_late(h);
+	is_int(move("f", to), 0, to);
+	pthread_join(late, NULL);
+}
+
+/* What is closed is history of the name that it had, though it is released only after a rename. */
+static void test_released_after_rename(void)
+{
+	begin();
+	put_file(in_lake("buckets/raw/over"), "over");
+	write_and_move("over");
+	ok(version_number("raw/over", 2).size == 2, "its version goes on there");
+	is_int((long long)size_before(2), 2, "and stays history where it was");
+	end();
+	begin();
+	write_and_move("f~");
+	is_int(move("f~", "g"), 0, "out of the way, and on");
+	ok(version_number("raw/g", 1).size == 1 && version_number("raw/g", 2).size == 2, "it goes along, too");
+	end();
+}
+
 /* The store can vouch for a version once its content was fsynced, by whomever. */
 static void test_synced(void)
 {
@@ -278,6 +325,7 @@ int main(void)
 	test_closed_before_written();
 	test_too_late_for_others();
 	test_duplicate();
+	test_released_after_rename();
 	test_synced();
 	return done();
 }
