@@ -59,6 +59,7 @@ libmeta_a_SOURCES = \
 	src/meta/label_read.c \
 	src/meta/line.c src/meta/line.h \
 	src/meta/node_read.c \
+	src/meta/numbers.c \
 	src/meta/pack_read.c \
 	src/meta/past_entries.c \
 	src/meta/past_read.c \

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "base/cleanup.h"
 #include "base/log.h"
@@ -13,6 +14,9 @@
 #include "cli/facts.h"
 #include "ns/facts.h"
 #include "ns/publish.h"
+
+#define DRAIN_TRIES 12
+#define DRAIN_PAUSE_NS 250000000 /* a commit that failed is tried again each second */
 
 static int add_fact(void *arg, const struct fact *f)
 {
@@ -176,6 +180,19 @@ static int answer_mount(struct daemon_state *d, struct json_object *request, str
 	return rc;
 }
 
+/* All that is queued, durably. On a disk that was full, room that was made a moment ago counts: see meta/writer.c. */
+static int drain(struct store *store)
+{
+	const struct timespec pause = {.tv_nsec = DRAIN_PAUSE_NS};
+	int rc = store_sync(store, 0);
+
+	for (int i = 0; i < DRAIN_TRIES && rc == -ENOSPC; i++) {
+		nanosleep(&pause, NULL);
+		rc = store_sync(store, 0);
+	}
+	return rc;
+}
+
 int daemon_answer(void *arg, const struct ucred *peer, struct json_object *request, struct json_object *reply)
 {
 	struct daemon_state *d = arg;
@@ -202,7 +219,7 @@ int daemon_answer(void *arg, const struct ucred *peer, struct json_object *reque
 	if (!strcmp(verb, "mount"))
 		return answer_mount(d, request, reply);
 	if (!strcmp(verb, "drain"))
-		return store_sync(d->lake->store, 0);
+		return drain(d->lake->store);
 	json_add_text(reply, "error",
 		      "this daemon does not know that verb (is it of an older version? unmount and mount again)");
 	return -EOPNOTSUPP;

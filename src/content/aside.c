@@ -81,6 +81,15 @@ static void plan_for_others(struct lake *lake, struct inode *inode, struct aside
 	}
 }
 
+static void give_up(struct inode *inode, struct aside *a, const char *reason)
+{
+	log_warning("node %llu: old content is not kept: %s", (unsigned long long)inode->id, reason);
+	a->wanted = a->others = a->base_ended = false;
+	a->ends_all = true;
+	a->version = a->lost = 0;
+	a->reason = reason;
+}
+
 int aside_plan(struct lake *lake, struct inode *inode, struct inode *parent, const char *name, uint64_t remover,
 	       struct aside *a)
 {
@@ -100,18 +109,12 @@ int aside_plan(struct lake *lake, struct inode *inode, struct inode *parent, con
 	pthread_mutex_unlock(&inode->lock);
 	if (!a->wanted && a->st.st_size && !inode_is_stub(inode))
 		plan_for_others(lake, inode, a);
+	/* Kept content that cannot be recorded could never be let go: the disk would stay full whatever is removed. */
+	if (a->wanted && store_is_full(lake->store))
+		give_up(inode, a, "disk full");
 	if (a->wanted)
 		durable_vouch(lake, inode, &a->st, a->fresh);
 	return 0;
-}
-
-static void give_up(struct inode *inode, struct aside *a, const char *reason)
-{
-	log_warning("node %llu: old content is not kept: %s", (unsigned long long)inode->id, reason);
-	a->wanted = a->others = a->base_ended = false;
-	a->ends_all = true;
-	a->version = a->lost = 0;
-	a->reason = reason;
 }
 
 int aside_unlink(struct inode *inode, int folderfd, const char *name, struct aside *a)
@@ -164,7 +167,7 @@ static void end_all(struct lake *lake, struct inode *inode, const struct aside *
 	uint64_t commit = atomic_load(&inode->commit);
 	int rc = commit ? store_barrier(lake->store, commit) : 0;
 
-	if (!rc)
+	if (!rc || rc == -ENOSPC)
 		rc = kept_lose_raw(lake, inode->id, a->reason, r);
 	if (rc < 0)
 		log_error("node %llu: the versions that are lost cannot be found: %s", (unsigned long long)inode->id,
@@ -376,7 +379,7 @@ static int truncate_named(struct lake *lake, struct inode *inode, struct inode *
 	pthread_mutex_lock(&inode->lock);
 	plan_locked(lake, inode, parent, name, 0, &a);
 	pthread_mutex_unlock(&inode->lock);
-	if (!a.wanted)
+	if (!a.wanted || store_is_full(lake->store))
 		return 0;
 	a.settled = true;
 	durable_vouch(lake, inode, &a.st, a.fresh);

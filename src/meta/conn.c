@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "meta/functions.h"
+#include "meta/reserve.h"
 
 /*
  * Caches are per connection, and the daemon promises to stay small: the writer's holds the inner pages of every index,
@@ -70,6 +71,11 @@ int conn_error(struct conn *c, int rc, const char *doing)
 	return conn_errno(c->db, rc);
 }
 
+void conn_set_chunk(struct conn *c, int bytes)
+{
+	sqlite3_file_control(c->db, "main", SQLITE_FCNTL_CHUNK_SIZE, &bytes);
+}
+
 int conn_open(const char *path, enum conn_kind kind, struct conn **out)
 {
 	int flags = kind == CONN_READER ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE, rc;
@@ -86,6 +92,8 @@ int conn_open(const char *path, enum conn_kind kind, struct conn **out)
 	}
 	if (rc == SQLITE_OK && kind != CONN_CHECKPOINT)
 		rc = functions_add(c->db);
+	if (rc == SQLITE_OK && kind != CONN_READER)
+		conn_set_chunk(c, RESERVE_BYTES); /* whoever writes to the file */
 	return rc;
 }
 

@@ -43,6 +43,8 @@ int conn_open(const char *path, enum conn_kind kind, struct conn **out);
 void conn_close(struct conn *c); /* NULL is fine */
 /* Prepares every statement: 0, or an SQLite code when a table is missing or damaged. */
 int conn_prepare_all(struct conn *c);
+/* The database file grows and shrinks by BYTES at a time; 0: as it needs. */
+void conn_set_chunk(struct conn *c, int bytes);
 /* -errno for an SQLite code; nothing is logged. */
 int conn_errno(sqlite3 *db, int rc);
 /* The same, and logs SQLite's message, once per kind of error in a minute. */

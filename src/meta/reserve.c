@@ -7,17 +7,50 @@
 #include "base/buf.h"
 #include "base/cleanup.h"
 
-/* SQLite locks nothing in that file, so closing another descriptor of it drops no locks. */
-void reserve_keep(const char *path)
+static int open_file(const char *path, const char *suffix)
 {
 	_cleanup_buf_ struct buf name = BUF_INIT;
-	_cleanup_close_ int fd = -1;
+
+	buf_addf(&name, "%s%s", path, suffix);
+	return buf_error(&name) ? -1 : open(name.data, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+}
+
+/* SQLite makes the file larger without asking the disk for blocks. */
+static void keep_database(int fd)
+{
+	struct stat st;
+	off_t size;
+
+	if (fstat(fd, &st) < 0)
+		return;
+	size = (st.st_size + RESERVE_BYTES - 1) / RESERVE_BYTES * RESERVE_BYTES;
+	if (st.st_blocks * 512 < size)
+		(void)!fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, size);
+}
+
+static void keep_wal(int fd)
+{
 	struct stat st;
 
-	buf_addf(&name, "%s-wal", path);
-	if (buf_error(&name))
-		return;
-	fd = open(name.data, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
-	if (fd >= 0 && !fstat(fd, &st) && st.st_blocks * 512 < st.st_size + RESERVE_BYTES)
+	if (!fstat(fd, &st) && st.st_blocks * 512 < st.st_size + RESERVE_BYTES)
 		(void)!fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, st.st_size + RESERVE_BYTES);
+}
+
+void reserve_keep(struct reserve *r, const char *path)
+{
+	if (r->database < 0)
+		r->database = open_file(path, "");
+	if (r->wal < 0)
+		r->wal = open_file(path, "-wal");
+	if (r->database >= 0)
+		keep_database(r->database);
+	if (r->wal >= 0)
+		keep_wal(r->wal);
+}
+
+void reserve_end(struct reserve *r)
+{
+	cleanup_closep(&r->database);
+	cleanup_closep(&r->wal);
+	*r = RESERVE_NONE;
 }

@@ -337,6 +337,11 @@ int store_sync(struct store *s, uint64_t commit)
 	return s->writer ? writer_sync(s->writer, commit) : 0;
 }
 
+bool store_is_full(struct store *s)
+{
+	return s->writer && writer_is_full(s->writer);
+}
+
 int store_scrub(struct store *s, int wait_ms)
 {
 	int64_t until = clock_monotonic() + wait_ms * NSEC_PER_MSEC;

@@ -386,6 +386,8 @@ int store_submit(struct store *s, struct record *r, uint64_t *commit);
 int store_barrier(struct store *s, uint64_t commit);
 /* Waits until it is durable: its WAL frames are fsynced. Returns at once when it was already. Callers share fsyncs. */
 int store_sync(struct store *s, uint64_t commit);
+/* The disk is full, and so are the blocks that the store keeps for that: nothing can be committed for now. */
+bool store_is_full(struct store *s);
 /*
  * What was forgotten by record_*_forget() before is in none of the store's files any more, its WAL included. Waits up
  * to WAIT_MS for those who read a moment of the store; then -EBUSY. Another -errno: it failed.

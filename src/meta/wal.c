@@ -219,6 +219,7 @@ void wal_stop(struct wal *wal, bool whole)
 		pthread_join(wal->thread, NULL);
 	}
 	conn_close(wal->conn);
+	conn_set_chunk(wal->writer, 0);
 	if (whole)
 		checkpoint(wal, wal->writer, SQLITE_CHECKPOINT_TRUNCATE);
 	pthread_mutex_destroy(&wal->lock);

@@ -22,11 +22,8 @@
  *
  * Failing. A group that cannot be committed is rolled back, its records stay in the queue, the totals go back to what
  * they were, and waiters are told (-ENOSPC, -EIO). It is tried again each second. store_submit() goes on until the
- * queue is full. For a full disk something is kept: see reserve.h.
- *
- * Numbers. Node, version and run numbers are given out without asking the database: a block is reserved ahead by
- * writing "the next is at least N" durably. When half of it is used up, the next group reserves more. After a crash the
- * rest of a block is never used; after a clean end the reservation is taken back.
+ * queue is full. For a full disk something is kept: see reserve.h. What that has room for is a small group in a WAL
+ * that starts again at its front; so a group that finds no room is tried once more after a checkpoint, and small.
  *
  * Checkpoints are not left to SQLite, which makes them inside somebody's COMMIT: see wal.h.
  */
@@ -46,12 +43,12 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "meta/journal.h"
-#include "meta/reserve.h"
 #include "meta/writer_int.h"
 
 #define LINGER (10 * NSEC_PER_MSEC)
 #define GROUP_ENOUGH 512
 #define GROUP_MOST 1024 /* bounds how long others wait for a group */
+#define GROUP_SMALL 64	/* on a full disk */
 #define QUEUE_BYTES ((size_t)64 << 20)
 #define RETRY NSEC_PER_SEC
 #define WAL_SMALL ((int64_t)1 << 20)
@@ -83,7 +80,7 @@ static bool wait_work(struct writer *w, int64_t deadline)
 	return err != ETIMEDOUT;
 }
 
-static void wake(struct writer *w)
+void writer_wake(struct writer *w)
 {
 	if (w->asleep)
 		pthread_cond_signal(&w->work);
@@ -96,13 +93,20 @@ static bool anybody_waits(const struct writer *w)
 	return w->want_visible > w->visible || w->want_durable > w->durable || w->want_numbers || w->stop;
 }
 
+/* Records in the next group; called with the lock held. */
+static size_t group_most(const struct writer *w)
+{
+	return w->error == -ENOSPC ? GROUP_SMALL : GROUP_MOST;
+}
+
 /* What the next transaction is about; called with the lock held. */
 static void take_group(struct writer *w, struct group *g)
 {
+	size_t most = group_most(w);
 	struct record *r = w->first;
 
 	*g = (struct group){.first = r, .last = w->visible};
-	for (; r && g->count < GROUP_MOST; r = r->next) {
+	for (; r && g->count < most; r = r->next) {
 		g->count++;
 		g->last = r->commit;
 	}
@@ -185,6 +189,23 @@ static void tell_jobs(struct writer *w)
 		w->on_jobs(w->on_jobs_arg);
 }
 
+/* SQLite's code. What has failed is rolled back, ERR and MESSAGE say why. */
+static int write_group(struct writer *w, struct group *g, char *message, size_t room, int *err)
+{
+	bool again = true;
+
+	for (;; again = false) {
+		int rc = group_write(w, g);
+
+		*err = conn_errno(w->conn->db, rc);
+		if (rc == SQLITE_OK)
+			return rc;
+		group_roll_back(w, rc, message, room);
+		if (!again || *err != -ENOSPC || wal_leave(&w->wal) != SQLITE_OK)
+			return rc;
+	}
+}
+
 /* Called with the lock held, and comes back with it. */
 static int commit_group(struct writer *w, bool clean)
 {
@@ -202,11 +223,8 @@ static int commit_group(struct writer *w, bool clean)
 	pthread_mutex_unlock(&w->lock);
 
 	journal_begin(journal, &g, w->counters);
-	rc = group_write(w, &g);
-	err = conn_errno(w->conn->db, rc);
+	rc = write_group(w, &g, message, sizeof(message), &err);
 	journal_end(journal, rc == SQLITE_OK);
-	if (rc != SQLITE_OK)
-		group_roll_back(w, rc, message, sizeof(message));
 
 	pthread_mutex_lock(&w->lock);
 	if (rc == SQLITE_OK)
@@ -220,8 +238,10 @@ static int commit_group(struct writer *w, bool clean)
 	if (rc == SQLITE_OK && w->apply.jobs)
 		tell_jobs(w);
 	w->apply.jobs = false;
-	if (rc == SQLITE_OK)
+	if (rc == SQLITE_OK) {
 		wal_mind(&w->wal);
+		reserve_keep(&w->reserve, w->wal.path);
+	}
 	pthread_mutex_lock(&w->lock);
 	return w->error;
 }
@@ -248,7 +268,7 @@ static void tidy_up(struct writer *w)
 		malloc_trim(0);
 	if (wal_left(&w->wal))
 		wal_tidy(&w->wal);
-	reserve_keep(w->wal.path);
+	reserve_keep(&w->reserve, w->wal.path);
 	pthread_mutex_lock(&w->lock);
 }
 
@@ -258,7 +278,7 @@ static void empty_wal(struct writer *w)
 
 	pthread_mutex_unlock(&w->lock);
 	rc = wal_empty(&w->wal);
-	reserve_keep(w->wal.path);
+	reserve_keep(&w->reserve, w->wal.path);
 	pthread_mutex_lock(&w->lock);
 	w->emptied = rc;
 	w->want_empty = false;
@@ -300,7 +320,7 @@ static void wait_for_retry(struct writer *w)
 static void *writer_main(void *arg)
 {
 	struct writer *w = arg;
-	int err = 0;
+	int err = 0, failed;
 
 	pthread_mutex_lock(&w->lock);
 	while (!w->stop) {
@@ -312,10 +332,11 @@ static void *writer_main(void *arg)
 		if (err)
 			wait_for_retry(w);
 	}
-	/* What is left, each group once; then the clean end. */
-	do
-		err = commit_group(w, w->count <= GROUP_MOST);
-	while (!err && w->count);
+	/* What is left, each group once (that which fails first: twice, see group_most()); then the clean end. */
+	do {
+		failed = w->error;
+		err = commit_group(w, w->count <= group_most(w));
+	} while (w->count && (!err || !failed));
 	pthread_mutex_unlock(&w->lock);
 	return NULL;
 }
@@ -366,7 +387,7 @@ int writer_submit(struct writer *w, struct record *r, uint64_t *commit)
 		*commit = r->commit;
 	append(w, r);
 	if (w->count == 1 || w->count == GROUP_ENOUGH)
-		wake(w);
+		writer_wake(w);
 	pthread_mutex_unlock(&w->lock);
 	return 0;
 }
@@ -393,21 +414,8 @@ int writer_replay(struct writer *w, struct record *r)
 	w->last_time = r->time;
 	append(w, r);
 	if (w->count == 1 || w->count == GROUP_ENOUGH)
-		wake(w);
+		writer_wake(w);
 	return 0;
-}
-
-void writer_number_at_least(struct writer *w, enum counter_id id, uint64_t next)
-{
-	struct counter *c = &w->counters[id];
-	SCOPED_LOCK(&w->lock);
-
-	if (atomic_load(&c->next) < next)
-		atomic_store(&c->next, next);
-	if (next + NUMBERS_RESERVED / 2 >= c->limit) {
-		w->want_numbers = true;
-		wake(w);
-	}
 }
 
 /* Waits until *REACHED has come to COMMIT; WANT tells the writer. */
@@ -423,11 +431,18 @@ static int wait_for(struct writer *w, uint64_t commit, const _Atomic uint64_t *r
 	while (*reached < commit && !(err = w->error)) {
 		if (*want < commit)
 			*want = commit;
-		wake(w);
+		writer_wake(w);
 		pthread_cond_wait(&w->done, &w->lock);
 	}
 	pthread_mutex_unlock(&w->lock);
 	return err;
+}
+
+bool writer_is_full(struct writer *w)
+{
+	SCOPED_LOCK(&w->lock);
+
+	return w->error == -ENOSPC;
 }
 
 int writer_barrier(struct writer *w, uint64_t commit)
@@ -464,25 +479,6 @@ uint64_t writer_last(struct writer *w)
 	SCOPED_LOCK(&w->lock);
 
 	return w->last;
-}
-
-uint64_t writer_number(struct writer *w, enum counter_id id)
-{
-	struct counter *c = &w->counters[id];
-	uint64_t number = atomic_fetch_add(&c->next, 1);
-
-	if (number + NUMBERS_RESERVED / 2 < c->limit)
-		return number;
-	pthread_mutex_lock(&w->lock);
-	w->want_numbers = true;
-	wake(w);
-	while (number >= c->limit) {
-		w->want_numbers = true;
-		wake(w);
-		pthread_cond_wait(&w->done, &w->lock);
-	}
-	pthread_mutex_unlock(&w->lock);
-	return number;
 }
 
 void writer_on_jobs(struct writer *w, void (*fn)(void *arg), void *arg)
@@ -532,6 +528,7 @@ static void writer_free(struct writer *w, bool whole)
 	free_records(w->first);
 	apply_release(&w->apply);
 	conn_close(w->conn);
+	reserve_end(&w->reserve);
 	pthread_cond_destroy(&w->work);
 	pthread_cond_destroy(&w->done);
 	pthread_mutex_destroy(&w->lock);
@@ -549,6 +546,7 @@ int writer_open(struct conn *c, const char *path, bool *clean, struct writer **o
 		return -ENOMEM;
 	}
 	w->conn = c;
+	w->reserve = RESERVE_NONE;
 	w->apply = (struct apply){.conn = c, .tally = &w->tally};
 	pthread_mutex_init(&w->lock, NULL);
 	pthread_condattr_init(&attr);
@@ -562,7 +560,7 @@ int writer_open(struct conn *c, const char *path, bool *clean, struct writer **o
 	if (!err)
 		err = group_begin(w);
 	if (!err) {
-		reserve_keep(path);
+		reserve_keep(&w->reserve, path);
 		err = start(w);
 	}
 	if (err)

@@ -29,6 +29,8 @@ int writer_barrier(struct writer *w, uint64_t commit);
 int writer_sync(struct writer *w, uint64_t commit);
 /* The WAL's file is empty then, when nothing is committed meanwhile. SQLite's code; SQLITE_BUSY: somebody reads. */
 int writer_empty_wal(struct writer *w);
+/* What was submitted cannot be committed now, for want of room. */
+bool writer_is_full(struct writer *w);
 void writer_on_jobs(struct writer *w, void (*fn)(void *arg), void *arg);
 
 /* For tests: see meta/store_test.h. */

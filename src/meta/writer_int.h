@@ -7,6 +7,7 @@
 #include <pthread.h>
 
 #include "meta/apply.h"
+#include "meta/reserve.h"
 #include "meta/tally.h"
 #include "meta/wal.h"
 #include "meta/writer.h"
@@ -23,6 +24,7 @@ struct counter {
 struct writer {
 	struct conn *conn; /* the writer thread's */
 	struct wal wal;
+	struct reserve reserve; /* the writer thread's, too */
 	pthread_t thread;
 	void (*on_jobs)(void *arg);
 	void *on_jobs_arg;
@@ -64,6 +66,9 @@ struct group {
 	bool clean;		   /* the last group of all */
 	bool sync_failed;	   /* it is committed, but not durable */
 };
+
+/* Its thread is to look again whether there is anything to do; called with the lock held. */
+void writer_wake(struct writer *w);
 
 /* What the last writer left. */
 int group_load(struct writer *w, bool *clean);

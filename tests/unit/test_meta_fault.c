@@ -46,6 +46,7 @@ static void test_injected(int err, const char *what)
 	start = now();
 	ok(store_barrier(s, commit) < 0 && now() - start < 0.5, "neither does a barrier");
 	ok(store_visible(s) < commit, "nothing of it can be seen");
+	is_int(store_is_full(s), err == -ENOSPC, "whether it is for want of room is known");
 	is_int(store_entry(s, NODE_ROOT, what, &n), -ENOENT, "indeed");
 	is_int(store_submit(s, record_new(OP_READ, RUN_TARN, 0, 0, 0, NULL), &second), 0, "records are still taken");
 	start = now();
