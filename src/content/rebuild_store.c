@@ -10,7 +10,7 @@
 
 static void remove_store(const char *path)
 {
-	static const char *const suffixes[] = {"", "-wal", "-shm", "-lock"};
+	static const char *const suffixes[] = {"", "-wal", "-shm", "-lock", "-reserve"};
 
 	for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
 		_cleanup_buf_ struct buf name = BUF_INIT;

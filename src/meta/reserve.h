@@ -4,7 +4,10 @@
  * On a disk that is full to the last block nothing could be recorded; so nothing that was removed could be let go, it
  * would stay full, and no version could be read. The write-ahead log therefore owns blocks beyond its end, which nobody
  * else can take, and starts again at its front when it has used them up; and the database file is made larger by
- * RESERVE_BYTES at a time (until the store is closed). Enough for the commits by which history gives way.
+ * RESERVE_BYTES at a time. Enough for the commits by which history gives way.
+ *
+ * A closed store has no log, and its database file is no larger than it must be; the room is then kept by a file beside
+ * it, so that it can be opened again on a disk that others have filled meanwhile.
  */
 #ifndef TARN_META_RESERVE_H
 #define TARN_META_RESERVE_H
@@ -25,5 +28,9 @@ void reserve_keep(struct reserve *r, const char *path);
  * a file drops the locks that the process has on it, and with them SQLite's.
  */
 void reserve_end(struct reserve *r);
+
+/* After the store PATH was closed, and before it is opened. */
+void reserve_lay_by(const char *path);
+void reserve_take_back(const char *path);
 
 #endif

@@ -19,6 +19,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "meta/reserve.h"
 #include "meta/schema.h"
 #include "meta/store_int.h"
 #include "meta/store_test.h"
@@ -184,13 +185,17 @@ static const char not_a_database[] = "it is no SQLite database, or damaged";
 static int open_writer(struct store *s, const char **why)
 {
 	struct conn *c = NULL;
-	int rc = conn_open(s->path, CONN_WRITER, &c);
-	int err = rc == SQLITE_OK ? check_conn(c, true, why) : !c ? -ENOMEM : conn_errno(c->db, rc);
+	int rc, err;
+
+	reserve_take_back(s->path);
+	rc = conn_open(s->path, CONN_WRITER, &c);
+	err = rc == SQLITE_OK ? check_conn(c, true, why) : !c ? -ENOMEM : conn_errno(c->db, rc);
 
 	if (err) {
 		if (!*why && err == -EUCLEAN)
 			*why = not_a_database;
 		conn_close(c);
+		reserve_lay_by(s->path);
 		return err;
 	}
 	err = writer_open(c, s->path, &s->clean, &s->writer);
@@ -287,8 +292,10 @@ int store_close(struct store *s)
 		s->readers = c->next;
 		conn_close(c);
 	}
-	if (s->writer)
+	if (s->writer) {
 		err = writer_close(s->writer);
+		reserve_lay_by(s->path);
+	}
 	if (s->lock_fd >= 0)
 		close(s->lock_fd);
 	pthread_mutex_destroy(&s->lock);

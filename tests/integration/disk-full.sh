@@ -69,4 +69,9 @@ down
 up
 is "$(cat "$B/new")" three "which is there after the next mount"
 down
+fill "$FOLDER/small/other" 2>"$FOLDER/said"
+up
+is "$(cat "$B/f@v/2")" two "a disk that others fill meanwhile can be mounted, too"
+rm "$FOLDER/small/other"
+down
 ok "unmounted" umount "$FOLDER/small"

@@ -30,6 +30,7 @@ static inline void test_remove_store(void)
 	test_remove("-wal");
 	test_remove("-shm");
 	test_remove("-lock");
+	test_remove("-reserve");
 	test_remove("-new");
 }
 
