@@ -132,6 +132,7 @@ integration_tests = \
 	tests/integration/diff-tables.sh \
 	tests/integration/diff.sh \
 	tests/integration/disk-full.sh \
+	tests/integration/disk-history.sh \
 	tests/integration/doctor-cloud.sh \
 	tests/integration/doctor.sh \
 	tests/integration/fsck-cloud.sh \

@@ -256,23 +256,51 @@ void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, struct f
 	ops_wait(req, &(struct wait){.wait = wait_for_bytes, .reply = reply_late, .arg = late});
 }
 
+/* What could be written of IN, and no more of it is to be; or -errno when that is nothing. */
+static ssize_t write_some(struct lake *lake, struct open_file *f, const struct actor *actor, int fd,
+			  struct fuse_bufvec *in, size_t size, off_t offset)
+{
+	struct fuse_bufvec out = FUSE_BUFVEC_INIT(size);
+	ssize_t n = ns_before_write(lake, f, actor, offset, size);
+
+	if (n < 0)
+		return n;
+	out.buf[0].flags = FUSE_BUF_IS_FD | FUSE_BUF_FD_SEEK;
+	out.buf[0].fd = fd;
+	out.buf[0].pos = offset;
+	n = fuse_buf_copy(&out, in, 0);
+	ns_after_write(f);
+	return n;
+}
+
+#define ROOM_TRIES 3 /* others take what was made, too */
+
+/* A mapping's pages are written back once: what there is no room for at first is not to be lost when there is some. */
+static ssize_t write_all(struct lake *lake, struct open_file *f, const struct actor *actor, int fd,
+			 struct fuse_bufvec *in, off_t offset)
+{
+	size_t size = fuse_buf_size(in), done = 0;
+	int tries = 0;
+	ssize_t n;
+
+	do {
+		n = write_some(lake, f, actor, fd, in, size - done, offset + (off_t)done);
+		if (n > 0)
+			done += (size_t)n;
+	} while (n && done < size && tries++ < ROOM_TRIES &&
+		 ns_make_room(lake, f, n < 0 ? (int)n : -ENOSPC, size - done));
+	return done || n >= 0 ? (ssize_t)done : n;
+}
+
 void op_write_buf(fuse_req_t req, fuse_ino_t ino, struct fuse_bufvec *in, off_t offset, struct fuse_file_info *fi)
 {
-	struct fuse_bufvec out = FUSE_BUFVEC_INIT(fuse_buf_size(in));
 	struct actor actor = ops_actor(req);
 	struct lake *lake = ops_lake(req);
 	struct open_file *f = ops_file(fi);
 	int fd = open_file_fd(lake, f);
-	ssize_t n = fd < 0 ? fd : ns_before_write(lake, f, &actor, offset, out.buf[0].size);
+	ssize_t n = fd < 0 ? fd : write_all(lake, f, &actor, fd, in, offset);
 
 	(void)ino;
-	if (!n) {
-		out.buf[0].flags = FUSE_BUF_IS_FD | FUSE_BUF_FD_SEEK;
-		out.buf[0].fd = fd;
-		out.buf[0].pos = offset;
-		n = fuse_buf_copy(&out, in, 0);
-		ns_after_write(f);
-	}
 	ops_handle_done(fi);
 	if (n < 0)
 		ops_reply_error(req, (int)n);

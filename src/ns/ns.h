@@ -113,6 +113,9 @@ ssize_t ns_read_view(struct open_file *f, void *to, size_t len, off_t at);
 /* Around each write to a file's descriptor. The second is not called when the first failed. */
 int ns_before_write(struct lake *lake, struct open_file *f, const struct actor *actor, off_t offset, size_t length);
 void ns_after_write(struct open_file *f);
+/* LENGTH bytes could not be written to F, with ERROR. True: it was for want of room, which there is now, perhaps after
+ * a wait: the write is to be tried again. To be called outside of the two above. */
+bool ns_make_room(struct lake *lake, struct open_file *f, int error, size_t length);
 int ns_fallocate(struct lake *lake, struct open_file *f, int mode, off_t offset, off_t length,
 		 const struct actor *actor);
 ssize_t ns_copy_range(struct lake *lake, struct open_file *from, off_t from_offset, struct open_file *to,

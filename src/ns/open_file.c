@@ -221,6 +221,11 @@ void ns_after_write(struct open_file *f)
 	inode_after_change(f->real->inode);
 }
 
+bool ns_make_room(struct lake *lake, struct open_file *f, int error, size_t length)
+{
+	return error == -ENOSPC && f->real && room_make(lake, f->real->inode->volume, length);
+}
+
 /* The bytes that fallocate(2) takes away are from its offset on, until… */
 static uint64_t fallocate_end(int mode, off_t offset, off_t length)
 {
@@ -231,9 +236,29 @@ static uint64_t fallocate_end(int mode, off_t offset, off_t length)
 	return (uint64_t)offset; /* room alone changes none */
 }
 
+static int allocate(struct lake *lake, struct open_file *f, int fd, int mode, off_t offset, off_t length,
+		    const struct actor *actor)
+{
+	int rc;
+
+	inode_before_change(lake, f->real->inode, f->real, actor, (uint64_t)offset,
+			    fallocate_end(mode, offset, length));
+	rc = fallocate(fd, mode, offset, length) < 0 ? -errno : 0;
+	inode_after_change(f->real->inode);
+	return rc;
+}
+
+static size_t still_missing(const struct stat *st, size_t length)
+{
+	size_t has = (size_t)st->st_blocks * 512;
+
+	return has < length ? length - has : 0;
+}
+
 int ns_fallocate(struct lake *lake, struct open_file *f, int mode, off_t offset, off_t length,
 		 const struct actor *actor)
 {
+	struct stat st;
 	int fd, rc;
 
 	if (!f->real)
@@ -241,11 +266,24 @@ int ns_fallocate(struct lake *lake, struct open_file *f, int mode, off_t offset,
 	fd = open_file_fd(lake, f);
 	if (fd < 0)
 		return fd;
-	inode_before_change(lake, f->real->inode, f->real, actor, (uint64_t)offset,
-			    fallocate_end(mode, offset, length));
-	rc = fallocate(fd, mode, offset, length) < 0 ? -errno : 0;
-	inode_after_change(f->real->inode);
+	rc = allocate(lake, f, fd, mode, offset, length, actor);
+	/* what was had before it failed stays */
+	if (rc == -ENOSPC && !fstat(fd, &st) && ns_make_room(lake, f, rc, still_missing(&st, (size_t)length)))
+		rc = allocate(lake, f, fd, mode, offset, length, actor);
 	return rc;
+}
+
+static ssize_t copy_range(struct lake *lake, int in, off_t from, int out, struct open_file *to, off_t at, size_t length,
+			  const struct actor *actor)
+{
+	ssize_t n = ns_before_write(lake, to, actor, at, length);
+
+	if (n < 0)
+		return n;
+	n = copy_file_range(in, &from, out, &at, length, 0);
+	n = n < 0 ? -errno : n;
+	ns_after_write(to);
+	return n;
 }
 
 ssize_t ns_copy_range(struct lake *lake, struct open_file *from, off_t from_offset, struct open_file *to,
@@ -263,12 +301,9 @@ ssize_t ns_copy_range(struct lake *lake, struct open_file *from, off_t from_offs
 	out = open_file_fd(lake, to);
 	if (in < 0 || out < 0)
 		return in < 0 ? in : out;
-	rc = ns_before_write(lake, to, actor, to_offset, length);
-	if (rc < 0)
-		return rc;
-	n = copy_file_range(in, &from_offset, out, &to_offset, length, 0);
-	n = n < 0 ? -errno : n;
-	ns_after_write(to);
+	n = copy_range(lake, in, from_offset, out, to, to_offset, length, actor);
+	if (ns_make_room(lake, to, n < 0 ? (int)n : 0, length))
+		n = copy_range(lake, in, from_offset, out, to, to_offset, length, actor);
 	return n;
 }
 

@@ -15,6 +15,9 @@
  * (work/leftovers.c). One exception: when the store itself has no room left to say so, waiting for it would wait for
  * ever. Then the files go first, and the record, which is queued, is committed with the room they leave.
  *
+ * A writer for whom there is no room while history is kept asks for it (content/room.h), and history goes at once: on a
+ * small disk that fills within a second the looks at it come too late.
+ *
  * Space counts what a file occupies, the budget what was stored: sparse and compressed files take less than that. A
  * file that somebody still reads gives its space up only at the end, so that space is looked at again no sooner than
  * SETTLE_NS after some was made.
@@ -28,6 +31,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "content/kept.h"
+#include "content/room.h"
 #include "work/gc.h"
 #include "work/work_int.h"
 
@@ -212,8 +216,9 @@ uint64_t space_speed(struct space *s, uint64_t free_bytes, int64_t now)
 	return s->speed;
 }
 
-/* Is it short there? Then *MISSING: how much history should give. *VERY: there is not half of what should be. */
-static bool is_short(const struct volume *v, struct space *seen, uint64_t *missing, bool *very)
+/* Is it short there, where writers ask for so many bytes? Then *MISSING: how much history should give. *VERY: there is
+ * not half of what should be. */
+static bool is_short(const struct volume *v, struct space *seen, uint64_t asked, uint64_t *missing, bool *very)
 {
 	uint64_t free_bytes, wanted;
 	struct statvfs fs;
@@ -222,6 +227,7 @@ static bool is_short(const struct volume *v, struct space *seen, uint64_t *missi
 		return false;
 	free_bytes = (uint64_t)fs.f_bavail * fs.f_frsize;
 	wanted = space_wanted((uint64_t)fs.f_blocks * fs.f_frsize, space_speed(seen, free_bytes, clock_monotonic()));
+	wanted += asked;
 	*missing = wanted + wanted / MORE_PART - free_bytes;
 	*very = free_bytes < wanted / 2;
 	return free_bytes < wanted;
@@ -239,20 +245,26 @@ static void tell_space(struct lake *lake, bool is)
 
 static void check_volumes(struct work *w)
 {
+	uint64_t missing, asked[LAKE_VOLUMES];
 	bool any = false, made = false, very;
 	struct volume *v;
-	uint64_t missing;
 
+	room_asked(w->lake->room, asked);
 	for (int i = 0; (v = reach_volume(w->lake, i)); i++) {
-		if (!is_short(v, &w->space[i], &missing, &very))
-			continue;
-		any = true;
-		tell_space(w->lake, true);
-		if (clock_monotonic() - w->made_room >= SETTLE_NS) {
-			expire(w, i, very, missing, SPACE_SHORT);
+		bool is = is_short(v, &w->space[i], asked[i], &missing, &very);
+
+		any |= is;
+		if (is)
+			tell_space(w->lake, true);
+		if (is && (asked[i] || clock_monotonic() - w->made_room >= SETTLE_NS)) {
+			uint64_t count = expire(w, i, very, missing, SPACE_SHORT);
+
 			made = true;
+			if (asked[i])
+				room_was_vain(w->lake, v, !count);
 		}
 	}
+	room_made(w->lake->room);
 	if (made)
 		w->made_room = clock_monotonic();
 	tell_space(w->lake, any);

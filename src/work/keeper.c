@@ -7,6 +7,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "content/room.h"
 #include "work/work_int.h"
 
 #define TICK_NS NSEC_PER_SEC
@@ -98,7 +99,8 @@ void *keeper_main(void *arg)
 			flushed = clock_monotonic();
 			flush_opens(lake);
 		}
-	} while (work_sleep(w, TICK_NS));
+		room_sleep(lake->room, TICK_NS);
+	} while (!work_stopping(w));
 	flush_opens(lake);
 	return NULL;
 }

@@ -10,6 +10,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "content/room.h"
 #include "content/settle.h"
 #include "work/cloud.h"
 
@@ -200,6 +201,7 @@ void work_stop(struct work *w)
 	pthread_cond_broadcast(&w->stop);
 	pthread_cond_broadcast(&w->jobs);
 	pthread_mutex_unlock(&w->lock);
+	room_wake(w->lake->room); /* the keeper sleeps there */
 	settle_stop(w->lake);
 	for (int i = 0; i < w->nthreads; i++)
 		pthread_join(w->threads[i], NULL);

@@ -92,6 +92,7 @@ message_of()
 	EBUSY) echo 'Device or resource busy' ;;
 	EEXIST) echo 'File exists' ;;
 	EINVAL) echo 'Invalid argument' ;;
+	ENOSPC) echo 'No space left on device' ;;
 	EIO) echo 'Input/output error' ;;
 	ENODATA) echo 'No data available|No such attribute' ;;
 	ENOENT) echo 'No such file or directory' ;;
