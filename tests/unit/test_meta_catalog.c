@@ -255,9 +255,9 @@ static void test_copy(struct store *s)
 	is_str(find(c, "moved"), node_list(node, 0), "and life goes on");
 	test_whole(c, "the copy is whole");
 	store_close(c);
-	unlink(copy);
-	snprintf(copy, sizeof(copy), "%s-copy-lock", test_path);
-	unlink(copy);
+	test_remove("-copy");
+	test_remove("-copy-lock");
+	test_remove("-copy-reserve");
 }
 
 int main(void)

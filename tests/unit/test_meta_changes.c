@@ -184,9 +184,9 @@ static int replay(int from)
 
 static void remove_copy(void)
 {
-	static const char *const suffixes[] = {"", "-wal", "-shm", "-lock"};
+	static const char *const suffixes[] = {"", "-wal", "-shm", "-lock", "-reserve"};
 
-	for (int i = 0; i < 4; i++) {
+	for (int i = 0; i < 5; i++) {
 		char path[128];
 
 		snprintf(path, sizeof(path), "%s%s", copy_path, suffixes[i]);
