@@ -337,6 +337,7 @@ libcli_a_SOURCES = \
 	src/cli/doctor_cloud.c \
 	src/cli/doctor_lake.c \
 	src/cli/doctor_machine.c \
+	src/cli/duckdb.c src/cli/duckdb.h \
 	src/cli/facts.c src/cli/facts.h \
 	src/cli/fsck.c \
 	src/cli/gc.c \
@@ -376,6 +377,8 @@ libcli_a_SOURCES = \
 	src/cli/row_spool.c src/cli/row_spool.h \
 	src/cli/schema.c src/cli/schema.h \
 	src/cli/scrub.c \
+	src/cli/sql.c \
+	src/cli/sql_print.c src/cli/sql_print.h \
 	src/cli/status.c \
 	src/cli/table.c src/cli/table.h \
 	src/cli/tier.c \

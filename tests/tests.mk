@@ -222,6 +222,7 @@ integration_tests = \
 	tests/integration/series.sh \
 	tests/integration/settings-errors.sh \
 	tests/integration/settings-values.sh \
+	tests/integration/sql.sh \
 	tests/integration/statfs.sh \
 	tests/integration/stats.sh \
 	tests/integration/status.sh \

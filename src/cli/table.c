@@ -14,7 +14,7 @@
 void table_init(struct table *t, const char *const *headings)
 {
 	*t = (struct table){.headings = headings};
-	while (t->columns < TABLE_COLUMNS && headings[t->columns])
+	while (headings[t->columns])
 		t->columns++;
 }
 
@@ -107,11 +107,11 @@ static void print_cell(const struct table *t, int column, const char *text, cons
 
 int table_print(const struct table *t, FILE *to)
 {
-	int widths[TABLE_COLUMNS] = {0};
+	_cleanup_free_ int *widths = calloc(t->columns ? (size_t)t->columns : 1, sizeof(*widths));
 	bool headed = false;
 
-	if (t->error)
-		return t->error;
+	if (t->error || !widths)
+		return t->error ? t->error : -ENOMEM;
 	for (int c = 0; c < t->columns; c++) {
 		widths[c] = width(heading(t, c));
 		headed |= widths[c] > 0;

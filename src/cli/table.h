@@ -7,8 +7,6 @@
 
 #include <stdio.h>
 
-#define TABLE_COLUMNS 10
-
 struct table {
 	const char *const
 		*headings; /* NULL-terminated; a heading that begins with '>' is of a column set to the right */

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# DuckDB opens one version of a table by its name, and reads all of them by a pattern.
+# DuckDB opens one version of a table by its name, and reads all of them by a pattern; `tarn sql` asks its C library.
 LIMIT=300
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/programs-lib.sh"
@@ -43,4 +43,48 @@ rows()
 	for i in 1 2; do seq $i | jq -c '{n: .}' | gzip -c >"$F"; done
 	is "$(query "SELECT count(*) FROM '$F@v/1.json.gz'")" 1 "$1: compressed JSON"
 }
-both_ways rows
+
+# What DuckDB's threads do, ThreadSanitizer does not see: only tarn is looked at.
+sql()
+{
+	TSAN_OPTIONS=${TSAN_OPTIONS:-}:ignore_noninstrumented_modules=1:report_bugs=0 \
+		"$TARN" sql --lake "$L" --library "$LIBRARY" "$@" 2>&1
+}
+
+asked()
+{
+	LIBRARY=$(find "$FOLDER/node" -name libduckdb.so)
+	is "$(sql "SELECT count(*) n FROM 'data/sales.csv@v2'")" $'n\n2' "sql: a version"
+	is "$(sql "FROM 'data/sales.csv' EXCEPT FROM 'data/sales.csv@v-1' ORDER BY 1" | wc -l)" 4 "sql: against the one before"
+	is "$(sql "SELECT count(*) FROM 'data/sales.parquet@v1' JOIN 'data/sales.csv@v/*.csv' ON n = id")" \
+		$'count_star()\n6' "sql: a join of two formats"
+	is "$(sql "SELECT n FROM 'data/events.json.gz@v2'" | xargs)" "n 1 2" "sql: compressed JSON"
+	is "$(sql --json "SELECT [1, NULL] a, 1.50 b, true c, 'a\"' d, NULL e, 'inf'::DOUBLE f, {'x': DATE '2026-11-01'} g")" \
+		$'[\n{"a":[1,null],"b":1.50,"c":true,"d":"a\\"","e":null,"f":"inf","g":{"x":"2026-11-01"}}\n]' "sql: as JSON"
+	is "$(sql --csv "SELECT '' a, NULL b, 'x,y' c, 'a text of more than twelve bytes' d;")" \
+		$'a,b,c,d\n"",,"x,y",a text of more than twelve bytes' "sql: as CSV"
+	is "$(sql --table --rows 2 "SELECT range::INTEGER i, 'x' t FROM range(3)")" "i  t
+0  x
+1  x
+tarn: sql: there are more rows than these 2 (--rows N shows more, --csv all)" "sql: as a table"
+	ok "sql: into Parquet" sql --parquet "$B/out.parquet" "FROM 'data/sales.csv'"
+	is "$(sql "SELECT count(*) c FROM 'data/out.parquet'")" $'c\n3' "sql: which can be asked in turn"
+	is "$(sql "SELECT sum(range) s FROM range(300000)")" $'s\n44999850000' "sql: many rows"
+	exits 1 "sql: nothing outside of the mount is read" sql "FROM read_text('$L/config/settings.yaml')"
+	like "$(cat "$FOLDER/out")" 'Permission Error' "sql: and that is told"
+	for wrong in "COPY (SELECT 1) TO 'data/x.csv'" "SELECT 1; SELECT 2" "SET threads = 1" "CREATE TABLE t AS SELECT 1" \
+		"SELECT 1) TO 'data/x.csv'; --" "ATTACH 'data/x.db'" "INSTALL httpfs" "EXPLAIN ANALYZE COPY (SELECT 1) TO 'data/x.csv'"; do
+		exits 1 "sql: refused: $wrong" sql "$wrong"
+	done
+	is "$(find "$B" -name 'x.*')" "" "sql: and none of them made a file"
+}
+
+lake lake
+up
+rows passthrough
+asked
+down
+lake second
+up -o passthrough=off
+rows cached
+down

@@ -2,6 +2,8 @@
 
 #include <errno.h>
 
+#include "base/cleanup.h"
+#include "cli/duckdb.h"
 #include "tap.h"
 
 /* SUBJECT, what is below the moment. */
@@ -33,6 +35,14 @@ static void is_now(const char *path, const char *wanted)
 	free(live);
 }
 
+static void reads(const char *name, const char *reader, const char *wanted)
+{
+	_cleanup_buf_ struct buf path = BUF_INIT;
+
+	is_str(duckdb_reader(name, &path), reader, name);
+	is_str(buf_str(&path), wanted, "  what DuckDB reads");
+}
+
 int main(void)
 {
 	parts("a.csv@v3", "a.csv", "");
@@ -51,6 +61,16 @@ int main(void)
 	refuses("a.csv@v");
 	refuses("a.csv@v/");
 	refuses("/");
+	reads("b/a.csv@v3", "read_csv_auto", "b/a.csv@v/3.csv");
+	reads("b.x/a.tsv.zst@v-1", "read_csv_auto", "b.x/a.tsv.zst@v/-1.tsv.zst");
+	reads("a.parquet@v/latest", "read_parquet", "a.parquet@v/latest.parquet");
+	reads("a.ndjson.gz@v/2026-11-20", "read_json_auto", "a.ndjson.gz@v/2026-11-20.ndjson.gz");
+	reads("a.CSV@v/3.CSV", "read_csv_auto", "a.CSV@v/3.CSV");
+	reads("d@v/LABEL/a.csv", NULL, "");
+	reads("d.csv@v/LABEL/a", NULL, "");
+	reads("a.png@v3", NULL, "");
+	reads("a@v3", NULL, "");
+	reads("@v/commit-3", NULL, "");
 	is_now("a.csv@v3", "a.csv");
 	is_now("a.csv@v/3.csv", "a.csv");
 	is_now("d@v/2026-11-20/b/a.csv", "d/b/a.csv");
