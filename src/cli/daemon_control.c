@@ -143,7 +143,7 @@ static int answer_publish(struct daemon_state *d, const struct ucred *peer, stru
 		return -EINVAL;
 	if (json_flag(request, "replace"))
 		flags |= PUBLISH_REPLACE;
-	actor.run = run_of(d->lake, &actor.caller);
+	actor.run = run_of(d->lake, &actor.caller, true);
 	rc = ns_publish(d->lake, from, to, flags, &actor, &done, &error);
 	if (rc < 0) {
 		if (error.len)

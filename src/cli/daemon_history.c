@@ -135,7 +135,7 @@ static int carry_out(struct lake *lake, const struct purge *p, const struct ucre
 
 	if (lake->read_only)
 		return -EROFS;
-	actor.run = run_of(lake, &actor.caller);
+	actor.run = run_of(lake, &actor.caller, true);
 	rc = purge_carry_out(lake, p, &actor, &left, error);
 	add_number(reply, "left", left);
 	return rc;

@@ -17,6 +17,7 @@ struct known_run {
 	uint64_t start; /* of the thread, clock ticks after boot */
 	int64_t checked;
 	uint64_t run;
+	bool recorded;
 };
 
 static pthread_mutex_t runs_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -127,7 +128,8 @@ static void record_new_run(struct lake *lake, uint64_t run, pid_t tgid, uint64_t
 	store_submit(lake->store, r, NULL);
 }
 
-static uint64_t cached_run(pid_t tid)
+/* 0: it is not known, or not RECORDED. */
+static uint64_t cached_run(pid_t tid, bool recorded)
 {
 	int64_t now = clock_monotonic();
 	struct known_run *k;
@@ -135,7 +137,7 @@ static uint64_t cached_run(pid_t tid)
 	SCOPED_LOCK(&runs_lock);
 
 	HASH_FIND_INT(runs, &tid, k);
-	if (!k)
+	if (!k || (recorded && !k->recorded))
 		return 0;
 	if (now - k->checked < RUN_CHECK_NS)
 		return k->run;
@@ -166,7 +168,7 @@ void run_forget_all(void)
 	forget_all_locked();
 }
 
-static void remember(pid_t tid, uint64_t start, uint64_t run)
+static void remember(pid_t tid, uint64_t start, uint64_t run, bool recorded)
 {
 	struct known_run *k, *old;
 	SCOPED_LOCK(&runs_lock);
@@ -181,11 +183,12 @@ static void remember(pid_t tid, uint64_t start, uint64_t run)
 	k = malloc(sizeof(*k));
 	if (!k)
 		return;
-	*k = (struct known_run){.tid = tid, .start = start, .checked = clock_monotonic(), .run = run};
+	*k = (struct known_run){
+		.tid = tid, .start = start, .checked = clock_monotonic(), .run = run, .recorded = recorded};
 	HASH_ADD_INT(runs, tid, k);
 }
 
-uint64_t run_of(struct lake *lake, const struct caller *caller)
+uint64_t run_of(struct lake *lake, const struct caller *caller, bool changes)
 {
 	static pthread_mutex_t new_run_lock = PTHREAD_MUTEX_INITIALIZER;
 	uint64_t run, start, thread_start;
@@ -194,7 +197,7 @@ uint64_t run_of(struct lake *lake, const struct caller *caller)
 
 	if (!caller->pid)
 		return RUN_UNKNOWN;
-	run = cached_run(caller->pid);
+	run = cached_run(caller->pid, changes);
 	if (run)
 		return run;
 	thread_start = start_time(caller->pid);
@@ -204,14 +207,14 @@ uint64_t run_of(struct lake *lake, const struct caller *caller)
 		return RUN_UNKNOWN;
 
 	SCOPED_LOCK(&new_run_lock);
-	run = cached_run(caller->pid);
+	run = cached_run(caller->pid, changes);
 	if (run)
 		return run;
-	run = store_run(lake->store, boot_id(), tgid, start, &known);
+	run = store_run(lake->store, boot_id(), tgid, start, changes, &known);
 	if (!run)
 		return RUN_UNKNOWN;
 	if (!known)
 		record_new_run(lake, run, tgid, start, caller->uid);
-	remember(caller->pid, thread_start, run);
+	remember(caller->pid, thread_start, run, changes);
 	return run;
 }

@@ -17,8 +17,11 @@ struct actor {
 	const struct tier_call *call; /* what it may wait for a remote, and who may stop it; NULL: as in tier/tier.h */
 };
 
-/* Never fails: RUN_UNKNOWN when the process is outside or gone. Any thread. */
-uint64_t run_of(struct lake *lake, const struct caller *caller);
+/*
+ * Never fails: RUN_UNKNOWN when the process is outside or gone. CHANGES: it is about to change something, so that the
+ * store is told of it; of who only reads nothing is stored, least of all a command line. Any thread.
+ */
+uint64_t run_of(struct lake *lake, const struct caller *caller, bool changes);
 /* Frees the cache, at the end. */
 void run_forget_all(void);
 

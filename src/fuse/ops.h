@@ -18,6 +18,7 @@ struct served {
 
 /* Who asks; its run is found out at the same time, for operations that are recorded. */
 struct actor ops_actor(fuse_req_t req);
+struct actor ops_reader(fuse_req_t req); /* the same of one that only reads, of which nothing is stored */
 struct actor ops_caller(fuse_req_t req); /* without the run */
 struct lake *ops_lake(fuse_req_t req);
 /* REQ has to wait for a remote: from now on it is answered elsewhere. */

@@ -65,7 +65,8 @@ static bool empties(int flags)
 
 void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
-	struct actor actor = ops_actor(req);
+	bool reads = (fi->flags & O_ACCMODE) == O_RDONLY && !(fi->flags & O_TRUNC);
+	struct actor actor = reads ? ops_reader(req) : ops_actor(req);
 	struct lake *lake = ops_lake(req);
 	struct late_open *late = !empties(fi->flags) && ns_waits(lake, ino) ? malloc(sizeof(*late)) : NULL;
 	struct open_file *f = NULL;

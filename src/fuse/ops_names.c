@@ -30,7 +30,16 @@ struct actor ops_actor(fuse_req_t req)
 {
 	struct actor a = ops_caller(req);
 
-	a.run = run_of(ops_lake(req), &a.caller);
+	a.run = run_of(ops_lake(req), &a.caller, true);
+	return a;
+}
+
+struct actor ops_reader(fuse_req_t req)
+{
+	struct actor a = ops_caller(req);
+
+	a.run = run_of(ops_lake(req), &a.caller,
+		       atomic_load_explicit(&ops_lake(req)->audit_reads, memory_order_relaxed));
 	return a;
 }
 

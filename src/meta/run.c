@@ -18,12 +18,12 @@ static struct run_number *remembered(struct store *s, const char *boot, pid_t tg
 	return NULL;
 }
 
-static void remember(struct store *s, uint64_t id, const char *boot, pid_t tgid, uint64_t start)
+static void remember(struct store *s, uint64_t id, const char *boot, pid_t tgid, uint64_t start, bool told)
 {
 	struct run_number *r = &s->runs[s->runs_at++ % RUNS_REMEMBERED];
 	size_t len = strnlen(boot, sizeof(r->boot) - 1);
 
-	*r = (struct run_number){.id = id, .start = start, .tgid = tgid};
+	*r = (struct run_number){.id = id, .start = start, .tgid = tgid, .told = told};
 	memcpy(r->boot, boot, len);
 }
 
@@ -42,7 +42,7 @@ static uint64_t find(struct store *s, const char *boot, pid_t tgid, uint64_t sta
  * What was given out is remembered until long after its record_run() is committed, so that two threads that meet a new
  * run at once get one number, and only the first is told that it is new.
  */
-uint64_t store_run(struct store *s, const char *boot, pid_t tgid, uint64_t start, bool *known)
+uint64_t store_run(struct store *s, const char *boot, pid_t tgid, uint64_t start, bool changes, bool *known)
 {
 	uint64_t in_table = find(s, boot, tgid, start), drawn = s->writer ? 0 : RUN_UNKNOWN;
 	struct run_number *r;
@@ -52,11 +52,14 @@ uint64_t store_run(struct store *s, const char *boot, pid_t tgid, uint64_t start
 		return in_table ? in_table : drawn;
 	SCOPED_LOCK(&s->lock);
 	r = remembered(s, boot, tgid, start);
-	if (r)
+	if (r) {
+		*known = !changes || r->told;
+		r->told |= changes;
 		return r->id;
-	*known = false;
+	}
+	*known = !changes;
 	drawn = writer_number(s->writer, COUNTER_RUN);
-	remember(s, drawn, boot, tgid, start);
+	remember(s, drawn, boot, tgid, start, changes);
 	return drawn;
 }
 

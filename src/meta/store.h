@@ -396,8 +396,12 @@ int store_scrub(struct store *s, int wait_ms);
 /* The highest commit that readers see; never waits. */
 uint64_t store_visible(struct store *s);
 
-/* A number for a run, new or known, by (boot, tgid, start). Reads, then draws from a counter; use record_run() once. */
-uint64_t store_run(struct store *s, const char *boot, pid_t tgid, uint64_t start, bool *known);
+/*
+ * A number for a run, new or known, by (boot, tgid, start). Reads, then draws from a counter. CHANGES: it is about to
+ * change something; when *KNOWN is false then, the caller records it (record_run()). One that only reads has a number,
+ * and no row.
+ */
+uint64_t store_run(struct store *s, const char *boot, pid_t tgid, uint64_t start, bool changes, bool *known);
 /* The path of the program of a run is added to EXE, as /proc told it. -ENOENT: there is no such run. */
 int store_run_exe(struct store *s, uint64_t run, struct buf *exe);
 

@@ -18,6 +18,7 @@
 struct run_number {
 	uint64_t id, start;
 	pid_t tgid;
+	bool told; /* to somebody as new, who records it */
 	char boot[37];
 };
 

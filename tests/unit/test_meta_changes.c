@@ -115,7 +115,7 @@ static void add_run(struct store *s)
 			      .cgroup = "/c"};
 	struct record *r = record_new(OP_SYSTEM, RUN_TARN, 0, 0, 0, NULL);
 
-	run.id = store_run(s, run.boot, run.tgid, run.start, &known);
+	run.id = store_run(s, run.boot, run.tgid, run.start, true, &known);
 	record_run(r, &run);
 	test_submit(s, r);
 }

@@ -54,7 +54,7 @@ static void *submit_for_ever(void *arg)
 
 		raise_to(&c->told->node, n.id);
 		raise_to(&c->told->version, v.id);
-		raise_to(&c->told->run, store_run(c->s, "boot", (pid_t)k, n.id, &known));
+		raise_to(&c->told->run, store_run(c->s, "boot", (pid_t)k, n.id, true, &known));
 		snprintf(name, sizeof(name), "n%llu", (unsigned long long)n.id);
 		record_node_add(r, &n);
 		record_entry_add(r, NODE_ROOT, name, n.id);
@@ -81,7 +81,7 @@ static void child_main(struct told *told)
 
 	told->lowest_node = store_new_node(s);
 	told->lowest_version = store_new_version(s);
-	told->lowest_run = store_run(s, "boot", 0, told->lowest_node, &known);
+	told->lowest_run = store_run(s, "boot", 0, told->lowest_node, true, &known);
 	for (int i = 0; i < 2; i++) {
 		children[i] = (struct child){ s, told, i };
 		pthread_create(&threads[i], NULL, submit_for_ever, &children[i]);

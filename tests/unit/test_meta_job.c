@@ -84,30 +84,36 @@ static void test_runs(struct store *s)
 	bool known;
 
 	memcpy(run.boot, boot, sizeof(boot));
-	run.id = store_run(s, boot, 100, 5000, &known);
+	run.id = store_run(s, boot, 100, 5000, true, &known);
 	ok(!known && run.id > RUN_TARN, "a new run gets a number");
-	again = store_run(s, boot, 100, 5000, &known);
+	again = store_run(s, boot, 100, 5000, true, &known);
 	ok(known && again == run.id, "the same one while it is on its way to the table");
-	third = store_run(s, other, 100, 5000, &known);
+	third = store_run(s, other, 100, 5000, true, &known);
 	ok(!known && third != run.id, "another boot is another run");
-	third = store_run(s, boot, 100, 5001, &known);
+	third = store_run(s, boot, 100, 5001, true, &known);
 	ok(!known && third != run.id, "another start, too");
+	again = store_run(s, boot, 100, 5002, false, &known);
+	ok(known && again != run.id, "one that only reads has a number, and nobody is to record it");
+	third = store_run(s, boot, 100, 5002, true, &known);
+	ok(!known && third == again, "until it changes something");
+	store_run(s, boot, 100, 5002, true, &known);
+	ok(known, "and then once");
 	r = record_new(OP_SYSTEM, run.id, 0, 0, 0, NULL);
 	record_run(r, &run);
 	record_run(r, &run);
 	test_submit(s, r);
 	for (int i = 0; i < 2000; i++)
-		store_run(s, boot, 200 + i, 1, &known);
-	again = store_run(s, boot, 100, 5000, &known);
+		store_run(s, boot, 200 + i, 1, true, &known);
+	again = store_run(s, boot, 100, 5000, true, &known);
 	ok(known && again == run.id, "and long after");
 	is_int(store_run_exe(s, run.id, &exe), 0, "its program");
 	is_str(buf_str(&exe), "/usr/bin/vim", "is known");
 	is_int(store_run_exe(s, third, &exe), -ENOENT, "that of one which was never recorded is not");
 	store_close(s);
 	s = test_open(STORE_WRITE);
-	again = store_run(s, boot, 100, 5000, &known);
+	again = store_run(s, boot, 100, 5000, true, &known);
 	ok(known && again == run.id, "and in the next life");
-	third = store_run(s, boot, 99999, 1, &known);
+	third = store_run(s, boot, 99999, 1, true, &known);
 	ok(!known && third > run.id + 2000, "where new ones get new numbers");
 	store_close(s);
 }

@@ -122,7 +122,7 @@ static void *reader_main(void *arg)
 		shared->wrong += l.wrong + (l.new_names > 1);
 		shared->wrong += store_totals(shared->s, &t) != 0 || t.files > WRITERS * FILES;
 		shared->wrong += store_jobs(shared->s, JOB_SNIFF, INT64_MAX, jobs, 8) < 0;
-		store_run(shared->s, "boot", round % 50, 1, &known);
+		store_run(shared->s, "boot", round % 50, 1, true, &known);
 		if (round % 10 == 0) {
 			int wrong = 0;
 
