@@ -3,15 +3,19 @@
 """Mixed load on a lake whose cloud fails: cloud_faults.py TARN MOUNT SECONDS STOPPED PROXY_PID
 
 Four workers write, overwrite, append to, rename, evict and read files of their own in MOUNT/data, and know what each must
-hold. PROXY_PID, which is between the lake and its cloud, is stopped for STOPPED seconds in the middle. Meanwhile a prober
-lists, stats, asks for free space and reads a local file, 20 times a second. A call may fail where it needs the cloud, within
-30 s; a wrong byte or a lost file may not be. Prints one line of JSON: what was done, what failed, how long it took at most.
+hold. They do so for a tenth of SECONDS, say so, and go on for SECONDS when a line comes on standard input: from then on
+the cloud may fail. PROXY_PID, which is between the lake and its cloud, is stopped for STOPPED seconds in the middle of
+that. Meanwhile a prober lists, stats, asks for free space and reads a local file, 20 times a second. A call may fail where
+it needs the cloud, within 30 s; a wrong byte or a lost file may not be. Prints a line of JSON for each phase: what was
+done, what failed, how long it took at most, and what each probe took (median and 99th percentile, in milliseconds): without
+faults, with faults, and while the server was stopped.
 """
 import errno
 import json
 import os
 import random
 import signal
+import statistics
 import subprocess
 import sys
 import threading
@@ -23,6 +27,10 @@ ALLOWED = {errno.EIO, errno.ETIMEDOUT, errno.EHOSTUNREACH, errno.EAGAIN, errno.E
 LIMIT = 30.0
 
 lock = threading.Lock()
+names = ("list", "stat", "statfs", "local")
+phase = "clean"  # then "faults", "stopped"
+probed = {name: {what: [] for what in names} for name in ("clean", "faults", "stopped")}  # seconds
+end = [float("inf")]
 facts = {"operations": 0, "errors": 0, "wrong": [], "unexpected": [], "slowest": 0.0, "slowest_error": 0.0, "probes": 0,
          "slowest_probe": 0.0, "slow_probes": 0, "late": []}
 
@@ -61,9 +69,9 @@ def timed(what, call, limit=LIMIT):
 
 
 class Worker(threading.Thread):
-    def __init__(self, number, end):
+    def __init__(self, number):
         super().__init__()
-        self.number, self.end = number, end
+        self.number = number
         self.random = random.Random(number)
         self.files = {}  # name: the bytes that it may hold; more than one after a write that failed
         self.next = 0
@@ -132,20 +140,19 @@ class Worker(threading.Thread):
         return True
 
     def run(self):
-        while time.monotonic() < self.end:
-            names = list(self.files)
-            if len(names) < 15:
+        while time.monotonic() < end[0]:
+            known = list(self.files)
+            if len(known) < 15:
                 self.create()
                 continue
             act = self.random.choices((self.create, self.overwrite, self.append, self.rename, self.evict, self.read),
-                                      (1 if len(names) < 60 else 0, 3, 2, 2, 6, 10))[0]
-            act() if act == self.create else act(self.random.choice(names))
+                                      (1 if len(known) < 60 else 0, 3, 2, 2, 6, 10))[0]
+            act() if act == self.create else act(self.random.choice(known))
 
 
-def probe(end):
+def probe():
     """What never waits for the cloud."""
-    names = ("list", "stat", "statfs", "local")
-    while time.monotonic() < end:
+    while time.monotonic() < end[0]:
         for what in names:
             begun = time.monotonic()
             try:
@@ -164,6 +171,7 @@ def probe(end):
             except OSError as error:
                 note("unexpected", f"{what}: {error}")
             took = time.monotonic() - begun
+            probed[phase][what].append(took)
             with lock:
                 facts["probes"] += 1
                 facts["slow_probes"] += took > 0.5
@@ -171,23 +179,38 @@ def probe(end):
         time.sleep(0.05)
 
 
+def figures(values):
+    """The median and the 99th percentile, in milliseconds."""
+    values = sorted(values)
+    return [round(1000 * at, 3) for at in (statistics.median(values), values[len(values) * 99 // 100])] if values else []
+
+
 def main():
+    global phase
     with open(MOUNT + "/kept/local", "wb") as file:
         file.write(os.urandom(1 << 20))
     os.listdir(DATA)
-    end = time.monotonic() + SECONDS
-    workers = [Worker(number, end) for number in range(4)]
-    threads = workers + [threading.Thread(target=probe, args=(end,))]
+    workers = [Worker(number) for number in range(4)]
+    threads = workers + [threading.Thread(target=probe)]
     for thread in threads:
+        thread.daemon = True
         thread.start()
+    time.sleep(SECONDS / 10)
+    print(json.dumps({"phase": "clean", "operations": facts["operations"], "errors": facts["errors"]}), flush=True)
+    sys.stdin.readline()
+    end[0] = time.monotonic() + SECONDS
+    phase = "faults"
     time.sleep(max(0, (SECONDS - STOPPED) / 2))
     os.kill(PROXY, signal.SIGSTOP)
+    phase = "stopped"
     time.sleep(STOPPED)
     os.kill(PROXY, signal.SIGCONT)
+    phase = "faults"
     for thread in threads:
         thread.join(SECONDS + 120)
     facts["hung"] = sum(thread.is_alive() for thread in threads)
-    print(json.dumps({"phase": "load", **facts}), flush=True)
+    took = {name: {what: figures(values) for what, values in of.items()} for name, of in probed.items()}
+    print(json.dumps({"phase": "load", **facts, "probed": took}), flush=True)
     if facts["hung"]:
         os._exit(1)
 
