@@ -141,6 +141,9 @@ libcontent_a_SOURCES = \
 	src/content/chain_load.c \
 	src/content/cut.c src/content/cut.h \
 	src/content/database.c src/content/database.h \
+	src/content/draft.c src/content/draft.h \
+	src/content/draft_int.h \
+	src/content/draft_load.c \
 	src/content/durable.c src/content/durable.h \
 	src/content/extents.c src/content/extents.h \
 	src/content/folder.c src/content/folder.h \

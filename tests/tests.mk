@@ -18,7 +18,8 @@ stub_tests = \
 	tests/integration/stub-exchange.sh \
 	tests/integration/stub-history.sh \
 	tests/integration/stub-looks.sh \
-	tests/integration/stub-power.sh
+	tests/integration/stub-power.sh \
+	tests/integration/stub-write.sh
 
 lint_tests = \
 	tests/lint/banned \
@@ -53,6 +54,7 @@ unit_tests = \
 	tests/unit/test_config_policy \
 	tests/unit/test_config_settings \
 	tests/unit/test_content_chain \
+	tests/unit/test_content_draft \
 	tests/unit/test_content_frames \
 	tests/unit/test_content_pack \
 	tests/unit/test_content_pack_map \
@@ -297,7 +299,7 @@ test_files = \
 	tests/long/postgres.sh tests/long/power.sh tests/long/publish.py tests/long/publish.sh \
 	tests/long/results/1c0e8e0-cloud.txt tests/long/results/1d454ca.txt tests/long/results/2fa38ed.txt \
 	tests/long/results/54b27dc-scale.txt tests/long/results/58a7a0f-model-cloud.txt tests/long/results/58ccf64-log.txt \
-	tests/long/results/71061cb-model.txt tests/long/results/80206dd.txt tests/long/results/8cbd77c-model.txt \
+	tests/long/results/712b42d-faults.txt tests/long/results/71061cb-model.txt tests/long/results/80206dd.txt tests/long/results/8cbd77c-model.txt \
 	tests/long/results/8d5f53a.txt tests/long/results/c08ee5b-big.txt tests/long/run tests/long/sqlite.sh \
 	tests/long/sqlite_writers.py tests/long/tree.py tests/long/walk.py tests/long/walk.sh \
 	tests/model/disk.py tests/model/lake.py tests/model/look.py tests/model/operations.py tests/model/past.py \

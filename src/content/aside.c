@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "content/chain.h"
 #include "content/cut.h"
+#include "content/draft.h"
 #include "content/durable.h"
 #include "content/kept.h"
 #include "content/lease.h"
@@ -174,6 +175,19 @@ static void end_all(struct lake *lake, struct inode *inode, const struct aside *
 			  strerror(-rc));
 }
 
+/* Who has the file open goes on with what was written; nobody else does. */
+static void end_draft(struct inode *inode)
+{
+	struct draft *d = draft_of(inode);
+
+	if (!d)
+		return;
+	log_info("node %llu: what was written since it left for the cloud goes with its name",
+		 (unsigned long long)inode->id);
+	draft_drop(d);
+	draft_unref(d);
+}
+
 void aside_record(struct lake *lake, struct inode *inode, const struct aside *a, const struct actor *actor,
 		  struct record *r)
 {
@@ -182,6 +196,7 @@ void aside_record(struct lake *lake, struct inode *inode, const struct aside *a,
 	registered_drop(lake, inode);
 	if (a->ends_all)
 		end_all(lake, inode, a, r);
+	end_draft(inode);
 	SCOPED_LOCK(&inode->lock);
 
 	record_rows(lake, inode, a, actor, r);
@@ -272,11 +287,41 @@ static int stage(struct lake *lake, struct inode *inode, const struct aside *a, 
 	return fd;
 }
 
+/* Its raw file is a new one, with nothing in it that a version is read through. INODE's lock is held. */
+static void begin_anew_locked(struct inode *inode, const struct aside *a)
+{
+	inode->version = 0;
+	inode->former = (struct former){a->version, (uint64_t)a->st.st_size};
+	inode->dirty = inode->written = inode->moved = true;
+	inode->may_map = inode->base_unsure = inode->dependants = false;
+	inode->partial = inode->provisional = false;
+	chain_unref(inode->chain); /* it is the old file's, for those who read that */
+	inode->chain = NULL;
+	inode->no_past = true;
+	inode->era = a->version;
+	inode->clean_size = 0;
+	inode->write_seq++;
+}
+
+void aside_end_stub(struct lake *lake, struct inode *inode, struct inode *parent, const char *name, struct record *r)
+{
+	SCOPED_LOCK(&inode->lock);
+	struct aside a = {.st.st_size = (off_t)inode->clean_size};
+
+	a.st.st_mtim.tv_sec = inode->clean_mtime / NSEC_PER_SEC;
+	a.st.st_mtim.tv_nsec = inode->clean_mtime % NSEC_PER_SEC;
+	plan_locked(lake, inode, parent, name, 0, &a);
+	record_rows(lake, inode, &a, NULL, r);
+	record_node_writing(r, inode->id, true);
+	begin_anew_locked(inode, &a);
+}
+
 static void become_new(struct lake *lake, struct inode *inode, const struct aside *a, int newfd,
 		       const struct actor *actor)
 {
 	struct record *r = record_new(OP_TRUNCATE, actor->run, actor->caller.uid, inode->id, 0, NULL);
 	struct node_row row = {.id = inode->id, .kind = KIND_FILE, .volume = inode->volume->index};
+	struct draft *draft;
 	struct stat st;
 	uint64_t commit;
 
@@ -286,7 +331,7 @@ static void become_new(struct lake *lake, struct inode *inode, const struct asid
 	if (fstat(newfd, &st) < 0)
 		st = a->st;
 	row_set_stat(&row, &st);
-	SCOPED_LOCK(&inode->lock);
+	pthread_mutex_lock(&inode->lock);
 	inode->raw_ino = st.st_ino;
 	if (inode->pinned >= 0) {
 		close(inode->pinned);
@@ -302,17 +347,13 @@ static void become_new(struct lake *lake, struct inode *inode, const struct asid
 			inode_submitted(inode, commit);
 	}
 	atomic_store(&inode->stub, false);
-	inode->version = 0;
-	inode->former = (struct former){a->version, (uint64_t)a->st.st_size};
-	inode->dirty = inode->written = inode->moved = inode->flush_at_close = true;
-	inode->may_map = inode->base_unsure = inode->dependants = false;
-	inode->partial = inode->provisional = false;
-	chain_unref(inode->chain); /* it is the old file's, for those who read that */
-	inode->chain = NULL;
-	inode->no_past = true;
-	inode->era = a->version;
-	inode->clean_size = 0;
-	inode->write_seq++;
+	begin_anew_locked(inode, a);
+	inode->flush_at_close = true;
+	draft = steal_ptr(&inode->draft);
+	pthread_mutex_unlock(&inode->lock);
+	if (draft)
+		draft_drop(draft);
+	draft_unref(draft);
 }
 
 /* What will be its content is nothing, and what was its content stays in the cloud. */

@@ -62,6 +62,12 @@ int aside_truncate(struct lake *lake, struct inode *inode, const struct actor *a
  */
 int aside_truncate_stub(struct lake *lake, struct inode *inode, const struct actor *actor);
 
+/*
+ * INODE, a stub called NAME in PARENT, is frozen and gets another content, which is whole already: its version is
+ * history in the cloud, and what is there now has none. Adds the rows.
+ */
+void aside_end_stub(struct lake *lake, struct inode *inode, struct inode *parent, const char *name, struct record *r);
+
 /* Is the content other than that of the live version? INODE's lock is held. */
 bool inode_changed_locked(const struct inode *inode, const struct stat *st);
 

@@ -11,6 +11,7 @@
 #include "content/base.h"
 #include "content/chain.h"
 #include "content/cut.h"
+#include "content/draft.h"
 #include "content/handle_int.h"
 #include "content/partial.h"
 #include "content/registered.h"
@@ -41,6 +42,8 @@ static bool may_change_unseen(int flags)
  */
 static bool base_due_locked(const struct inode *inode)
 {
+	if (inode_is_stub(inode))
+		return false;
 	if (inode->chain)
 		return chain_is_due(inode->chain);
 	return inode->version ? inode->clean_size > 0 : !inode->no_past || inode->dependants;
@@ -111,6 +114,8 @@ static void mark_writing_locked(struct lake *lake, struct inode *inode, const st
 	if (inode->dirty)
 		return;
 	inode->dirty = true;
+	if (inode_is_stub(inode)) /* its draft says so */
+		return;
 	r = record_new(OP_OPEN, actor->run, actor->caller.uid, inode->id, 0, NULL);
 	if (!r)
 		return;
@@ -239,6 +244,8 @@ static int truncate_aside(struct lake *lake, struct inode *inode, const struct a
 {
 	int rc;
 
+	if (inode_is_draft(inode)) /* that is to be a version first; if not, it is lost */
+		stub_recall(lake, inode, actor->call);
 	if (inode_is_stub(inode)) {
 		rc = aside_truncate_stub(lake, inode, actor);
 		if (!rc)
@@ -450,6 +457,8 @@ void handle_close(struct lake *lake, struct handle *h)
 
 	if (h->writer && (h->flags & O_DSYNC)) /* all that it wrote is on the disk: the version to be cut shall know */
 		inode_sync_content(lake, inode, h);
+	else if (h->writer)
+		handle_keep_draft(h);
 	close_after_replies(h->fd);
 	leave(lake, inode, h);
 	if (h->recall)

@@ -5,6 +5,7 @@
  *
  *	the mount has no passthrough, or the inode is cached now	CACHED		undo
  *	O_RDONLY, of a stub that is not small				CACHED, as the bytes come
+ *	a writer of a stub, without O_TRUNC				CACHED		content/draft.h
  *	O_RDONLY							PASSTHROUGH
  *	O_TRUNC, alone							PASSTHROUGH on a new inode: content/aside.h
  *	O_RDWR, a base is due, inode idle				CACHED		undo
@@ -29,6 +30,7 @@
 #include "content/run.h"
 
 struct recall;
+struct tier_call;
 
 enum open_way { WAY_PASSTHROUGH = 1, WAY_PASSTHROUGH_DIRECT, WAY_CACHED };
 
@@ -76,6 +78,17 @@ void handle_flush(struct handle *h);
  */
 void inode_before_change(struct lake *lake, struct inode *inode, const struct handle *h, const struct actor *actor,
 			 uint64_t from, uint64_t to);
+/*
+ * Writes through H, which was opened while INODE was a stub. 0: it is none any more, so it is written as any other file
+ * is; a small one is brought back for that. Else how many bytes, or -errno.
+ */
+ssize_t handle_write_stub(struct lake *lake, struct handle *h, const struct actor *actor, const void *bytes, size_t len,
+			  uint64_t at);
+/* Reads what was written to it as a stub and what was not. 0 and *N; -ENOENT: nothing was written; else -errno. */
+int handle_read_stub(struct lake *lake, struct handle *h, void *to, size_t len, uint64_t at,
+		     const struct tier_call *call, size_t *n);
+/* Is there anything to be read like that? */
+bool handle_has_draft(struct handle *h);
 /* Truncates through H, or by name (H NULL); the caller settles it afterwards. 0 or -errno. */
 int inode_truncate(struct lake *lake, struct inode *inode, struct handle *h, off_t size, const struct actor *actor);
 

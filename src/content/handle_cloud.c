@@ -1,10 +1,12 @@
-/* Handles of stubs that are read while their bytes come: nobody waits for all of a large file. */
+/* Handles of stubs that are read while their bytes come, and written before: nobody waits for all of a large file. */
 #include <fcntl.h>
 #include <string.h>
 #include <sys/statvfs.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/log.h"
+#include "content/draft.h"
 #include "content/handle_int.h"
 #include "content/recall_caller.h"
 #include "content/recall_version.h"
@@ -23,14 +25,17 @@ static struct reader reader_of(struct lake *lake, const struct actor *actor)
 			       .passes = recall_is_one_of_many(lake, actor)};
 }
 
-/* Small ones come first: but for what has its ends here, and for who reads everything. */
+/*
+ * Small ones come first: but for what has its ends here, for who reads everything, and for writers, of which touch(1)
+ * writes nothing.
+ */
 static bool reads_as_it_comes(struct lake *lake, struct inode *inode, int flags, const struct reader *reader)
 {
 	struct stat st;
 	uint64_t version;
 
 	if ((flags & O_ACCMODE) != O_RDONLY)
-		return false;
+		return !reader->only_here;
 	if (reader->only_here || reader->passes)
 		return true;
 	pthread_mutex_lock(&inode->lock);
@@ -73,6 +78,8 @@ static int enter(struct inode *inode, struct handle *h)
 	h->error_seq = inode->error_seq;
 	inode->state = INODE_CACHED;
 	inode->handles++;
+	inode->writers += h->writer;
+	h->write_seq = inode->write_seq;
 	return 0;
 }
 
@@ -105,13 +112,97 @@ int handle_open_stub(struct lake *lake, struct inode *inode, int flags, const st
 
 	if (reads_as_it_comes(lake, inode, flags, &reader)) {
 		rc = open_cloud(lake, inode, flags, &reader, out);
-		if (!rc && reader.passes && !reader.only_here)
+		if (!rc && reader.passes && !reader.only_here && !(*out)->writer)
 			recall_follow(lake, actor, inode);
 		return rc;
 	}
 	rc = reader.only_here ? -ENODATA : stub_recall(lake, inode, actor->call);
 	return rc ? rc : IS_STUB;
 }
+
+/* ---- writing ---- */
+
+static bool is_small(struct inode *inode)
+{
+	struct stat st;
+
+	return stub_stat(inode, &st) && (uint64_t)st.st_size <= recall_calls.small;
+}
+
+static ssize_t write_draft(struct lake *lake, struct handle *h, struct draft *d, const struct actor *actor,
+			   const void *bytes, size_t len, uint64_t at)
+{
+	struct inode *inode = h->inode;
+	ssize_t n = 0;
+
+	inode_before_change(lake, inode, h, actor, at, at + len);
+	if (inode_is_stub(inode)) {
+		n = draft_write(d, bytes, len, at);
+		n = n < 0 ? n : (ssize_t)len;
+	}
+	pthread_mutex_lock(&inode->lock);
+	if (n > 0)
+		stub_was_written_locked(inode, at, len);
+	pthread_mutex_unlock(&inode->lock);
+	inode_after_change(inode);
+	return n;
+}
+
+ssize_t handle_write_stub(struct lake *lake, struct handle *h, const struct actor *actor, const void *bytes, size_t len,
+			  uint64_t at)
+{
+	struct draft *d = NULL;
+	ssize_t n = 0;
+	int rc = 0;
+
+	if (!handle_has_draft(h) && is_small(h->inode))
+		return stub_recall(lake, h->inode, actor->call);
+	while (inode_is_stub(h->inode) && !d && !rc) {
+		rc = draft_begin(lake, h->inode, &d);
+		rc = rc == -ESTALE ? 0 : rc; /* it changed: look again */
+	}
+	if (!rc && d)
+		n = write_draft(lake, h, d, actor, bytes, len, at);
+	draft_unref(d);
+	return rc ? rc : n;
+}
+
+bool handle_has_draft(struct handle *h)
+{
+	struct draft *d = h->recall ? draft_of(h->inode) : NULL;
+
+	draft_unref(d);
+	return d;
+}
+
+int handle_read_stub(struct lake *lake, struct handle *h, void *to, size_t len, uint64_t at,
+		     const struct tier_call *call, size_t *n)
+{
+	struct draft *d = h->recall ? draft_of(h->inode) : NULL;
+	ssize_t got;
+
+	if (!d)
+		return -ENOENT;
+	got = draft_read(d, h->recall, to, len, at, call);
+	if (got == -ESTALE && !recall_find_again(lake, h->version))
+		got = draft_read(d, h->recall, to, len, at, call);
+	draft_unref(d);
+	*n = got < 0 ? 0 : (size_t)got;
+	return got == -ESTALE || got == -ENOENT ? -EIO : got < 0 ? (int)got : 0;
+}
+
+void handle_keep_draft(struct handle *h)
+{
+	struct draft *d = h->recall ? draft_of(h->inode) : NULL;
+	int rc = d ? draft_sync(d) : 0;
+
+	if (rc < 0)
+		log_error("node %llu: what was written is not durable: %s", (unsigned long long)h->inode->id,
+			  strerror(-rc));
+	draft_unref(d);
+}
+
+/* ---- its end ---- */
 
 static bool may_return(struct handle *h)
 {

@@ -28,6 +28,8 @@ bool handle_become_alone(struct lake *lake, struct inode *inode);
  * what is here; else -errno.
  */
 int handle_open_stub(struct lake *lake, struct inode *inode, int flags, const struct actor *actor, struct handle **out);
+/* A writer is about to close it: what it wrote to the draft stays, whatever happens to the daemon. */
+void handle_keep_draft(struct handle *h);
 /* Its last use is over. What has come whole is to take the stub's place. */
 void handle_close_cloud(struct lake *lake, struct handle *h);
 

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "content/appends.h"
 #include "content/chain.h"
+#include "content/draft.h"
 #include "content/folder.h"
 #include "content/lake.h"
 #include "content/settle.h"
@@ -45,6 +46,7 @@ static void free_inode(struct inode *inode)
 	if (inode->pinned >= 0)
 		close(inode->pinned);
 	chain_unref(inode->chain);
+	draft_unref(inode->draft);
 	pthread_mutex_destroy(&inode->lock);
 	pthread_cond_destroy(&inode->changed);
 	free(inode->name);
@@ -195,7 +197,7 @@ static struct inode *make_inode(struct lake *lake, const struct node_row *row)
 	inode->clean_size = row->size;
 	inode->clean_mtime = row->mtime;
 	if (row->stub)
-		stub_set_locked(inode, row);
+		stub_set_locked(lake, inode, row);
 	pthread_mutex_init(&inode->lock, NULL);
 	pthread_cond_init(&inode->changed, NULL);
 	return inode;

@@ -40,6 +40,7 @@ struct lake;
 struct volume;
 struct bucket;
 struct chain;
+struct draft;
 
 enum inode_state { INODE_IDLE, INODE_PASSTHROUGH, INODE_CACHED, INODE_CHANGING };
 
@@ -102,6 +103,7 @@ struct inode {
 	_Atomic bool stub; /* its bytes are only in the cloud, and what lies in the bucket is a placeholder */
 	bool recalling;	   /* somebody brings them back just now */
 	struct stub_attributes as_stub; /* while it is one */
+	struct draft *draft; /* content/draft.h: what was written to it then, with a reference; NULL: nothing */
 	/* a recall changes nothing that anybody may see: while its raw file has this ctime, it is shown with that */
 	int64_t ctime_raw, ctime_shown;
 

@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "config/finding.h"
 #include "content/backup.h"
+#include "content/draft.h"
 #include "content/durable.h"
 #include "content/former.h"
 #include "content/packs.h"
@@ -525,9 +526,13 @@ int lake_open(const char *path, struct settings *settings, struct lake **out, st
 	if (!rc)
 		rc = recall_callers_new(&lake->recall_callers);
 	if (!rc)
+		rc = drafts_new(&lake->drafts);
+	if (!rc)
 		rc = open_root(lake, error);
 	if (!rc)
 		rc = open_first_buckets(lake);
+	if (!rc)
+		rc = drafts_load(lake);
 	if (rc < 0) {
 		if (!error->len)
 			buf_addf(error, "%s: %s", path, strerror(-rc));
@@ -556,6 +561,7 @@ int lake_close(struct lake *lake)
 	registered_free(lake->registered);
 	recall_callers_free(lake->recall_callers); /* they have recalls open */
 	packs_free(steal_ptr(&lake->packs));	   /* they, too */
+	drafts_free(steal_ptr(&lake->drafts));
 	recalls_free(lake->recalls);
 	former_names_free(lake->formers);
 	room_free(lake->room);

@@ -112,6 +112,7 @@ struct lake {
 	struct packs *packs;		       /* content/packs.h */
 	struct recalls *recalls;	       /* content/recall.h */
 	struct recall_callers *recall_callers; /* content/recall_caller.h */
+	struct drafts *drafts;		       /* content/draft.h */
 	_Atomic bool space_short;	       /* history must not grow; writers may be slowed */
 	atomic_uint_fast64_t undo_limit;       /* content/kept.h; and when it was found out */
 	_Atomic int64_t undo_limit_time;

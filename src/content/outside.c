@@ -284,7 +284,7 @@ static int make_inode(struct lake *lake, const struct found *f, const struct nod
 	pthread_mutex_lock(&(*out)->lock);
 	(*out)->raw_ino = f->st.st_ino;
 	if (!made && row->stub && !inode_is_stub(*out)) /* others put it there */
-		stub_set_locked(*out, row);
+		stub_set_locked(lake, *out, row);
 	if (made && row->writing) {
 		(*out)->may_map = true; /* ask the kernel before believing it */
 		(*out)->base_unsure = row->version;

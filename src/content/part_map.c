@@ -151,9 +151,14 @@ int part_map_here(struct part_map *m, uint64_t from, uint64_t to)
 	return append(m, HERE, from, to);
 }
 
+int part_map_sync(struct part_map *m)
+{
+	return fdatasync(m->fd) < 0 ? -errno : 0;
+}
+
 int part_map_gone(struct part_map *m, uint64_t from, uint64_t to)
 {
 	int rc = append(m, GONE, from, to);
 
-	return rc ? rc : fdatasync(m->fd) < 0 ? -errno : 0;
+	return rc ? rc : part_map_sync(m);
 }

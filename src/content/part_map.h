@@ -35,6 +35,8 @@ int part_map_open(int dirfd, const char *name, uint64_t size, const uint8_t cont
 void part_map_close(struct part_map *m); /* NULL is fine */
 /* [FROM, TO) is durable in the sparse file. 0 or -errno: the map does not say so. */
 int part_map_here(struct part_map *m, uint64_t from, uint64_t to);
+/* What the map says is durable when it returns 0; else -errno. */
+int part_map_sync(struct part_map *m);
 /* They are about to go; durable when it returns 0. Else -errno: they have to stay. */
 int part_map_gone(struct part_map *m, uint64_t from, uint64_t to);
 

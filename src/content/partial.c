@@ -10,6 +10,7 @@
 #include "content/chain.h"
 #include "content/cut.h"
 #include "content/database.h"
+#include "content/stub.h"
 
 #define REFLINK_GAP NSEC_PER_SEC /* each makes rows durable first */
 
@@ -141,7 +142,7 @@ int partial_cut(struct lake *lake, struct inode *inode, enum partial_why why)
 
 	pthread_mutex_lock(&inode->lock);
 	inode_wait_free_locked(inode);
-	wanted = inode->dirty && !(is_closed(why) && inode->writers > inode->closed_writers);
+	wanted = inode->dirty && !inode_is_stub(inode) && !(is_closed(why) && inode->writers > inode->closed_writers);
 	if (wanted)
 		inode_freeze_locked(inode);
 	pthread_mutex_unlock(&inode->lock);

@@ -216,9 +216,19 @@ static int find_end(void *arg, const struct version_row *v)
 
 static int open_recall(struct lake *lake, const struct version_row *v, struct past *p)
 {
+	int rc;
+
 	p->recalled = v->id;
 	p->recalled_size = v->size;
-	return recall_open_version(lake, v, &p->recall);
+	do {
+		rc = recall_open_version(lake, v, &p->recall);
+		if (rc < 0)
+			return rc;
+		rc = recall_pin(p->recall);
+		if (rc < 0)
+			recall_close(steal_ptr(&p->recall));
+	} while (rc == -ESTALE);
+	return rc;
 }
 
 static int open_ended(struct lake *lake, const struct version_row *v, const struct version_row *end, struct past *p)
@@ -345,6 +355,8 @@ void past_close(struct past *p)
 	if (p->inode)
 		inode_unref(p->lake, p->inode);
 	pack_object_close(p->packed);
+	if (p->recall)
+		recall_unpin(p->recall);
 	recall_close(p->recall);
 	free(p);
 }

@@ -24,7 +24,8 @@ static uint64_t free_room(int fd, uint64_t *total)
 	return (uint64_t)fs.f_bavail * fs.f_frsize;
 }
 
-struct recall_calls recall_calls = {.get = tier_get, .restore = tier_restore, .sync = fdatasync, .room = free_room};
+struct recall_calls recall_calls = {
+	.get = tier_get, .restore = tier_restore, .sync = fdatasync, .room = free_room, .small = RECALL_SMALL};
 
 int recalls_new(struct recalls **out)
 {
@@ -385,6 +386,43 @@ void recall_let_go(struct recall *r)
 	recall_unref(r);
 }
 
+int recall_pin(struct recall *r)
+{
+	SCOPED_LOCK(&r->files);
+
+	if (r->taken)
+		return -ESTALE;
+	r->pins++;
+	return 0;
+}
+
+void recall_unpin(struct recall *r)
+{
+	SCOPED_LOCK(&r->files);
+
+	r->pins--;
+}
+
+static int copy_to(struct recall *r, int dirfd, const char *name)
+{
+	_cleanup_close_ int fd = openat(dirfd, name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+	off_t from = 0, to = 0;
+	int rc = 0;
+
+	if (fd < 0)
+		return -errno;
+	while (!rc && (uint64_t)to < r->size) {
+		ssize_t n = copy_file_range(r->fd, &from, fd, &to, r->size - (uint64_t)to, 0);
+
+		rc = n < 0 ? -errno : n ? 0 : -EIO;
+	}
+	if (!rc && recall_calls.sync(fd) < 0)
+		rc = -errno;
+	if (rc < 0)
+		unlinkat(dirfd, name, 0);
+	return rc;
+}
+
 int recall_take(struct recall *r, int dirfd, const char *name)
 {
 	char from[RECALL_NAME_MAX], map[RECALL_NAME_MAX];
@@ -392,6 +430,8 @@ int recall_take(struct recall *r, int dirfd, const char *name)
 
 	if (!recall_is_whole(r) || r->taken)
 		return r->taken ? -ENOENT : -EBUSY;
+	if (r->pins)
+		return copy_to(r, dirfd, name);
 	recall_file_name(r, r->is_whole_file ? RECALL_WHOLE_FILE : RECALL_PART_FILE, from);
 	recall_file_name(r, RECALL_MAP_FILE, map);
 	if (recall_calls.sync(r->fd) < 0 || renameat(r->cachefd, from, dirfd, name) < 0)

@@ -97,8 +97,15 @@ void recall_hold(struct recall *r);
 void recall_let_go(struct recall *r);
 
 /*
+ * Between the two R's bytes stay what they are: its file is not taken, which others write then. -ESTALE: it was taken
+ * already; what is opened now is another one.
+ */
+int recall_pin(struct recall *r);
+void recall_unpin(struct recall *r);
+
+/*
  * Of one that is whole: makes it durable and moves the file to NAME below DIRFD, on the same file system. Who has R
- * open reads on; the next recall_open() begins anew. 0 or -errno: it is where it was.
+ * open reads on; the next recall_open() begins anew. Of one that is pinned, a copy. 0 or -errno: it is where it was.
  */
 int recall_take(struct recall *r, int dirfd, const char *name);
 
@@ -120,6 +127,7 @@ extern struct recall_calls {
 	int (*restore)(struct tier *t, const char *key, int days, const struct tier_call *call);
 	int (*sync)(int fd);			   /* as fdatasync(2) */
 	uint64_t (*room)(int fd, uint64_t *total); /* bytes that are free on FD's file system, and that it has */
+	uint64_t small;				   /* RECALL_SMALL, for who writes a stub */
 } recall_calls;
 
 #endif

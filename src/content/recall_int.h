@@ -100,6 +100,7 @@ struct recall {
 	struct extents durable; /* what the map says */
 	bool is_whole_file;	/* its name says that it is whole */
 	bool taken;		/* its file has gone elsewhere */
+	unsigned pins;		/* it must not */
 
 	pthread_rwlock_t drop;
 

@@ -50,8 +50,7 @@ static int folder_of(struct lake *lake, char *path, const char **rest)
 	return lake->buckets_fd;
 }
 
-/* What lies at the node's path now; false when nothing does. */
-static bool look_at_path(struct lake *lake, uint64_t node, struct fhandle *h, struct stat *st)
+bool recover_look_at_path(struct lake *lake, uint64_t node, struct fhandle *h, struct stat *st)
 {
 	_cleanup_buf_ struct buf path = BUF_INIT;
 	const char *rest;
@@ -221,7 +220,7 @@ static int recover_one(struct lake *lake, struct left_over *l)
 		rc = fhandle_get(l->volume->versionsfd, l->name, &l->handle);
 	if (rc < 0)
 		return rc;
-	at_path = look_at_path(lake, l->node, &now, &st);
+	at_path = recover_look_at_path(lake, l->node, &now, &st);
 	if (at_path && fhandle_equal(&now, &l->handle))
 		return drop(l, "the rename over its file did not happen");
 	if (node.handle.len && !fhandle_equal(&node.handle, &l->handle))

@@ -22,6 +22,8 @@
 bool lake_must_recover(struct lake *lake);
 /* Then, before the first request. 0 or -errno. */
 int lake_recover(struct lake *lake);
+/* What lies at NODE's path now; false when nothing does. */
+bool recover_look_at_path(struct lake *lake, uint64_t node, struct fhandle *h, struct stat *st);
 /* After that, always: queues what is unsettled. */
 int lake_queue_unsettled(struct lake *lake);
 

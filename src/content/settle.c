@@ -371,7 +371,7 @@ static int settle_with(struct lake *lake, struct inode *inode, enum left left, s
 
 	pthread_mutex_lock(&inode->lock);
 	inode_wait_free_locked(inode);
-	rc = is_open_locked(inode, left) ? 1 : !inode->dirty && !wanted ? 2 : 0;
+	rc = is_open_locked(inode, left) || inode->draft ? 1 : !inode->dirty && !wanted ? 2 : 0;
 	if (!rc)
 		inode_freeze_locked(inode);
 	ask = must_ask_locked(inode, left);

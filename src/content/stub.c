@@ -7,6 +7,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "content/draft.h"
 #include "content/xattrs.h"
 
 #define TARGET_PREFIX "/dev/null/tarn/"
@@ -50,7 +51,7 @@ static struct timespec timespec_of(int64_t ns)
 	return t;
 }
 
-void stub_set_locked(struct inode *inode, const struct node_row *row)
+void stub_set_locked(struct lake *lake, struct inode *inode, const struct node_row *row)
 {
 	inode->as_stub = (struct stub_attributes){.mode = row->mode,
 						  .uid = row->uid,
@@ -58,7 +59,24 @@ void stub_set_locked(struct inode *inode, const struct node_row *row)
 						  .size = row->size,
 						  .mtime = row->mtime,
 						  .ctime = row->ctime};
+	draft_attach_locked(lake, inode);
 	atomic_store_explicit(&inode->stub, true, memory_order_release);
+}
+
+uint64_t stub_recorded_size(struct inode *inode, const struct stat *st)
+{
+	SCOPED_LOCK(&inode->lock);
+
+	return inode->draft ? draft_base_size(inode->draft) : (uint64_t)st->st_size;
+}
+
+void stub_was_written_locked(struct inode *inode, uint64_t at, uint64_t len)
+{
+	struct stub_attributes *a = &inode->as_stub;
+
+	a->mtime = a->ctime = clock_wall();
+	if (at + len > a->size)
+		a->size = at + len;
 }
 
 bool stub_stat_locked(const struct inode *inode, struct stat *st)
@@ -160,15 +178,24 @@ int stub_proxy(struct lake *lake, struct inode *inode)
 int stub_take(struct inode *inode, int proxyfd, struct stat *st)
 {
 	struct stub_attributes *a = &inode->as_stub;
+	struct draft *d = draft_of(inode);
 	struct stat now;
+	bool stub;
 
-	if (fstat(proxyfd, &now) < 0)
+	if (fstat(proxyfd, &now) < 0) {
+		draft_unref(d);
 		return -errno;
-	SCOPED_LOCK(&inode->lock);
+	}
+	pthread_mutex_lock(&inode->lock);
 	a->mode = now.st_mode;
 	a->uid = now.st_uid;
 	a->gid = now.st_gid;
 	a->mtime = stat_mtime(&now);
 	a->ctime = stat_ctime(&now);
-	return stub_stat_locked(inode, st) ? 0 : -ESTALE;
+	stub = stub_stat_locked(inode, st);
+	pthread_mutex_unlock(&inode->lock);
+	if (d)
+		draft_set_times(d, &now);
+	draft_unref(d);
+	return stub ? 0 : -ESTALE;
 }

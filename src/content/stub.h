@@ -58,8 +58,12 @@ static inline bool inode_is_stub(const struct inode *inode)
 {
 	return atomic_load_explicit(&inode->stub, memory_order_acquire);
 }
-/* What its row says. INODE's lock is held, or nobody else has it yet. */
-void stub_set_locked(struct inode *inode, const struct node_row *row);
+/* What its row says, and what was written to it since. INODE's lock is held, or nobody else has it yet. */
+void stub_set_locked(struct lake *lake, struct inode *inode, const struct node_row *row);
+/* The size that its row has while its stat is ST: of a stub that of its version, whatever was written since. */
+uint64_t stub_recorded_size(struct inode *inode, const struct stat *st);
+/* LEN bytes from AT on were written to it just now. INODE's lock is held. */
+void stub_was_written_locked(struct inode *inode, uint64_t at, uint64_t len);
 /* The stat of the file that it stands for. False: it is no stub. */
 bool stub_stat(struct inode *inode, struct stat *st);
 bool stub_stat_locked(const struct inode *inode, struct stat *st);

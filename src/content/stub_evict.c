@@ -285,7 +285,7 @@ static void become_stub(struct evict *e, ino_t placeholder)
 	e->row.mode = e->st.st_mode;
 	stub_show_ctime_locked(inode, &e->st);
 	e->row.ctime = stat_ctime(&e->st);
-	stub_set_locked(inode, &e->row);
+	stub_set_locked(e->lake, inode, &e->row);
 }
 
 static int record(struct evict *e)

@@ -6,7 +6,10 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "content/aside.h"
+#include "content/draft.h"
 #include "content/recall_version.h"
+#include "content/settle.h"
 #include "content/stub.h"
 #include "content/stub_int.h"
 #include "content/swap.h"
@@ -25,7 +28,8 @@ struct giveback {
 	int dirfd;
 	const char *staged;
 	int fd;
-	struct stat stub; /* what the stub looks like */
+	struct draft *draft; /* what was written to it; NULL: nothing */
+	struct stat stub;    /* what the stub looks like */
 	struct node_row row;
 };
 
@@ -54,6 +58,8 @@ static int record(struct giveback *g, bool stub, const struct fhandle *handle, b
 	uint64_t commit;
 	int rc;
 
+	if (!r)
+		return -ENOMEM;
 	record_node_stub(r, g->inode->id, stub, handle);
 	if (!stub)
 		record_node_set(r, &g->row);
@@ -70,8 +76,10 @@ static void become_file(struct giveback *g)
 	SCOPED_LOCK(&inode->lock);
 
 	inode->raw_ino = (uint64_t)g->stub.st_ino;
-	inode->clean_size = (uint64_t)g->stub.st_size;
-	inode->clean_mtime = stat_mtime(&g->stub);
+	if (!g->draft) {
+		inode->clean_size = (uint64_t)g->stub.st_size;
+		inode->clean_mtime = stat_mtime(&g->stub);
+	}
 	inode->ctime_raw = stat_ctime(&g->stub);
 	inode->ctime_shown = inode->as_stub.ctime;
 	inode->write_seq++;
@@ -92,6 +100,15 @@ static void hide_exchange(struct inode *folder, int folderfd, const struct stat 
 	folder->ctime_shown = stat_ctime(&shown);
 }
 
+/* Before the store is told that its version ended. */
+static void sync_folder(struct giveback *g)
+{
+	_cleanup_close_ int fd = inode_open(g->lake, g->parent, O_RDONLY | O_DIRECTORY);
+
+	if (fd < 0 || fsync(fd) < 0)
+		log_error("%s: its folder cannot be synced: %s", g->name, strerror(fd < 0 ? -fd : errno));
+}
+
 static int exchange(struct giveback *g)
 {
 	struct stat before;
@@ -107,7 +124,61 @@ static int exchange(struct giveback *g)
 		return rc ? rc : -ESTALE;
 	hide_exchange(g->parent, folder_fd(folder), &before);
 	unlinkat(g->dirfd, g->staged, 0);
+	if (g->draft)
+		sync_folder(g);
 	return 0;
+}
+
+/* What the store is told first, of the file that is about to take the place. */
+static int prepare(struct giveback *g)
+{
+	struct stat st;
+	int rc = g->draft ? draft_lay(g->draft, g->fd) : 0;
+
+	if (!rc)
+		rc = dress(g);
+	if (!rc)
+		rc = fhandle_get(g->fd, "", &g->row.handle);
+	if (!rc && fstat(g->fd, &st) < 0)
+		rc = -errno;
+	if (!rc && st.st_size != g->stub.st_size)
+		rc = -EIO;
+	if (rc < 0)
+		return rc;
+	row_set_stat(&g->row, &st);
+	g->row.size = stub_recorded_size(g->inode, &st);
+	return 0;
+}
+
+/* The exchange gave it another ctime. And with a draft it has another content: its version ended. */
+static int record_again(struct giveback *g)
+{
+	struct record *r;
+	uint64_t commit;
+	int rc;
+
+	if (!g->draft)
+		return record(g, false, &g->row.handle, false);
+	r = record_new(OP_WRITE, g->inode->writer_run, g->inode->writer_uid, g->inode->id, g->parent->id, g->name);
+	if (!r)
+		return -ENOMEM;
+	record_node_stub(r, g->inode->id, false, &g->row.handle);
+	record_node_set(r, &g->row);
+	aside_end_stub(g->lake, g->inode, g->parent, g->name, r);
+	rc = store_submit(g->lake->store, r, &commit);
+	if (rc < 0)
+		return rc;
+	inode_submitted(g->inode, commit);
+	return store_sync(g->lake->store, commit);
+}
+
+static void end_draft(struct giveback *g)
+{
+	pthread_mutex_lock(&g->inode->lock);
+	g->inode->draft = NULL;
+	pthread_mutex_unlock(&g->inode->lock);
+	draft_drop(g->draft);
+	draft_unref(g->draft); /* the inode's */
 }
 
 /*
@@ -121,19 +192,12 @@ static int give_back(struct giveback *g)
 	int rc = check(g);
 
 	if (!rc)
-		rc = dress(g);
+		rc = prepare(g);
 	if (!rc)
-		rc = fhandle_get(g->fd, "", &g->row.handle);
-	if (!rc && fstat(g->fd, &st) < 0)
-		rc = -errno;
-	if (!rc && st.st_size != g->stub.st_size)
-		rc = -EIO;
+		rc = record(g, false, &g->row.handle, true);
 	if (rc < 0)
 		return rc;
-	row_set_stat(&g->row, &st);
-	rc = record(g, false, &g->row.handle, true);
-	if (!rc)
-		rc = exchange(g);
+	rc = exchange(g);
 	if (rc < 0) {
 		record(g, true, &placeholder, false);
 		return rc;
@@ -142,8 +206,11 @@ static int give_back(struct giveback *g)
 	row_set_stat(&g->row, &st);
 	g->stub = st;
 	inode_set_handle(g->lake, g->inode, &g->row.handle);
+	rc = record_again(g);
 	become_file(g);
-	return record(g, false, &g->row.handle, false); /* the exchange gave it another ctime */
+	if (!rc && g->draft) /* else the next mount tells the store: content/draft_load.c */
+		end_draft(g);
+	return rc;
 }
 
 int stub_return(struct lake *lake, struct inode *inode, uint64_t version, int dirfd, const char *name, int fd)
@@ -161,8 +228,10 @@ int stub_return(struct lake *lake, struct inode *inode, uint64_t version, int di
 
 	pthread_rwlock_rdlock(&lake->tree_lock);
 	inode_freeze(inode);
+	g.draft = draft_of(inode);
 	g.parent = inode_parent(lake, inode, g.name);
 	rc = g.parent ? give_back(&g) : -ESTALE;
+	draft_unref(g.draft);
 	inode_thaw(inode);
 	pthread_rwlock_unlock(&lake->tree_lock);
 	inode_unref(lake, g.parent);
@@ -212,14 +281,28 @@ static void record_hash(struct lake *lake, const struct version_row *v, struct r
 	store_submit(lake->store, record, NULL);
 }
 
-/* All bytes of V are in the file STAGED of INODE's volume, verified and durable. A descriptor or -errno. */
-static int bring(struct lake *lake, struct inode *inode, const struct version_row *v, const char *staged,
-		 const struct tier_call *call)
+/* None of the version's bytes is needed any more. */
+static int make_empty(struct inode *inode, const char *staged)
+{
+	int fd = openat(inode->volume->versionsfd, staged, O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+
+	return fd < 0 ? -errno : fd;
+}
+
+/*
+ * All bytes of V are in the file STAGED of INODE's volume, verified and durable, but for those that DRAFT has. A
+ * descriptor or -errno.
+ */
+static int bring(struct lake *lake, struct inode *inode, const struct version_row *v, struct draft *draft,
+		 const char *staged, const struct tier_call *call)
 {
 	int dir = inode->volume->versionsfd, fd;
 	struct recall *r;
-	int rc = recall_open_version(lake, v, &r);
+	int rc;
 
+	if (draft && draft_is_all(draft))
+		return make_empty(inode, staged);
+	rc = recall_open_version(lake, v, &r);
 	if (rc < 0)
 		return rc;
 	rc = whole(lake, v->id, r, call);
@@ -240,6 +323,7 @@ static int recall(struct lake *lake, struct inode *inode, uint64_t version, cons
 	_cleanup_close_ int fd = -1;
 	char staged[VERSION_NAME_MAX];
 	struct version_row v;
+	struct draft *draft;
 	int rc = commit ? store_barrier(lake->store, commit) : 0;
 
 	if (!rc)
@@ -248,11 +332,15 @@ static int recall(struct lake *lake, struct inode *inode, uint64_t version, cons
 		return error_of(rc);
 	room_wait(lake, inode->volume, v.size);
 	recall_name(inode->id, version, staged);
-	fd = bring(lake, inode, &v, staged, call);
+	draft = draft_of(inode);
+	fd = bring(lake, inode, &v, draft, staged, call);
+	rc = fd < 0 ? error_of(fd) : draft ? draft_lay(draft, fd) : 0; /* most of it, while nobody has to wait */
+	draft_unref(draft);
 	if (fd < 0)
-		return error_of(fd);
-	rc = stub_return(lake, inode, version, inode->volume->versionsfd, staged, fd);
-	if (rc < 0)
+		return rc;
+	if (!rc)
+		rc = stub_return(lake, inode, version, inode->volume->versionsfd, staged, fd);
+	if (rc < 0 && inode_is_stub(inode))
 		unlinkat(inode->volume->versionsfd, staged, 0);
 	return rc;
 }
@@ -310,5 +398,7 @@ int stub_recall(struct lake *lake, struct inode *inode, const struct tier_call *
 		rc = recall(lake, inode, version, call);
 		again = end(inode, version);
 	} while (rc == -ESTALE && again);
+	if (!rc && inode_is_dirty(inode)) /* with what was written to the stub */
+		inode_settle(lake, inode);
 	return rc;
 }

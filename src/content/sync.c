@@ -4,6 +4,7 @@
 #include <fcntl.h>
 
 #include "base/cleanup.h"
+#include "content/draft.h"
 #include "content/durable.h"
 #include "content/handle.h"
 #include "content/stub.h"
@@ -48,6 +49,16 @@ static int tell_error(struct inode *inode, struct handle *h, int rc)
 	return rc;
 }
 
+/* Its bytes are durable where they are, and what was written since… */
+static int sync_stub(struct inode *inode, struct handle *h)
+{
+	struct draft *d = draft_of(inode);
+	int rc = d ? tell_error(inode, h, draft_sync(d)) : 0;
+
+	draft_unref(d);
+	return rc;
+}
+
 /*
  * The content, and that it is durable: the commit to wait for in *COMMIT, or 0. ST is from before: what is written
  * meanwhile has a later time.
@@ -59,8 +70,8 @@ static int sync_content(struct lake *lake, struct inode *inode, struct handle *h
 	int rc;
 
 	*commit = 0;
-	if (inode_is_stub(inode)) /* its bytes are durable where they are */
-		return 0;
+	if (inode_is_stub(inode))
+		return sync_stub(inode, h);
 	rc = file ? inode_stat(lake, inode, &st) : 0;
 
 	if (rc == -ESTALE)

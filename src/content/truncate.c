@@ -3,6 +3,7 @@
 
 #include "base/cleanup.h"
 #include "content/aside.h"
+#include "content/draft.h"
 #include "content/handle.h"
 #include "content/settle.h"
 #include "content/stub.h"
@@ -47,6 +48,8 @@ int inode_truncate(struct lake *lake, struct inode *inode, struct handle *h, off
 	if (!h)
 		inode_settle_closed(lake, inode, false);
 	while (!begin_truncation(inode)) {
+		if (!size && inode_is_draft(inode)) /* that is to be a version first; if not, it is lost */
+			stub_recall(lake, inode, actor->call);
 		rc = size ? stub_recall(lake, inode, actor->call) : aside_truncate_stub(lake, inode, actor);
 		if (rc < 0 && rc != -EAGAIN)
 			return rc;

@@ -90,7 +90,7 @@ void op_setattr(fuse_req_t req, fuse_ino_t ino, struct stat *attr, int to_set, s
 				     .set = what_to_set(to_set),
 				     .f = ops_file(fi),
 				     .actor = ops_actor(req)};
-	if ((a->set & NS_SET_SIZE) && attr->st_size && ns_waits(a->lake, ino))
+	if ((a->set & NS_SET_SIZE) && (attr->st_size || ns_ends_draft(a->lake)) && ns_waits(a->lake, ino))
 		ops_wait(req, &(struct wait){.wait = set_attributes, .reply = reply_set, .arg = a});
 	else
 		reply_set(req, a, set_attributes(a, NULL));

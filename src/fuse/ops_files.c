@@ -68,7 +68,8 @@ void op_open(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 	bool reads = (fi->flags & O_ACCMODE) == O_RDONLY && !(fi->flags & O_TRUNC);
 	struct actor actor = reads ? ops_reader(req) : ops_actor(req);
 	struct lake *lake = ops_lake(req);
-	struct late_open *late = !empties(fi->flags) && ns_waits(lake, ino) ? malloc(sizeof(*late)) : NULL;
+	bool waits = (!empties(fi->flags) || ns_ends_draft(lake)) && ns_waits(lake, ino);
+	struct late_open *late = waits ? malloc(sizeof(*late)) : NULL;
 	struct open_file *f = NULL;
 	int rc;
 
@@ -214,26 +215,48 @@ struct late_read {
 	struct open_file *f;
 	size_t size;
 	off_t offset;
+	char *bytes; /* of a stub that was written: these, N of them; else NULL */
+	size_t n;
 };
+
+/* -ENOENT: it is none. */
+static int read_written_stub(struct late_read *r, const struct tier_call *call)
+{
+	int rc;
+
+	r->bytes = malloc(r->size);
+	rc = r->bytes ? ns_read_stub(r->lake, r->f, r->bytes, r->size, r->offset, call, &r->n) : -ENOMEM;
+	if (rc < 0) {
+		free(r->bytes);
+		r->bytes = NULL;
+	}
+	return rc;
+}
 
 static int wait_for_bytes(void *arg, const struct tier_call *call)
 {
 	struct late_read *r = arg;
+	int rc;
 
 	order_after_request(r->f);
-	return ns_want(r->lake, r->f, r->offset, r->size, call);
+	rc = read_written_stub(r, call);
+	return rc == -ENOENT ? ns_want(r->lake, r->f, r->offset, r->size, call) : rc;
 }
 
 static void reply_late(fuse_req_t req, void *arg, int rc)
 {
 	struct late_read *r = arg;
 
-	if (!rc) {
+	if (!rc && !r->bytes) {
 		reply_bytes(req, r->f, r->size, r->offset);
 	} else {
 		order_before_reply(r->f);
-		ops_reply_error(req, rc);
+		if (rc < 0)
+			ops_reply_error(req, rc);
+		else
+			fuse_reply_buf(req, r->bytes, r->n);
 	}
+	free(r->bytes);
 	free(r);
 }
 
@@ -255,6 +278,64 @@ void op_read(fuse_req_t req, fuse_ino_t ino, size_t size, off_t offset, struct f
 	}
 	*late = (struct late_read){.lake = ops_lake(req), .f = f, .size = size, .offset = offset};
 	ops_wait(req, &(struct wait){.wait = wait_for_bytes, .reply = reply_late, .arg = late});
+}
+
+/* A write to a stub. */
+struct late_write {
+	struct lake *lake;
+	struct open_file *f;
+	struct actor actor;
+	off_t offset;
+	size_t size, written;
+	char bytes[];
+};
+
+static int write_late(void *arg, const struct tier_call *call)
+{
+	struct late_write *w = arg;
+	ssize_t n;
+
+	order_after_request(w->f);
+	w->actor.call = call;
+	n = ns_write_stub(w->lake, w->f, &w->actor, w->bytes, w->size, w->offset);
+	if (ns_make_room(w->lake, w->f, (int)n, w->size))
+		n = ns_write_stub(w->lake, w->f, &w->actor, w->bytes, w->size, w->offset);
+	w->written = n < 0 ? 0 : (size_t)n;
+	return n < 0 ? (int)n : 0;
+}
+
+static void reply_write_late(fuse_req_t req, void *arg, int rc)
+{
+	struct late_write *w = arg;
+
+	order_before_reply(w->f);
+	if (rc < 0)
+		ops_reply_error(req, rc);
+	else
+		fuse_reply_write(req, w->written);
+	free(w);
+}
+
+static void write_stub(fuse_req_t req, struct fuse_bufvec *in, off_t offset, struct open_file *f)
+{
+	size_t size = fuse_buf_size(in);
+	struct fuse_bufvec out = FUSE_BUFVEC_INIT(size);
+	struct late_write *w = malloc(sizeof(*w) + size);
+	ssize_t n = -ENOMEM;
+
+	if (w) {
+		*w = (struct late_write){.lake = ops_lake(req), .f = f, .actor = ops_actor(req), .offset = offset};
+		out.buf[0].mem = w->bytes;
+		n = fuse_buf_copy(&out, in, 0);
+	}
+	order_before_reply(f);
+	if (n < 0) {
+		free(w);
+		ops_reply_error(req, (int)n);
+		return;
+	}
+	w->size = (size_t)n;
+	ops_wait(req, &(struct wait){.wait = write_late, .reply = reply_write_late, .arg = w});
 }
 
 /* What could be written of IN, and no more of it is to be; or -errno when that is nothing. */
@@ -298,10 +379,16 @@ void op_write_buf(fuse_req_t req, fuse_ino_t ino, struct fuse_bufvec *in, off_t 
 	struct actor actor = ops_actor(req);
 	struct lake *lake = ops_lake(req);
 	struct open_file *f = ops_file(fi);
-	int fd = open_file_fd(lake, f);
-	ssize_t n = fd < 0 ? fd : write_all(lake, f, &actor, fd, in, offset);
+	ssize_t n;
+	int fd;
 
 	(void)ino;
+	if (ns_writes_stub(f)) {
+		write_stub(req, in, offset, f);
+		return;
+	}
+	fd = open_file_fd(lake, f);
+	n = fd < 0 ? fd : write_all(lake, f, &actor, fd, in, offset);
 	ops_handle_done(fi);
 	if (n < 0)
 		ops_reply_error(req, (int)n);
@@ -318,14 +405,52 @@ void op_fsync(fuse_req_t req, fuse_ino_t ino, int data_only, struct fuse_file_in
 	ops_reply_error(req, rc);
 }
 
+/* Of a stub the bytes have to come first. */
+struct late_fallocate {
+	struct lake *lake;
+	struct open_file *f;
+	struct actor actor;
+	int mode;
+	off_t offset, length;
+};
+
+static int allocate(void *arg, const struct tier_call *call)
+{
+	struct late_fallocate *a = arg;
+
+	order_after_request(a->f);
+	a->actor.call = call;
+	return ns_fallocate(a->lake, a->f, a->mode, a->offset, a->length, &a->actor);
+}
+
+static void reply_allocated(fuse_req_t req, void *arg, int rc)
+{
+	struct late_fallocate *a = arg;
+
+	order_before_reply(a->f);
+	ops_reply_error(req, rc);
+	free(a);
+}
+
 void op_fallocate(fuse_req_t req, fuse_ino_t ino, int mode, off_t offset, off_t length, struct fuse_file_info *fi)
 {
-	struct actor actor = ops_actor(req);
-	int rc = ns_fallocate(ops_lake(req), ops_file(fi), mode, offset, length, &actor);
+	struct late_fallocate *a = malloc(sizeof(*a));
 
-	(void)ino;
-	ops_handle_done(fi);
-	ops_reply_error(req, rc);
+	if (!a) {
+		ops_handle_done(fi);
+		ops_reply_error(req, -ENOMEM);
+		return;
+	}
+	*a = (struct late_fallocate){.lake = ops_lake(req),
+				     .f = ops_file(fi),
+				     .actor = ops_actor(req),
+				     .mode = mode,
+				     .offset = offset,
+				     .length = length};
+	if (ns_waits(a->lake, ino))
+		ops_wait(req, &(struct wait){.wait = allocate, .reply = reply_allocated, .arg = a});
+	else
+		reply_allocated(req, a, allocate(a, NULL));
 }
 
 void op_copy_file_range(fuse_req_t req, fuse_ino_t in, off_t in_offset, struct fuse_file_info *in_fi, fuse_ino_t out,

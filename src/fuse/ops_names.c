@@ -159,11 +159,56 @@ void op_link(fuse_req_t req, fuse_ino_t ino, fuse_ino_t parent, const char *name
 		reply_link(req, l, make_link(l, NULL));
 }
 
+/* A name that goes, or moves; what was written to a stub of that name may have to be whole first. */
+struct moving {
+	struct lake *lake;
+	uint64_t parent, to_parent;
+	char name[NAME_BYTES + 1], to_name[NAME_BYTES + 1];
+	unsigned flags;
+	bool removes;
+	struct actor actor;
+};
+
+static int move_name(void *arg, const struct tier_call *call)
+{
+	struct moving *m = arg;
+
+	m->actor.call = call;
+	return m->removes ? ns_unlink(m->lake, m->parent, m->name, &m->actor)
+			  : ns_rename(m->lake, m->parent, m->name, m->to_parent, m->to_name, m->flags, &m->actor);
+}
+
+static void reply_moved(fuse_req_t req, void *arg, int rc)
+{
+	ops_reply_error(req, rc);
+	free(arg);
+}
+
+static void move_late(fuse_req_t req, const struct moving *what, const char *name, const char *to_name)
+{
+	bool fits = strlen(name) <= NAME_BYTES && strlen(to_name) <= NAME_BYTES;
+	struct moving *m = fits ? malloc(sizeof(*m)) : NULL;
+
+	if (!m) {
+		ops_reply_error(req, fits ? -ENOMEM : -ENAMETOOLONG);
+		return;
+	}
+	*m = *what;
+	snprintf(m->name, sizeof(m->name), "%s", name);
+	snprintf(m->to_name, sizeof(m->to_name), "%s", to_name);
+	ops_wait(req, &(struct wait){.wait = move_name, .reply = reply_moved, .arg = m});
+}
+
 void op_unlink(fuse_req_t req, fuse_ino_t parent, const char *name)
 {
+	struct lake *lake = ops_lake(req);
 	struct actor actor = ops_actor(req);
 
-	ops_reply_error(req, ns_unlink(ops_lake(req), parent, name, &actor));
+	if (ns_ends_draft(lake))
+		move_late(req, &(struct moving){.lake = lake, .parent = parent, .removes = true, .actor = actor}, name,
+			  "");
+	else
+		ops_reply_error(req, ns_unlink(lake, parent, name, &actor));
 }
 
 void op_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name)
@@ -176,7 +221,15 @@ void op_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name)
 void op_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t to_parent, const char *to_name,
 	       unsigned int flags)
 {
+	struct lake *lake = ops_lake(req);
 	struct actor actor = ops_actor(req);
 
-	ops_reply_error(req, ns_rename(ops_lake(req), parent, name, to_parent, to_name, flags, &actor));
+	if (ns_ends_draft(lake))
+		move_late(
+			req,
+			&(struct moving){
+				.lake = lake, .parent = parent, .to_parent = to_parent, .flags = flags, .actor = actor},
+			name, to_name);
+	else
+		ops_reply_error(req, ns_rename(lake, parent, name, to_parent, to_name, flags, &actor));
 }

@@ -13,6 +13,11 @@
  * published meanwhile, and the lock is not held: what was found may be elsewhere by now, and is to be looked up again.
  */
 bool change_begin(struct lake *lake, unsigned seq);
+/*
+ * INODE (may be NULL) is about to be removed or replaced: what was written to it as a stub becomes a version before; if
+ * that cannot be, it is lost, once *TRIED. 1: look everything up again; 0: go on; -ECANCELED: it was interrupted.
+ */
+int change_ends_draft(struct lake *lake, struct inode *inode, const struct actor *actor, bool *tried);
 
 /* ---- renaming.c ---- */
 

@@ -94,6 +94,7 @@ void real_record_node(struct lake *lake, struct inode *inode, const struct stat 
 	struct node_row row = {.id = inode->id, .kind = inode->kind, .volume = inode->volume->index};
 
 	row_set_stat(&row, raw);
+	row.size = stub_recorded_size(inode, raw);
 	row.handle = inode_handle(lake, inode);
 	row.acl = inode->acl;
 	record_node_set(r, &row);

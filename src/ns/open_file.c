@@ -2,6 +2,8 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/full_io.h"
+#include "content/draft.h"
 #include "content/outside.h"
 #include "content/recall_version.h"
 #include "content/room.h"
@@ -178,6 +180,8 @@ bool ns_has(struct open_file *f, off_t at, size_t len)
 
 	if (f->view)
 		return view_file_has(f->view, at, len);
+	if (r && handle_has_draft(f->real))
+		return false;
 	return !r || recall_has(r, (uint64_t)at, len);
 }
 
@@ -191,6 +195,45 @@ int ns_want(struct lake *lake, struct open_file *f, off_t at, size_t len, const 
 	if (rc == -ESTALE && !recall_find_again(lake, f->real->version))
 		rc = recall_want(r, (uint64_t)at, len, call);
 	return rc == -ESTALE ? -EIO : rc;
+}
+
+int ns_read_stub(struct lake *lake, struct open_file *f, void *to, size_t len, off_t at, const struct tier_call *call,
+		 size_t *n)
+{
+	if (!open_file_recall(f))
+		return -ENOENT;
+	if (f->real->only_here)
+		return -ENODATA;
+	return handle_read_stub(lake, f->real, to, len, (uint64_t)at, call, n);
+}
+
+bool ns_writes_stub(const struct open_file *f)
+{
+	return open_file_recall(f);
+}
+
+ssize_t ns_write_stub(struct lake *lake, struct open_file *f, const struct actor *actor, const void *bytes, size_t len,
+		      off_t at)
+{
+	ssize_t n;
+	int fd;
+
+	room_wait(lake, f->real->inode->volume, len);
+	n = handle_write_stub(lake, f->real, actor, bytes, len, (uint64_t)at);
+	if (n)
+		return n;
+	fd = open_file_fd(lake, f);
+	if (fd < 0)
+		return fd;
+	inode_before_change(lake, f->real->inode, f->real, actor, (uint64_t)at, (uint64_t)at + len);
+	n = write_full_at(fd, bytes, len, (uint64_t)at);
+	inode_after_change(f->real->inode);
+	return n < 0 ? n : (ssize_t)len;
+}
+
+bool ns_ends_draft(struct lake *lake)
+{
+	return drafts_any(lake);
 }
 
 bool ns_waits(struct lake *lake, uint64_t ino)
@@ -263,6 +306,9 @@ int ns_fallocate(struct lake *lake, struct open_file *f, int mode, off_t offset,
 
 	if (!f->real)
 		return -EROFS;
+	rc = stub_recall(lake, f->real->inode, actor->call);
+	if (rc < 0)
+		return rc;
 	fd = open_file_fd(lake, f);
 	if (fd < 0)
 		return fd;
@@ -290,7 +336,10 @@ ssize_t ns_copy_range(struct lake *lake, struct open_file *from, off_t from_offs
 		      off_t to_offset, size_t length, const struct actor *actor)
 {
 	/* other versions are checked as they are read */
-	int in, out, rc = (from->view && view_file_fd(from->view) < 0) || open_file_recall(from) ? -EXDEV : 0;
+	int in, out,
+		rc = (from->view && view_file_fd(from->view) < 0) || open_file_recall(from) || open_file_recall(to)
+			     ? -EXDEV
+			     : 0;
 	ssize_t n;
 
 	if (!rc && to->view)
@@ -317,13 +366,14 @@ static off_t seek_data(uint64_t size, off_t offset, int whence)
 
 off_t ns_seek(struct lake *lake, struct open_file *f, off_t offset, int whence)
 {
+	struct stat st;
 	int fd;
 	off_t at;
 
 	if (f->view)
 		return view_file_seek(f->view, offset, whence);
-	if (open_file_recall(f))
-		return seek_data(recall_size(f->real->recall), offset, whence);
+	if (open_file_recall(f) && stub_stat(f->real->inode, &st))
+		return seek_data((uint64_t)st.st_size, offset, whence);
 	fd = open_file_fd(lake, f);
 	if (fd < 0)
 		return fd;

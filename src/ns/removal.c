@@ -4,8 +4,10 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "config/settings_edit.h"
+#include "content/draft.h"
 #include "content/former.h"
 #include "content/outside.h"
+#include "content/stub.h"
 #include "ns/change.h"
 #include "ns/view.h"
 
@@ -81,16 +83,32 @@ bool change_begin(struct lake *lake, unsigned seq)
 	return false;
 }
 
-/* Looks NAME up, and begins to change it. */
-static int begin(struct lake *lake, struct real_folder *f, const char *name, struct inode **inode, struct stat *raw)
+int change_ends_draft(struct lake *lake, struct inode *inode, const struct actor *actor, bool *tried)
 {
+	if (!inode || *tried || !inode_is_draft(inode))
+		return 0;
+	*tried = true;
+	return stub_recall(lake, inode, actor->call) == -ECANCELED ? -ECANCELED : 1;
+}
+
+/* Looks NAME up, and begins to change it. */
+static int begin(struct lake *lake, struct real_folder *f, const char *name, const struct actor *actor,
+		 struct inode **inode, struct stat *raw)
+{
+	bool tried = false;
+
 	for (;;) {
 		unsigned seq = atomic_load(&lake->published);
 		int rc = look_up(lake, f, name, inode, raw);
 
-		if (rc < 0 || change_begin(lake, seq))
+		if (rc < 0)
 			return rc;
+		rc = change_ends_draft(lake, *inode, actor, &tried);
+		if (!rc && change_begin(lake, seq))
+			return 0;
 		inode_unref(lake, *inode);
+		if (rc < 0)
+			return rc;
 	}
 }
 
@@ -103,7 +121,7 @@ int ns_unlink(struct lake *lake, uint64_t parent, const char *name, const struct
 	int rc = real_folder_get(lake, parent, &f);
 
 	if (!rc)
-		rc = begin(lake, &f, name, &inode, &raw);
+		rc = begin(lake, &f, name, actor, &inode, &raw);
 	if (rc < 0)
 		return rc;
 	inode_freeze(inode);
@@ -144,7 +162,7 @@ int ns_rmdir(struct lake *lake, uint64_t parent, const char *name, const struct 
 		return view_remove_folder(lake, parent, name, actor);
 	rc = real_folder_get(lake, parent, &f);
 	if (!rc)
-		rc = begin(lake, &f, name, &inode, &raw);
+		rc = begin(lake, &f, name, actor, &inode, &raw);
 	if (rc < 0)
 		return rc;
 	if (f.inode->id == NODE_ROOT && inode->bucket && inode->bucket->fd >= 0) {

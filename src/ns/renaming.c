@@ -359,6 +359,8 @@ static void settle_source(struct rename *m)
 /* Finds and checks; then the tree lock is held for reading. */
 static int begin(struct rename *m)
 {
+	bool tried = m->flags & RENAME_EXCHANGE; /* then it stays */
+
 	for (;;) {
 		unsigned seq = atomic_load(&m->lake->published);
 		int rc = rename_find(m);
@@ -366,8 +368,10 @@ static int begin(struct rename *m)
 		if (!rc)
 			rc = rename_check(m);
 		if (!rc)
+			rc = change_ends_draft(m->lake, m->over, m->actor, &tried);
+		if (!rc)
 			settle_source(m);
-		if (rc < 0 || change_begin(m->lake, seq))
+		if (rc < 0 || (!rc && change_begin(m->lake, seq)))
 			return rc;
 		inode_unref(m->lake, m->over);
 		inode_unref(m->lake, m->inode);

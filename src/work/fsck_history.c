@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "base/cleanup.h"
+#include "content/draft.h"
 #include "content/kept.h"
 #include "content/packs.h"
 #include "content/past.h"
@@ -270,14 +271,30 @@ static bool is_read_there(struct fsck *f, uint64_t id)
 	return (v.state == VERSION_KEPT || v.state == VERSION_PARTIAL) && v.how == HOW_CLOUD;
 }
 
+static void check_draft(struct fsck *f, int dirfd, const char *name, const char *place, uint64_t node)
+{
+	struct stat st;
+	int rc = 0;
+
+	if (draft_is_in_use(f->lake, node) || !is_old(f, dirfd, name, &st))
+		return;
+	if (fsck_repairs(f))
+		rc = unlinkat(dirfd, name, 0) < 0 ? -errno : 0;
+	fsck_tell(f, rc, place, "it is removed", "what was written to a file that is whole, or gone");
+}
+
 static void check_cached(struct fsck *f, int dirfd, const char *folder, const char *name)
 {
 	char place[NAME_BYTES + 24];
 	struct stat st;
-	uint64_t id;
+	uint64_t id, node;
 	int rc = 0;
 
 	snprintf(place, sizeof(place), "%s/%s", folder, name);
+	if (draft_file_parse(name, &node, &id)) {
+		check_draft(f, dirfd, name, place, node);
+		return;
+	}
 	if (!recall_file_parse(name, &id)) {
 		fsck_note(f, place, NULL, "it is not tarn's");
 		return;

@@ -1,9 +1,10 @@
 /*
- * Files go to the cloud and come back, are rewritten, renamed and removed meanwhile, until somebody kills this process
- * or takes the power from its disk; then what is there is compared with what was done.
+ * Files go to the cloud and come back, are rewritten, written in place, renamed and removed meanwhile, until somebody
+ * kills this process or takes the power from its disk; then what is there is compared with what was done.
  *
  *	stubstorm LAKE MODEL make		makes the files, and puts them into the cloud
- *	stubstorm LAKE MODEL storm SEED [calm]	does random things until it is killed. calm: only evictions and recalls
+ *	stubstorm LAKE MODEL storm SEED [calm]	does random things until it is killed. calm: only evictions, recalls
+ *						and what is written to stubs
  *	stubstorm LAKE MODEL check		TAP: are all files, and all versions, what MODEL says?
  *
  * MODEL is a file that is mapped: what was done stands there at once, whatever becomes of the process. The operation
@@ -18,12 +19,15 @@
 #define FILES 24
 #define BYTES 40000
 
+#define NUMBERS 100000
+
 /* What a file has: bytes that its number says. 0: there is no such file. */
 struct model {
+	uint32_t based[NUMBERS]; /* of a number: the one whose bytes it has but for a few; 0: all are its own */
 	uint32_t now[FILES];
 	uint32_t next[FILES]; /* once the operation under way is done */
 	uint32_t last;	      /* number given out */
-	uint32_t evicted, recalled, done;
+	uint32_t evicted, recalled, written, to_stubs, done;
 };
 
 static struct model *model;
@@ -55,19 +59,56 @@ static const char *path_of(int file)
 	return path;
 }
 
+/* What NUMBER has of its own: from where on, and how many. */
+static size_t place_of(uint32_t number, size_t base, size_t *len)
+{
+	size_t at = base ? number * 7919u % (base + 2000) : 0;
+
+	*len = base ? 1 + number * 31u % 5000 : 1 + number * 7919u % BYTES;
+	if (*len > BYTES - at)
+		*len = BYTES - at;
+	return at;
+}
+
 static size_t size_of(uint32_t number)
 {
-	return 1 + number * 7919u % BYTES;
+	size_t base = model->based[number] ? size_of(model->based[number]) : 0, len, at = place_of(number, base, &len);
+
+	return at + len > base ? at + len : base;
+}
+
+static void fill_own(uint32_t number, char *bytes, size_t len)
+{
+	uint32_t x = number * 2654435761u + 1;
+
+	for (size_t i = 0; i < len; i++) {
+		x = x * 1664525u + 1013904223u;
+		bytes[i] = (char)(x >> 24);
+	}
 }
 
 static void fill(uint32_t number, char *bytes)
 {
-	uint32_t x = number * 2654435761u + 1;
+	size_t base = 0, len, at;
 
-	for (size_t i = 0; i < size_of(number); i++) {
-		x = x * 1664525u + 1013904223u;
-		bytes[i] = (char)(x >> 24);
+	if (model->based[number]) {
+		fill(model->based[number], bytes);
+		base = size_of(model->based[number]);
 	}
+	at = place_of(number, base, &len);
+	if (at > base)
+		memset(bytes + base, 0, at - base);
+	fill_own(number, bytes + at, len);
+}
+
+static uint32_t new_number(uint32_t based)
+{
+	if (++model->last == NUMBERS) {
+		errno = ERANGE;
+		bail_out("numbers");
+	}
+	model->based[model->last] = based;
+	return model->last;
 }
 
 /* ---- what is done ---- */
@@ -118,7 +159,7 @@ static void rewrite(int file)
 
 	name_of(file, name);
 	begin();
-	model->next[file] = ++model->last;
+	model->next[file] = new_number(0);
 	if (ino) {
 		rc = ns_open(lake, ino, O_WRONLY | O_TRUNC, &actor, &f);
 	} else {
@@ -133,6 +174,53 @@ static void rewrite(int file)
 	ns_release(lake, f);
 	ns_forget(lake, ino ? ino : e.ino, 1);
 	end();
+}
+
+static ssize_t write_at(struct open_file *f, const char *bytes, size_t len, size_t at)
+{
+	ssize_t n;
+	int fd;
+
+	if (ns_writes_stub(f))
+		return ns_write_stub(lake, f, &actor, bytes, len, (off_t)at);
+	fd = open_file_fd(lake, f);
+	n = fd < 0 ? fd : ns_before_write(lake, f, &actor, (off_t)at, len);
+	if (n < 0)
+		return n;
+	n = pwrite(fd, bytes, len, (off_t)at);
+	ns_after_write(f);
+	return n;
+}
+
+/* Some bytes in the midst, at the end or behind it, and durable. STUBS: only of those. */
+static void write_some(int file, bool stubs)
+{
+	static char bytes[BYTES + 1];
+	uint64_t ino = model->now[file] ? number_of(file) : 0;
+	size_t len, at, base;
+	struct open_file *f;
+	uint32_t number;
+	int rc;
+
+	if (!ino)
+		return;
+	base = size_of(model->now[file]);
+	rc = base < BYTES - 2000 ? ns_open(lake, ino, O_WRONLY, &actor, &f) : -EFBIG;
+	if (!rc && (!stubs || ns_writes_stub(f))) {
+		number = new_number(model->now[file]);
+		at = place_of(number, base, &len);
+		fill_own(number, bytes, len);
+		begin();
+		model->next[file] = number;
+		model->to_stubs += ns_writes_stub(f);
+		if (write_at(f, bytes, len, at) != (ssize_t)len || ns_fsync(lake, ino, f, number % 2))
+			bail_out("a write in place");
+		end();
+		model->written++;
+	}
+	if (!rc)
+		ns_release(lake, f);
+	ns_forget(lake, ino, 1);
 }
 
 static void move(int file, int to)
@@ -198,19 +286,27 @@ static void come(int file)
 		model->recalled += !recall(path_of(file));
 }
 
+static void go_and_write(int file, bool stubs)
+{
+	go(file);
+	write_some(file, stubs);
+}
+
 static void storm(unsigned seed, bool calm)
 {
 	srandom(seed);
 	for (;;) {
-		int file = (int)(random() % FILES), what = (int)(random() % (calm ? 32 : 40));
+		int file = (int)(random() % FILES), what = (int)(random() % (calm ? 35 : 44));
 
 		if (what < 20)
 			go(file);
 		else if (what < 32)
 			come(file);
-		else if (what < 36)
-			rewrite(file);
+		else if (what < 35)
+			go_and_write(file, calm);
 		else if (what < 39)
+			rewrite(file);
+		else if (what < 43)
 			move(file, (int)(random() % FILES));
 		else
 			take_away(file);
@@ -262,6 +358,7 @@ static int64_t content_of(int file)
 	struct recall *r;
 	uint64_t ino = number_of(file);
 	int64_t found = NOBODYS;
+	size_t got = 0;
 	ssize_t n;
 
 	if (!ino)
@@ -269,7 +366,10 @@ static int64_t content_of(int file)
 	if (ns_open(lake, ino, O_RDONLY, &actor, &f) < 0)
 		return UNREADABLE;
 	r = open_file_recall(f); /* small ones are read from their ends, which stayed here */
-	n = r ? recall_read(r, bytes, sizeof(bytes), 0, NULL) : pread(open_file_fd(lake, f), bytes, sizeof(bytes), 0);
+	n = ns_read_stub(lake, f, bytes, sizeof(bytes), 0, NULL, &got);
+	n = n != -ENOENT ? (n ? n : (ssize_t)got)
+	    : r		 ? recall_read(r, bytes, sizeof(bytes), 0, NULL)
+			 : pread(open_file_fd(lake, f), bytes, sizeof(bytes), 0);
 	for (int i = 0; i < 2 && found < 0; i++) {
 		if (!may[i] || n != (ssize_t)size_of(may[i]))
 			continue;
@@ -281,6 +381,18 @@ static int64_t content_of(int file)
 		fill(model->next[file], wanted); /* it was being written */
 		if (!memcmp(bytes, wanted, (size_t)n))
 			found = PARTLY;
+	}
+	if (found < 0) {
+		size_t at = 0, len, place;
+
+		fill(model->now[file], wanted);
+		while (n > 0 && at < (size_t)n && bytes[at] == wanted[at])
+			at++;
+		place = place_of(model->now[file],
+				 model->based[model->now[file]] ? size_of(model->based[model->now[file]]) : 0, &len);
+		diag("f%d: %zd bytes%s%s, as wanted up to %zu of %zu; %u is %zu-%zu on %u", file, n,
+		     r ? ", a stub" : "", got ? ", written" : "", at, size_of(model->now[file]), model->now[file],
+		     place, place + len, model->based[model->now[file]]);
 	}
 	ns_release(lake, f);
 	ns_forget(lake, ino, 1);
@@ -364,8 +476,8 @@ static void check(void)
 			check_version(NULL, &v);
 	}
 	is_int(wrong, 0, "each version has its bytes");
-	diag("%d versions; %u evictions, %u recalls, %u other operations so far", seen, model->evicted, model->recalled,
-	     model->done);
+	diag("%d versions; %u evictions, %u recalls, %u written in place (%u stubs), %u other operations so far", seen,
+	     model->evicted, model->recalled, model->written, model->to_stubs, model->done - model->written);
 	close_lake();
 }
 
@@ -376,6 +488,7 @@ int main(int argc, char **argv)
 		return 2;
 	snprintf(test_lake, sizeof(test_lake), "%s", argv[1]);
 	map_model(argv[2]);
+	recall_calls.small = 0;
 	if (!strcmp(argv[3], "make")) {
 		make();
 	} else if (!strcmp(argv[3], "storm")) {
