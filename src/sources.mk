@@ -223,6 +223,7 @@ libns_a_SOURCES = \
 	src/ns/change.h \
 	src/ns/creation.c \
 	src/ns/facts.c src/ns/facts.h \
+	src/ns/find.c src/ns/find.h \
 	src/ns/import.c src/ns/import.h \
 	src/ns/listing.c \
 	src/ns/look_up.c \
@@ -233,12 +234,19 @@ libns_a_SOURCES = \
 	src/ns/publish_int.h \
 	src/ns/publish_intent.c \
 	src/ns/publish_plan.c \
+	src/ns/reader.c src/ns/reader.h \
 	src/ns/real.h \
 	src/ns/removal.c \
 	src/ns/renaming.c \
+	src/ns/sheet.c src/ns/sheet.h \
 	src/ns/view.c src/ns/view.h \
 	src/ns/view_access.c src/ns/view_access.h \
-	src/ns/view_catalog.c \
+	src/ns/view_catalog.c src/ns/view_catalog.h \
+	src/ns/view_catalog_files.c \
+	src/ns/view_catalog_lists.c \
+	src/ns/view_catalog_search.c \
+	src/ns/view_catalog_sets.c \
+	src/ns/view_catalog_table.c \
 	src/ns/view_file.c \
 	src/ns/view_file_versions.c \
 	src/ns/view_history.c \
@@ -262,6 +270,7 @@ libwork_a_SOURCES = \
 	src/work/cloud_pack.c \
 	src/work/cloud_remove.c \
 	src/work/cloud_spare.c \
+	src/work/described.c src/work/described.h \
 	src/work/durable.c \
 	src/work/expire.c \
 	src/work/fsck.c src/work/fsck.h \
@@ -342,6 +351,7 @@ libcli_a_SOURCES = \
 	src/cli/doctor_machine.c \
 	src/cli/duckdb.c src/cli/duckdb.h \
 	src/cli/facts.c src/cli/facts.h \
+	src/cli/find.c \
 	src/cli/fsck.c \
 	src/cli/gc.c \
 	src/cli/gone.c src/cli/gone.h \
@@ -384,6 +394,7 @@ libcli_a_SOURCES = \
 	src/cli/sql_print.c src/cli/sql_print.h \
 	src/cli/status.c \
 	src/cli/table.c src/cli/table.h \
+	src/cli/tag.c \
 	src/cli/tier.c \
 	src/cli/tier_ask.c src/cli/tier_ask.h \
 	src/cli/umount.c \

@@ -119,6 +119,8 @@ integration_tests = \
 	tests/integration/catalog-assets.sh \
 	tests/integration/catalog-background.sh \
 	tests/integration/catalog-copy.sh \
+	tests/integration/catalog-find.sh \
+	tests/integration/catalog-tags.sh \
 	tests/integration/catalog-users.sh \
 	tests/integration/cloud-compress.sh \
 	tests/integration/cloud-hours.sh \

@@ -34,7 +34,7 @@ struct verb {
 /* ---- verb.c ---- */
 
 extern const struct verb *const verbs[];	/* in the order of help; NULL ends it */
-const struct verb *verb_find(const char *name); /* NULL when there is none */
+const struct verb *verb_named(const char *name); /* NULL when there is none */
 /* The verb that a mistyped one was most likely meant to be, or NULL. */
 const struct verb *verb_nearest(const char *name);
 void verb_help(const struct verb *v, FILE *to);

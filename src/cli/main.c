@@ -18,7 +18,7 @@ static int help(int argc, char **argv)
 		help_overview(stdout);
 		return EXIT_OK;
 	}
-	v = verb_find(argv[2]);
+	v = verb_named(argv[2]);
 	if (!v) {
 		say("%s: no such verb (see `tarn help`)", argv[2]);
 		return EXIT_USAGE;
@@ -29,7 +29,7 @@ static int help(int argc, char **argv)
 
 static int run_verb(int argc, char **argv)
 {
-	const struct verb *v = verb_find(argv[1]);
+	const struct verb *v = verb_named(argv[1]);
 	const struct verb *meant;
 
 	if (v)

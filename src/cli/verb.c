@@ -10,10 +10,11 @@
 #include "base/buf.h"
 
 const struct verb *const verbs[] = {
-	&verb_init,   &verb_adopt,	  &verb_mount,	 &verb_umount, &verb_reload, &verb_status,  &verb_doctor,
-	&verb_bucket, &verb_versions,	  &verb_restore, &verb_diff,   &verb_label,  &verb_publish, &verb_gc,
-	&verb_purge,  &verb_tier,	  &verb_evict,	 &verb_recall, &verb_pin,    &verb_unpin,   &verb_import,
-	&verb_sync,   &verb_restore_lake, &verb_fsck,	 &verb_scrub,  &verb_sql,    NULL,
+	&verb_init,	    &verb_adopt,  &verb_mount,	  &verb_umount,	 &verb_reload, &verb_status,
+	&verb_doctor,	    &verb_bucket, &verb_versions, &verb_restore, &verb_diff,   &verb_label,
+	&verb_publish,	    &verb_gc,	  &verb_purge,	  &verb_tier,	 &verb_evict,  &verb_recall,
+	&verb_pin,	    &verb_unpin,  &verb_import,	  &verb_tag,	 &verb_find,   &verb_sync,
+	&verb_restore_lake, &verb_fsck,	  &verb_scrub,	  &verb_sql,	 NULL,
 };
 
 static const char overview[] =
@@ -41,7 +42,7 @@ static const char overview_end[] =
 	"exit codes: 0 done, 1 failed, 2 wrong usage, 3 partly done, 75 try again,\n"
 	"78 settings are wrong. More in tarn(1), tarn(7) and tarn.yaml(5).\n";
 
-const struct verb *verb_find(const char *name)
+const struct verb *verb_named(const char *name)
 {
 	for (int i = 0; verbs[i]; i++) {
 		if (!strcmp(verbs[i]->name, name))
@@ -81,7 +82,7 @@ const struct verb *verb_nearest(const char *name)
 	int nearest = 3;
 
 	if (!strcmp(name, "unmount"))
-		return verb_find("umount");
+		return verb_named("umount");
 	for (int i = 0; verbs[i]; i++) {
 		int d = distance(name, verbs[i]->name);
 

@@ -192,3 +192,122 @@ int store_snippet(struct store *s, const char *match, uint64_t node, struct buf 
 	buf_adds(snippet, text ? text : "");
 	return buf_error(snippet);
 }
+
+/* ---- by a property ---- */
+
+/* Of Q, whose parameters are bound. */
+static int tell_nodes(struct query *q, store_tagged_fn fn, void *arg)
+{
+	int got, answer = 0;
+
+	while (!answer && (got = query_row(q)) > 0)
+		answer = fn(arg, (uint64_t)query_get(q));
+	return answer ? answer : got;
+}
+
+int store_of_mime(struct store *s, const char *mime, store_tagged_fn fn, void *arg)
+{
+	_cleanup_query_ struct query q = {};
+
+	store_query(s, &q, SQL_OF_MIME);
+	query_text(&q, mime);
+	return tell_nodes(&q, fn, arg);
+}
+
+int store_of_day(struct store *s, int64_t day, store_tagged_fn fn, void *arg)
+{
+	_cleanup_query_ struct query q = {};
+
+	store_query(s, &q, SQL_OF_DAY);
+	query_int(&q, day);
+	return tell_nodes(&q, fn, arg);
+}
+
+int store_table_nodes(struct store *s, store_tagged_fn fn, void *arg)
+{
+	_cleanup_query_ struct query q = {};
+
+	store_query(s, &q, SQL_TABLES);
+	return tell_nodes(&q, fn, arg);
+}
+
+int store_mimes(struct store *s, store_mime_fn fn, void *arg)
+{
+	_cleanup_query_ struct query q = {};
+	int got, answer = 0;
+
+	store_query(s, &q, SQL_MIMES);
+	while (!answer && (got = query_row(&q)) > 0) {
+		const char *mime = text_column(&q);
+
+		answer = fn(arg, mime ? mime : "");
+	}
+	return answer ? answer : got;
+}
+
+int store_first_day(struct store *s, int64_t from, int64_t *day)
+{
+	_cleanup_query_ struct query q = {};
+	int got;
+
+	store_query(s, &q, SQL_FIRST_DAY);
+	query_int(&q, from);
+	got = query_row(&q);
+	if (got > 0)
+		*day = query_get(&q);
+	return got > 0 ? 0 : got ? got : -ENOENT;
+}
+
+int store_document(struct store *s, uint64_t node, uint64_t *version, bool *table)
+{
+	_cleanup_query_ struct query q = {};
+	int got;
+
+	store_query(s, &q, SQL_DOCUMENT_VERSION);
+	query_int(&q, (int64_t)node);
+	got = query_row(&q);
+	if (got <= 0)
+		return got ? got : -ENOENT;
+	*version = (uint64_t)query_get(&q);
+	if (table)
+		*table = query_get(&q) != 0;
+	return 0;
+}
+
+int store_count_mimes(struct store *s, store_tag_fn fn, void *arg)
+{
+	_cleanup_query_ struct query q = {};
+
+	store_query(s, &q, SQL_COUNT_MIMES);
+	return tell_tags(&q, fn, arg);
+}
+
+int store_popular(struct store *s, store_popular_fn fn, void *arg)
+{
+	_cleanup_query_ struct query q = {};
+	int got, answer = 0;
+
+	store_query(s, &q, SQL_POPULAR);
+	while (!answer && (got = query_row(&q)) > 0) {
+		uint64_t node = (uint64_t)query_get(&q);
+
+		answer = fn(arg, node, (uint64_t)query_get(&q));
+	}
+	return answer ? answer : got;
+}
+
+int store_catalog_totals(struct store *s, struct catalog_totals *out)
+{
+	_cleanup_query_ struct query q = {};
+	int got;
+
+	*out = (struct catalog_totals){0};
+	store_query(s, &q, SQL_CATALOG_TOTALS);
+	got = query_row(&q);
+	if (got <= 0)
+		return got;
+	out->tables = (uint64_t)query_get(&q);
+	out->columns = (uint64_t)query_get(&q);
+	out->tags = (uint64_t)query_get(&q);
+	return 0;
+}

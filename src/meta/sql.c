@@ -453,7 +453,7 @@ const char *const sql_text[SQL_COUNT] = {
 		" description.schema FROM description LEFT JOIN schema ON schema.id = description.schema"
 		" LEFT JOIN version ON version.id = description.version"
 		" LEFT JOIN document ON document.node = version.node AND document.version = version.id"
-		" AND version.state = 1"
+		
 		" WHERE description.version = ?",
 	[SQL_TAGS_OF] =
 		"SELECT DISTINCT tag, 1 FROM tag WHERE node = ?1 AND (?2 = 0 OR origin = ?2) ORDER BY tag",
@@ -468,12 +468,29 @@ const char *const sql_text[SQL_COUNT] = {
 		"SELECT snippet(found, -1, char(2), char(3), char(8230), 16) FROM found WHERE found MATCH ?"
 		" AND rowid = ?",
 	[SQL_DOCUMENTS] = "SELECT node, 0 FROM document WHERE day BETWEEN ? AND ? ORDER BY day DESC, node DESC",
+	[SQL_OF_MIME] = "SELECT node FROM version WHERE mime = ? AND state = 1 AND mime IS NOT NULL ORDER BY node",
+	[SQL_OF_DAY] = "SELECT node FROM document WHERE day = ?",
+	[SQL_TABLES] = "SELECT node FROM document WHERE schema > 0 ORDER BY schema, node",
+	/* from each to the next, one probe each */
+	[SQL_MIMES] =
+		"WITH RECURSIVE each(mime) AS (SELECT min(mime) FROM version WHERE state = 1 AND mime IS NOT NULL"
+		" UNION ALL SELECT (SELECT min(version.mime) FROM version WHERE state = 1 AND version.mime IS NOT NULL"
+		" AND version.mime > each.mime) FROM each WHERE each.mime IS NOT NULL)"
+		" SELECT mime FROM each WHERE mime IS NOT NULL",
+	[SQL_FIRST_DAY] = "SELECT day FROM document WHERE day >= ? ORDER BY day LIMIT 1",
+	[SQL_POPULAR] = "SELECT node, opens FROM asset WHERE opens > 0 AND node > 0 ORDER BY opens DESC LIMIT 1000",
+	[SQL_COUNT_MIMES] =
+		"SELECT mime, count(*) FROM version WHERE state = 1 AND mime IS NOT NULL GROUP BY mime ORDER BY mime",
+	[SQL_CATALOG_TOTALS] =
+		"SELECT ifnull(sum(each.n), 0), ifnull(sum(each.n * json_array_length(schema.columns)), 0),"
+		" (SELECT count(DISTINCT tag) FROM tag) FROM (SELECT schema, count(*) AS n FROM document"
+		" WHERE schema > 0 GROUP BY schema) AS each CROSS JOIN schema ON schema.id = each.schema",
 	[SQL_FOUND_REMOVE] =
 		"INSERT INTO found(found, rowid, " FOUND ") SELECT 'delete', node, " FOUND " FROM found_in"
 		" WHERE node = ?",
 	[SQL_FOUND_ADD] = "INSERT INTO found(rowid, " FOUND ") SELECT node, " FOUND " FROM found_in WHERE node = ?",
 	[SQL_FOUND_MERGE_ALL] = "INSERT INTO found(found) VALUES('optimize')",
-	[SQL_DOCUMENT_VERSION] = "SELECT version FROM document WHERE node = ?",
+	[SQL_DOCUMENT_VERSION] = "SELECT version, schema FROM document WHERE node = ?",
 	[SQL_DOCUMENT_SET_NAME] = "UPDATE document SET name = ?2 WHERE node = ?1",
 	[SQL_DOCUMENT_SET] =
 		"INSERT OR REPLACE INTO document(node, version, kind, schema, day, name, text, sample)"

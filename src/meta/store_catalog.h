@@ -46,6 +46,10 @@ typedef int (*store_description_fn)(void *arg, const struct description_row *d);
 /* That of a version; `sample` of one that is live. FN's answer, or -ENOENT. */
 int store_description(struct store *s, uint64_t version, store_description_fn fn, void *arg);
 
+/* The version that NODE is found by, which may be older than its live one for a moment; TABLE (may be NULL): it has
+ * columns. -ENOENT. */
+int store_document(struct store *s, uint64_t node, uint64_t *version, bool *table);
+
 /* The tags of a node of ORIGIN (0: of any), each once, by name. */
 typedef int (*store_tag_fn)(void *arg, const char *tag, uint64_t count);
 int store_tags_of(struct store *s, uint64_t node, enum tag_origin origin, store_tag_fn fn, void *arg);
@@ -65,6 +69,24 @@ typedef int (*store_found_fn)(void *arg, uint64_t node, double rank);
 int store_found(struct store *s, const char *match, int64_t until, store_found_fn fn, void *arg);
 /* All that can be found, whose day (since 1970) of last change is one of these, the latest first. */
 int store_documents(struct store *s, int64_t from_day, int64_t to_day, int64_t until, store_found_fn fn, void *arg);
+/* The nodes whose live version is of a MIME type; that can be found and changed on a day; that are tables. */
+int store_of_mime(struct store *s, const char *mime, store_tagged_fn fn, void *arg);
+int store_of_day(struct store *s, int64_t day, store_tagged_fn fn, void *arg);
+int store_table_nodes(struct store *s, store_tagged_fn fn, void *arg);
+/* The MIME types that live versions have, in order. */
+typedef int (*store_mime_fn)(void *arg, const char *mime);
+int store_mimes(struct store *s, store_mime_fn fn, void *arg);
+/* The same, and how many have each. */
+int store_count_mimes(struct store *s, store_tag_fn fn, void *arg);
+/* The nodes whose series were opened most often, the most often first, at most 1,000. */
+typedef int (*store_popular_fn)(void *arg, uint64_t node, uint64_t opens);
+int store_popular(struct store *s, store_popular_fn fn, void *arg);
+struct catalog_totals {
+	uint64_t tables, columns, tags;
+};
+int store_catalog_totals(struct store *s, struct catalog_totals *out);
+/* The first day, FROM or later, of which there is something to be found. -ENOENT. */
+int store_first_day(struct store *s, int64_t from, int64_t *day);
 /* The words around what MATCH found in the document of NODE, each hit between the bytes 2 and 3. */
 int store_snippet(struct store *s, const char *match, uint64_t node, struct buf *snippet);
 

@@ -33,6 +33,7 @@ struct rename {
 	struct aside aside;	    /* of `over` */
 	struct former over_content; /* the version that `over` leaves behind */
 	bool same;		    /* it has the bytes of what moves */
+	bool tagged;		    /* what moves got the tags of `over` */
 };
 
 /* What lies at both names now, with references. Not with the tree lock held. */

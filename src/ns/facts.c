@@ -93,6 +93,17 @@ static void add_reasons(struct emitter *e, struct lake *lake)
 		text(e, "not_kept_because", buf_str(&reasons));
 }
 
+static void add_catalog(struct emitter *e, struct lake *lake)
+{
+	struct catalog_totals t;
+
+	if (store_catalog_totals(lake->store, &t))
+		return;
+	number(e, "total_tables", t.tables);
+	number(e, "total_columns", t.columns);
+	number(e, "total_tags", t.tags);
+}
+
 static void add_packs(struct emitter *e, struct lake *lake)
 {
 	struct pack_totals t;
@@ -250,6 +261,7 @@ int lake_facts(struct lake *lake, fact_fn fn, void *arg)
 		return rc;
 	add_counts(&e, &totals);
 	add_reasons(&e, lake);
+	add_catalog(&e, lake);
 	add_packs(&e, lake);
 	number(&e, "commit", store_last_commit(lake->store));
 	number(&e, "disk_free_bytes", free_bytes);

@@ -2,8 +2,11 @@
  * rename(2). What it replaces goes into history, and the new file goes on with the series of the path: that is how
  * editors and rsync save. A rename to a free name takes the series along.
  */
+#include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/xattr.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
@@ -15,6 +18,7 @@
 #include "content/outside.h"
 #include "content/settle.h"
 #include "content/stub.h"
+#include "content/xattrs.h"
 #include "ns/change.h"
 #include "ns/view.h"
 
@@ -253,6 +257,47 @@ void rename_add_rows(struct rename *m, struct record *r)
 	pthread_mutex_unlock(&m->inode->lock);
 }
 
+/* Tags and the comment are about what lies at a path: who saves a file by a new one did not mean to lose them. */
+static int carry_attribute(const char *from, const char *to, const char *name)
+{
+	_cleanup_free_ char *value = NULL;
+	ssize_t size = getxattr(from, name, NULL, 0);
+
+	if (size <= 0 || getxattr(to, name, NULL, 0) >= 0 || errno != ENODATA)
+		return 0;
+	value = malloc((size_t)size);
+	size = value ? getxattr(from, name, value, (size_t)size) : -1;
+	return size > 0 && setxattr(to, name, value, (size_t)size, XATTR_CREATE) == 0;
+}
+
+/* What moves has none of its own; nothing fails for want of them. A stub's are in the store, and stay there. */
+static void carry_tags(struct rename *m)
+{
+	_cleanup_close_ int over = -1, fd = -1;
+	char from[40], to[40];
+
+	if (m->inode->kind != KIND_FILE || m->over->kind != KIND_FILE || inode_is_stub(m->over) ||
+	    inode_is_stub(m->inode))
+		return;
+	over = inode_open(m->lake, m->over, O_PATH);
+	snprintf(from, sizeof(from), "/proc/self/fd/%d", over);
+	if (over < 0 || (getxattr(from, XATTR_TAGS, NULL, 0) <= 0 && getxattr(from, XATTR_COMMENT, NULL, 0) <= 0))
+		return;
+	fd = inode_open(m->lake, m->inode, O_PATH);
+	snprintf(to, sizeof(to), "/proc/self/fd/%d", fd);
+	if (fd >= 0)
+		m->tagged = carry_attribute(from, to, XATTR_TAGS) | carry_attribute(from, to, XATTR_COMMENT);
+}
+
+static void record_carried(struct rename *m, struct record *r)
+{
+	_cleanup_close_ int fd = inode_open(m->lake, m->inode, O_PATH);
+	_cleanup_buf_ struct buf encoded = BUF_INIT;
+
+	if (fd >= 0 && !xattrs_read(fd, &encoded))
+		record_node_xattrs(r, m->inode->id, encoded.data, encoded.len);
+}
+
 static int record(struct rename *m)
 {
 	enum change_op op = m->flags & RENAME_EXCHANGE ? OP_EXCHANGE : OP_RENAME;
@@ -262,6 +307,8 @@ static int record(struct rename *m)
 
 	if (!r)
 		return -ENOMEM;
+	if (m->tagged)
+		record_carried(m, r);
 	rename_add_rows(m, r);
 	rc = real_submit_name(m->lake, r, m->inode, m->to.inode, m->to_name);
 	if (!rc)
@@ -301,6 +348,7 @@ static int replace(struct rename *m)
 		aside_undo_link(m->over, &m->aside);
 		return rc;
 	}
+	carry_tags(m);
 	return record(m);
 }
 

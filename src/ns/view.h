@@ -9,7 +9,7 @@
  *	view_file_versions.c	F@v: the versions of a file		view_history.c	its history.jsonl
  *	view_moments.c		D@v: the moments of a folder
  *	view_tree.c		D@v/MOMENT/…: a tree as it was, also as the root of a mount of its own
- *	view_catalog.c		.catalog
+ *	view_catalog*.c		.catalog (view_catalog.h)
  *
  * A node of a view is made by a look-up and lives until the kernel forgot it and no request uses it. It is what its
  * fields from `ops` to `text` say: two look-ups that say the same get the same node and the same number, and two
@@ -85,7 +85,9 @@ struct view_ops {
 	/* The same, with what stat() will say. 1: it takes more to look it up. */
 	int (*look_up_known)(struct lake *lake, const struct view_node *folder, const char *name,
 			     struct view_node *draft, struct stat *st);
-	int (*list)(struct lake *lake, const struct view_node *folder, view_emit_fn emit, void *arg);
+	/* ACTOR: who asks. */
+	int (*list)(struct lake *lake, const struct view_node *folder, const struct actor *actor, view_emit_fn emit,
+		    void *arg);
 	/* Looks up all at once what list() would emit after AFTER (NULL: from the first on), in the order of the names
 	 * (memcmp). What takes more to look up is left out. */
 	int (*look_up_all)(struct lake *lake, const struct view_node *folder, const char *after, view_found_fn fn,

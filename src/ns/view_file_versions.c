@@ -401,11 +401,13 @@ static int list_version(void *arg, const struct version_row *v)
 	return l->emit(l->arg, name, KIND_FILE, VIEW_NODE | v->id);
 }
 
-static int list(struct lake *lake, const struct view_node *folder, view_emit_fn emit, void *arg)
+static int list(struct lake *lake, const struct view_node *folder, const struct actor *actor, view_emit_fn emit,
+		void *arg)
 {
 	struct lister l = {.lake = lake, .folder = folder, .emit = emit, .arg = arg};
 	int rc = store_barrier(lake->store, 0);
 
+	(void)actor;
 	return rc ? rc : store_versions_brief(lake->store, folder->version, list_version, &l);
 }
 

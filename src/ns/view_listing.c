@@ -34,7 +34,7 @@ static int add_entry(void *arg, const char *name, enum node_kind kind, uint64_t 
 	return buf_error(&l->names);
 }
 
-static int read_all(struct lake *lake, struct view_listing *l)
+static int read_all(struct lake *lake, struct view_listing *l, const struct actor *actor)
 {
 	int rc;
 
@@ -46,7 +46,7 @@ static int read_all(struct lake *lake, struct view_listing *l)
 	if (!rc)
 		rc = add_entry(l, "..", KIND_FOLDER, 0);
 	if (!rc)
-		rc = l->folder->ops->list(lake, l->folder, add_entry, l);
+		rc = l->folder->ops->list(lake, l->folder, actor, add_entry, l);
 	l->read = !rc;
 	return rc;
 }
@@ -161,7 +161,7 @@ int view_list(struct lake *lake, struct view_listing *l, off_t offset, bool plus
 			 .next = (size_t)offset,
 			 .changes = view_changes()};
 	const struct view_ops *ops = l->folder->ops;
-	int rc = read_all(lake, l);
+	int rc = read_all(lake, l, actor);
 
 	while (!rc && p.next < 2 && p.next < l->n)
 		rc = list_next(&p);

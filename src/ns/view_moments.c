@@ -144,11 +144,13 @@ static int list_day(void *arg, int64_t day)
 	return list_moment(arg, time.data);
 }
 
-static int list(struct lake *lake, const struct view_node *folder, view_emit_fn emit, void *arg)
+static int list(struct lake *lake, const struct view_node *folder, const struct actor *actor, view_emit_fn emit,
+		void *arg)
 {
 	struct lister l = {.lake = lake, .folder = folder, .emit = emit, .arg = arg};
 	int rc = store_barrier(lake->store, 0);
 
+	(void)actor;
 	if (!rc)
 		rc = store_labels(lake->store, folder->node, list_label, &l);
 	return rc ? rc : store_change_days(lake->store, folder->node, DAYS_LISTED, list_day, &l);

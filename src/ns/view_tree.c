@@ -271,10 +271,12 @@ static int list_entry(void *arg, const struct past_entry *e)
 	return l->emit(l->arg, e->name, e->kind, shown_number(l->lake, &draft));
 }
 
-static int list(struct lake *lake, const struct view_node *folder, view_emit_fn emit, void *arg)
+static int list(struct lake *lake, const struct view_node *folder, const struct actor *actor, view_emit_fn emit,
+		void *arg)
 {
 	struct lister l = {.lake = lake, .folder = folder, .emit = emit, .arg = arg};
 
+	(void)actor;
 	return store_entries_at(lake->store, folder->node, folder->commit, NULL, list_entry, &l);
 }
 

@@ -31,6 +31,7 @@
 #include "content/stub.h"
 #include "sniff/mime.h"
 #include "sniff/worker.h"
+#include "work/described.h"
 #include "work/work_int.h"
 
 #define BATCH 64
@@ -322,6 +323,7 @@ static void record_result(struct sniffing *s, const struct job_row *job, int rc)
 	switch (rc) {
 	case KNOWN:
 		record_version_facts_of(s->record, job->subject, s->bytes, s->sha256, s->description.mime);
+		described_record(s->record, s->version.node, job->subject, &s->description);
 		record_job_done(s->record, job->id);
 		break;
 	case NOTHING_TO_DO:

@@ -71,12 +71,12 @@ static void test_table(void)
 		const struct verb *v = verbs[i];
 		_cleanup_free_ char *help = printed_help(v);
 
-		ok(verb_find(v->name) == v, "%s is found by its name", v->name);
+		ok(verb_named(v->name) == v, "%s is found by its name", v->name);
 		ok(v->run && v->summary[0] && !isupper((unsigned char)v->summary[0]), "%s has a summary", v->name);
 		ok(has_word(help, "--help") && strstr(help, "options:"), "%s says its options", v->name);
 		check_width(help, v->name);
 	}
-	ok(!verb_find("nonsense") && !verb_find("") && !verb_find("moun"), "what is no verb is not found");
+	ok(!verb_named("nonsense") && !verb_named("") && !verb_named("moun"), "what is no verb is not found");
 }
 
 static void test_overview(void)
@@ -122,9 +122,9 @@ static void test_completion_source(void)
 
 static void test_nearest(void)
 {
-	ok(verb_nearest("unmount") == verb_find("umount"), "unmount means umount");
-	ok(verb_nearest("moutn") == verb_find("mount"), "moutn means mount");
-	ok(verb_nearest("version") == verb_find("versions"), "version means versions");
+	ok(verb_nearest("unmount") == verb_named("umount"), "unmount means umount");
+	ok(verb_nearest("moutn") == verb_named("mount"), "moutn means mount");
+	ok(verb_nearest("version") == verb_named("versions"), "version means versions");
 	ok(!verb_nearest("frobnicate"), "frobnicate means nothing");
 	ok(!verb_nearest("a-very-long-word-that-has-more-than-thirty-two-letters"), "nor does a long word");
 }

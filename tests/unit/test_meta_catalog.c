@@ -233,7 +233,7 @@ static void test_purge(struct store *s)
 	last = test_cut(s, one, VERSION_LIVE, HOW_NONE, 13);
 	describe(s, last, "a", "b");
 	test_state(s, last, VERSION_EXPIRED, HOW_NONE, NULL);
-	is_str(described(s, last), "2 csv 3 [\"a\"] a - - -", "of what expired the columns are known");
+	is_str(described(s, last), "2 csv 3 [\"a\"] a - - a,b", "of what expired the columns are known");
 	test_whole(s, "the store is whole");
 }
 

@@ -1,0 +1,332 @@
+#include "ns/find.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/moment.h"
+
+#define DAY_NS (86400 * NSEC_PER_SEC)
+#define ANY_WHERE "name columns tags comment text"
+
+/* ---- expressions ---- */
+
+void find_release(struct find *f)
+{
+	buf_release(&f->match);
+	for (int i = 0; i < f->n; i++)
+		free(f->conditions[i].text);
+	f->n = 0;
+}
+
+/* LEN bytes as a string of FTS5, in COLUMNS; a star at the end asks for what begins so. */
+static void add_words(struct find *f, const char *columns, const char *text, size_t len)
+{
+	bool beginning = len > 1 && text[len - 1] == '*';
+
+	len -= beginning;
+	if (f->match.len)
+		buf_adds(&f->match, " AND ");
+	buf_addf(&f->match, "{%s} : \"", columns);
+	for (size_t i = 0; i < len; i++) {
+		if (text[i] == '"')
+			buf_addc(&f->match, '"');
+		buf_addc(&f->match, text[i]);
+	}
+	buf_adds(&f->match, beginning ? "\" *" : "\"");
+}
+
+static int add_condition(struct find *f, enum find_facet facet, const char *text, size_t len, struct buf *why)
+{
+	struct find_condition *c = &f->conditions[f->n];
+
+	if (f->n == FIND_CONDITIONS) {
+		buf_adds(why, "too many conditions");
+		return -EINVAL;
+	}
+	*c = (struct find_condition){.facet = facet, .text = strndup(text, len), .from = INT64_MIN, .to = INT64_MAX};
+	if (!c->text)
+		return -ENOMEM;
+	f->n++;
+	return 0;
+}
+
+/* A number with a letter for its power of 1024. */
+static bool parse_size(const char *text, int64_t *from, int64_t *to)
+{
+	static const char letters[] = "KMGT";
+	const char *letter;
+	char *end;
+	double size = strtod(text, &end);
+
+	if (end == text || size < 0)
+		return false;
+	letter = *end ? strchr(letters, toupper((unsigned char)*end)) : NULL;
+	if (letter) {
+		for (const char *l = letters; l <= letter; l++)
+			size *= 1024;
+		end++;
+	}
+	*from = *to = size > 9e18 ? INT64_MAX : (int64_t)size;
+	return !*end || !strcasecmp(end, "B") || !strcasecmp(end, "iB");
+}
+
+/* A day is all of it. */
+static bool parse_time(const char *text, int64_t *from, int64_t *to)
+{
+	if (!moment_parse(text, strlen(text), from))
+		return false;
+	*to = strlen(text) == strlen("2026-11-01") && *from < INT64_MAX - DAY_NS ? *from + DAY_NS - 1 : *from;
+	return true;
+}
+
+/* ">=5M": what is compared, from the text of the last condition. */
+static int set_range(struct find *f, struct buf *why)
+{
+	struct find_condition *c = &f->conditions[f->n - 1];
+	const char *text = c->text;
+	char sign = *text == '<' || *text == '>' || *text == '=' ? *text++ : '=';
+	bool or_equal = sign != '=' && *text == '=';
+	int64_t from, to;
+
+	text += or_equal;
+	if (!(c->facet == FIND_SIZE ? parse_size : parse_time)(text, &from, &to)) {
+		buf_addf(why, "'%s' is no %s", text, c->facet == FIND_SIZE ? "size" : "time");
+		return -EINVAL;
+	}
+	if (sign == '=' || (sign == '>' && or_equal))
+		c->from = from;
+	else if (sign == '>')
+		c->from = c->facet == FIND_SIZE && to < INT64_MAX ? to + 1 : from;
+	if (sign == '=' || (sign == '<' && or_equal))
+		c->to = to;
+	else if (sign == '<')
+		c->to = from > INT64_MIN ? from - 1 : from;
+	return 0;
+}
+
+static int add_facet(struct find *f, size_t key_len, const char *word, size_t len, struct buf *why)
+{
+	const char *value = word + key_len + 1;
+	size_t n = len - key_len - 1;
+	int rc = 0;
+
+#define IS(key) (key_len == strlen(key) && !memcmp(word, key, key_len))
+	if (!n)
+		return 0;
+	if (IS("name") || IS("column")) {
+		add_words(f, IS("name") ? "name" : "columns", value, n);
+	} else if (IS("tag")) {
+		add_words(f, "tags", value, n);
+		rc = add_condition(f, FIND_TAG, value, n, why);
+	} else if (IS("type") && memchr(value, '/', n)) {
+		rc = add_condition(f, FIND_MIME, value, n, why);
+	} else if (IS("type")) {
+		add_words(f, "type", value, n);
+	} else if (IS("bucket")) {
+		rc = add_condition(f, FIND_BUCKET, value, n, why);
+	} else if (IS("size") || IS("modified")) {
+		rc = add_condition(f, IS("size") ? FIND_SIZE : FIND_MODIFIED, value, n, why);
+		if (!rc)
+			rc = set_range(f, why);
+	} else {
+		add_words(f, ANY_WHERE, word, len);
+	}
+#undef IS
+	return rc;
+}
+
+/* A word, or what is quoted; KEY: a facet's name before a quoted value, with its colon. */
+static int add_word(struct find *f, const char *word, size_t len, bool quoted, struct buf *why)
+{
+	const char *colon = quoted ? NULL : memchr(word, ':', len);
+
+	if (!len)
+		return 0;
+	if (colon && colon > word)
+		return add_facet(f, (size_t)(colon - word), word, len, why);
+	add_words(f, ANY_WHERE, word, len);
+	return 0;
+}
+
+/* The next word of *AT, without its quotes. False at the end. */
+static bool next_word(const char **at, struct buf *word, bool *quoted)
+{
+	const char *p = *at;
+	bool inside = false;
+
+	while (*p && isspace((unsigned char)*p))
+		p++;
+	if (!*p)
+		return false;
+	buf_clear(word);
+	*quoted = *p == '"';
+	for (; *p && (inside || !isspace((unsigned char)*p)); p++) {
+		if (*p == '"')
+			inside = !inside;
+		else
+			buf_addc(word, *p);
+	}
+	*at = p;
+	return true;
+}
+
+/* Has it anything that a word can be made of? FTS5 takes none of what has not. */
+static bool has_letters(const char *s)
+{
+	for (; *s; s++)
+		if (isalnum((unsigned char)*s) || (unsigned char)*s >= 0x80)
+			return true;
+	return false;
+}
+
+int find_parse(struct find *f, const char *expression, struct buf *why)
+{
+	_cleanup_buf_ struct buf word = BUF_INIT;
+	bool quoted;
+	int rc = 0;
+
+	*f = (struct find){.match = BUF_INIT};
+	while (!rc && next_word(&expression, &word, &quoted))
+		if (has_letters(buf_str(&word)))
+			rc = add_word(f, buf_str(&word), word.len, quoted, why);
+	if (!rc)
+		rc = buf_error(&word) || buf_error(&f->match) ? -ENOMEM : 0;
+	if (!rc && !f->match.len && !f->n) {
+		buf_adds(why, "nothing to look for");
+		rc = -EINVAL;
+	}
+	return rc;
+}
+
+/* ---- conditions ---- */
+
+static bool in_bucket(const char *path, const char *bucket)
+{
+	size_t len = strlen(bucket);
+
+	return !strncmp(path, bucket, len) && (path[len] == '/' || !path[len]);
+}
+
+static int compare_tag(void *arg, const char *tag, uint64_t count)
+{
+	(void)count;
+	return !strcmp(arg, tag);
+}
+
+/* 1, 0 or -errno. */
+static int has_mime(struct lake *lake, const struct node_row *row, const char *mime)
+{
+	struct version_row v;
+	size_t len = strlen(mime);
+	int rc = row->version ? store_version(lake->store, row->version, &v) : -ENOENT;
+
+	if (rc)
+		return rc == -ENOENT ? 0 : rc;
+	return mime[len - 1] == '/' ? !strncmp(v.mime, mime, len) : !strcmp(v.mime, mime);
+}
+
+static int holds(struct lake *lake, const struct find_condition *c, const struct node_row *row, const char *path)
+{
+	switch (c->facet) {
+	case FIND_TAG:
+		return store_tags_of(lake->store, row->id, 0, compare_tag, c->text);
+	case FIND_MIME:
+		return has_mime(lake, row, c->text);
+	case FIND_BUCKET:
+		return in_bucket(path, c->text);
+	case FIND_SIZE:
+		return (int64_t)row->size >= c->from && (int64_t)row->size <= c->to;
+	case FIND_MODIFIED:
+		return row->mtime >= c->from && row->mtime <= c->to;
+	}
+	return 0;
+}
+
+/* ---- running ---- */
+
+/* 1, 0 or -errno. */
+static int all_hold(const struct find *f, struct lake *lake, const struct node_row *row, const char *path)
+{
+	int rc = 1;
+
+	for (int i = 0; rc > 0 && i < f->n; i++)
+		rc = holds(lake, &f->conditions[i], row, path);
+	return rc;
+}
+
+struct running {
+	const struct find *find;
+	struct reader *reader;
+	find_fn fn;
+	void *arg;
+	int rows;
+	bool cut;
+};
+
+static int found(void *arg, uint64_t node, double rank)
+{
+	struct running *f = arg;
+	_cleanup_buf_ struct buf path = BUF_INIT;
+	struct node_row row;
+	int rc = reader_sees(f->reader, node, &row, &path);
+
+	if (rc > 0)
+		rc = all_hold(f->find, f->reader->lake, &row, buf_str(&path));
+	if (rc <= 0)
+		return rc;
+	if (f->rows++ == FIND_ROWS) {
+		f->cut = true;
+		return 1;
+	}
+	return f->fn(f->arg, &(struct find_hit){node, &row, buf_str(&path), rank});
+}
+
+/* The days that a condition about times leaves, of those that the index has. */
+static void days(const struct find *f, int64_t *from, int64_t *to)
+{
+	*from = INT64_MIN;
+	*to = INT64_MAX;
+	for (int i = 0; i < f->n; i++) {
+		const struct find_condition *c = &f->conditions[i];
+
+		if (c->facet != FIND_MODIFIED)
+			continue;
+		if (c->from != INT64_MIN && c->from / DAY_NS - 1 > *from)
+			*from = c->from / DAY_NS - 1;
+		if (c->to != INT64_MAX && c->to / DAY_NS + 1 < *to)
+			*to = c->to / DAY_NS + 1;
+	}
+}
+
+int find_run(const struct find *f, struct reader *r, find_fn fn, void *arg, bool *cut)
+{
+	struct running running = {.find = f, .reader = r, .fn = fn, .arg = arg};
+	int64_t until = clock_monotonic() + FIND_NS, from, to;
+	int rc;
+
+	if (f->match.len) {
+		rc = store_found(r->lake->store, buf_str(&f->match), until, found, &running);
+	} else {
+		days(f, &from, &to);
+		rc = store_documents(r->lake->store, from, to, until, found, &running);
+	}
+	*cut = running.cut || rc == -ETIME;
+	return rc == -ETIME || running.cut ? 0 : rc;
+}
+
+int find_has(const struct find *f, struct reader *r, const struct node_row *row)
+{
+	_cleanup_buf_ struct buf path = BUF_INIT, snippet = BUF_INIT;
+	struct node_row seen;
+	int rc = reader_sees(r, row->id, &seen, &path);
+
+	if (rc > 0)
+		rc = all_hold(f, r->lake, &seen, buf_str(&path));
+	if (rc <= 0 || !f->match.len)
+		return rc;
+	rc = store_snippet(r->lake->store, buf_str(&f->match), row->id, &snippet);
+	return rc == -ENOENT ? 0 : rc ? rc : 1;
+}
