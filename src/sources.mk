@@ -163,6 +163,7 @@ libcontent_a_SOURCES = \
 	src/content/kept.c src/content/kept.h \
 	src/content/lake.c src/content/lake.h \
 	src/content/lease.c src/content/lease.h \
+	src/content/mark.c src/content/mark.h \
 	src/content/mend.c src/content/mend.h \
 	src/content/outside.c src/content/outside.h \
 	src/content/outside_int.h \

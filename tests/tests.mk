@@ -56,6 +56,7 @@ unit_tests = \
 	tests/unit/test_content_chain \
 	tests/unit/test_content_draft \
 	tests/unit/test_content_frames \
+	tests/unit/test_content_mark \
 	tests/unit/test_content_pack \
 	tests/unit/test_content_pack_map \
 	tests/unit/test_content_recall \
@@ -124,6 +125,7 @@ integration_tests = \
 	tests/integration/catalog-users.sh \
 	tests/integration/cloud-compress.sh \
 	tests/integration/cloud-hours.sh \
+	tests/integration/cloud-mark.sh \
 	tests/integration/cloud-metadata.sh \
 	tests/integration/cloud-packs-crash.sh \
 	tests/integration/cloud-packs.sh \

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "cli/facts.h"
 #include "content/lake.h"
+#include "content/remote.h"
 #include "work/fsck.h"
 #include "work/scrub.h"
 
@@ -58,7 +59,10 @@ int daemon_answer_fsck(struct lake *lake, struct work *work, const _Atomic bool 
 
 	json_object_object_add(reply, "findings", told.list);
 	if (options.remote && is_remote_error(rc)) {
-		json_add_text(reply, "remote_error", rc == -ENODEV ? "no remote is configured" : strerror(-rc));
+		json_add_text(reply, "remote_error",
+			      rc == -ENODEV		     ? "no remote is configured"
+			      : remote_is_others(lake, NULL) ? "it is another lake's"
+							     : strerror(-rc));
 		rc = 0;
 	}
 	if (rc == -EBUSY)

@@ -133,14 +133,16 @@ static int answer_plan(struct daemon_state *d, struct json_object *reply)
 	return 0;
 }
 
-static void add_remote(struct tier *tier, struct json_object *reply)
+static void add_remote(struct lake *lake, struct tier *tier, struct json_object *reply)
 {
-	_cleanup_buf_ struct buf since = BUF_INIT, paused = BUF_INIT;
+	_cleanup_buf_ struct buf others = BUF_INIT, since = BUF_INIT, paused = BUF_INIT;
 	struct tier_stats s;
 
 	tier_stats(tier, &s);
 	json_add_text(reply, "cloud", tier_url(tier));
 	json_add_text(reply, "engine", tier_engine(tier));
+	if (remote_is_others(lake, &others))
+		json_add_text(reply, "used_by", buf_str(&others));
 	if (s.unreachable_since) {
 		buf_add_time(&since, s.unreachable_since);
 		json_add_text(reply, "unreachable_since", buf_str(&since));
@@ -175,7 +177,7 @@ static int answer_status(struct daemon_state *d, struct json_object *reply)
 	if (rc < 0)
 		return rc;
 	if (tier)
-		add_remote(tier, reply);
+		add_remote(d->lake, tier, reply);
 	else
 		json_add_text(reply, "cloud", "none");
 	json_add_number(reply, "files_local", t.files - (t.uploaded < t.files ? t.uploaded : t.files));
@@ -200,6 +202,16 @@ static int answer_status(struct daemon_state *d, struct json_object *reply)
 	return 0;
 }
 
+static int answer_take_over(struct daemon_state *d, struct json_object *reply)
+{
+	_cleanup_buf_ struct buf who = BUF_INIT;
+	int rc = d->lake->read_only ? -EROFS : remote_take(d->lake, NULL, &who);
+
+	if (!rc)
+		json_add_text(reply, "was", buf_str(&who));
+	return rc;
+}
+
 int daemon_answer_tier(struct daemon_state *d, struct json_object *request, struct json_object *reply)
 {
 	const char *what = json_text(request, "do"), *path = json_text(request, "path");
@@ -208,6 +220,8 @@ int daemon_answer_tier(struct daemon_state *d, struct json_object *request, stru
 		return -EINVAL;
 	if (!strcmp(what, "status"))
 		return answer_status(d, reply);
+	if (!strcmp(what, "take-over"))
+		return answer_take_over(d, reply);
 	if (!strcmp(what, "plan"))
 		return answer_plan(d, reply);
 	if (!strcmp(what, "import") || !strcmp(what, "sync"))

@@ -9,6 +9,7 @@
 #include "cli/doctor.h"
 #include "config/settings.h"
 #include "content/backup.h"
+#include "content/mark.h"
 #include "tier/tier.h"
 
 #define PATIENCE_NS (10 * NSEC_PER_SEC)
@@ -49,6 +50,18 @@ static const char *advice(int rc)
 	}
 }
 
+/* Is it another lake's, or a copy's of this one? */
+static void check_mark(struct doctor *d, struct tier *t, const struct tier_call *call)
+{
+	const struct mark_of m = {.lakefd = d->lake_fd, .tier = t, .call = call};
+	_cleanup_buf_ struct buf who = BUF_INIT;
+
+	if (mark_look(&m, &who) == -EBUSY)
+		doctor_add(d, HEALTH_ERROR, "cloud", "nothing is uploaded or removed there, and no file leaves",
+			   "set another hybrid_storage.cloud_prefix, or, when that lake is gone, `tarn tier take-over`",
+			   "%s is used by %s", tier_url(t), buf_str(&who));
+}
+
 static void check_one(struct doctor *d, struct tier *t)
 {
 	const struct tier_call call = {.deadline = clock_monotonic() + PATIENCE_NS};
@@ -61,6 +74,8 @@ static void check_one(struct doctor *d, struct tier *t)
 			   "%s cannot be used: %s", tier_url(t), why.len ? buf_str(&why) : strerror(-rc));
 	else
 		doctor_add(d, HEALTH_OK, "cloud", "", "", "%s can be used", tier_url(t));
+	if (!rc)
+		check_mark(d, t, &call);
 }
 
 /* Could `tarn restore-lake` bring the lake back? */

@@ -25,6 +25,7 @@
 #include "cli/verb_list.h"
 #include "config/settings_edit.h"
 #include "content/backup.h"
+#include "content/mark.h"
 #include "content/rebuild.h"
 #include "tier/key.h"
 
@@ -377,6 +378,30 @@ static int finish(const struct restoring *r)
 	return rc;
 }
 
+/* The lake that was lost, should it be there still, sees that its remote is used by another one. */
+static void take_remote(const struct restoring *r)
+{
+	_cleanup_buf_ struct buf who = BUF_INIT, why = BUF_INIT;
+	struct mark_of m = {.lakefd = r->fd, .lake = r->id, .call = &call};
+	struct findings findings = {0};
+	struct settings *s = NULL;
+	char use[MARK_USE];
+	int rc = settings_load(r->lake, NULL, &s, &findings);
+
+	findings_release(&findings);
+	if (!rc)
+		rc = tier_open(s, NULL, r->lake, &m.tier, &why);
+	if (!rc)
+		rc = mark_take(&m, use, &who);
+	if (rc && rc != -ENODEV)
+		say("%s: cannot be marked as this lake's (%s); once mounted, `tarn tier take-over %s`", r->url,
+		    why.len ? buf_str(&why) : strerror(-rc), r->lake);
+	if (m.tier)
+		tier_unref(m.tier);
+	if (s)
+		settings_unref(s);
+}
+
 /* ---- all of it ---- */
 
 static int open_lost(struct restoring *r)
@@ -435,6 +460,8 @@ static int carry_out(struct restoring *r)
 	}
 	if (!there)
 		rc = restore(r);
+	if (!rc && !there)
+		take_remote(r);
 	if (rc)
 		return interrupted || rc == -EHOSTUNREACH || rc == -ETIMEDOUT ? EXIT_TRY_AGAIN : EXIT_FAILED;
 	if (!there && !r->json)

@@ -43,6 +43,23 @@ static int run_status(const char *given, bool json)
 	return rc ? EXIT_FAILED : EXIT_OK;
 }
 
+static int run_take_over(const char *given, bool json)
+{
+	_cleanup_json_ struct json_object *reply = NULL;
+	int rc = ask_lake(given, "take-over", &reply);
+	const char *was = json_text(reply, "was");
+
+	if (rc)
+		return tier_ask_exit(rc);
+	if (json)
+		return json_print(reply) ? EXIT_FAILED : EXIT_OK;
+	if (was && *was)
+		printf("what lies in the cloud is this lake's now; it was used by %s\n", was);
+	else
+		printf("what lies in the cloud is this lake's\n");
+	return EXIT_OK;
+}
+
 /* ---- plans ---- */
 
 static double price(struct json_object *o, const char *key)
@@ -205,12 +222,14 @@ static int run_tier(const struct verb *v, int argc, char **argv)
 		return run_status(lake, json);
 	if (!strcmp(what, "plan"))
 		return read ? plan_reading(read, json) : plan_burst(lake, json);
-	return verb_misuse(v, "%s is not status or plan", what);
+	if (!strcmp(what, "take-over") && !read)
+		return run_take_over(lake, json);
+	return verb_misuse(v, "%s is not status, plan or take-over", what);
 }
 
 const struct verb verb_tier = {
 	.name = "tier",
-	.args = "status|plan [LAKE] [--read PATH] [--json]",
+	.args = "status|plan|take-over [LAKE] [--read PATH] [--json]",
 	.summary = "how the cloud is, what leaves next, what reading costs",
 	.details =
 		"status: what is here, what is in the cloud, what is on its way; how far the\n"
@@ -218,6 +237,9 @@ const struct verb verb_tier = {
 		"plan: which files would leave for the cloud now, and what uploading them costs.\n"
 		"With --read: what reading all files at and below PATH would bring here: files,\n"
 		"bytes, requests, cost and time. Nothing is moved by asking.\n"
+		"take-over: a lake uses its prefix in the cloud alone, and stops when another one\n"
+		"does, as a copy of it would, or when it was brought back from a backup. From now\n"
+		"on it is this one that goes on; the other one must not be used any more.\n"
 		"LAKE: the lake or a path in it, else the one around the current folder. Costs\n"
 		"are by hybrid_storage.cloud_price_* of the settings.\n"
 		"\n"

@@ -492,6 +492,7 @@ int lake_open(const char *path, struct settings *settings, struct lake **out, st
 	lake->since = clock_wall();
 	pthread_mutex_init(&lake->buckets_lock, NULL);
 	pthread_mutex_init(&lake->growth_lock, NULL);
+	pthread_mutex_init(&lake->mark.lock, NULL);
 	pthread_mutex_init(&lake->opened_lock, NULL);
 	init_tree_lock(&lake->tree_lock);
 	lake->privileged = caller_can_switch();
@@ -582,6 +583,7 @@ int lake_close(struct lake *lake)
 	close_fd(lake->fd);
 	pthread_mutex_destroy(&lake->buckets_lock);
 	pthread_mutex_destroy(&lake->growth_lock);
+	pthread_mutex_destroy(&lake->mark.lock);
 	pthread_mutex_destroy(&lake->opened_lock);
 	pthread_rwlock_destroy(&lake->tree_lock);
 	free(lake->path);

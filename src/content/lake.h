@@ -71,6 +71,17 @@ struct lake_counters {
 	atomic_uint_fast64_t synthetic; /* look-ups that ended in a view */
 };
 
+/* Is the prefix at the remote this lake's (content/mark.h)? */
+enum mark_state { MARK_UNKNOWN, MARK_HELD, MARK_OTHERS };
+struct lake_mark {
+	pthread_mutex_t lock; /* of who asks the remote; taken with nothing held */
+	char use[33];	      /* protected by lock; "": none */
+	_Atomic enum mark_state state;
+	_Atomic int64_t looked_at; /* monotonic */
+	_Atomic bool wanted;	   /* somebody waits for it to be looked at again */
+	char who[200];		   /* whose it is; protected by buckets_lock */
+};
+
 struct lake {
 	char *path;		     /* absolute */
 	uint64_t id;		     /* whatever becomes of it: a copy of the lake has the same */
@@ -89,6 +100,7 @@ struct lake {
 	pthread_mutex_t buckets_lock; /* settings, the list of buckets */
 	struct tier *tier;	      /* content/remote.h */
 	_Atomic bool has_tier;	      /* it is there */
+	struct lake_mark mark;	      /* of that */
 	struct settings *settings;    /* the newest; older ones live on in `retired` */
 	struct settings *retired[64];
 	int nretired;

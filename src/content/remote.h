@@ -21,6 +21,21 @@ static inline void tier_unrefp(struct tier **t)
 void remote_open(struct lake *lake);
 void remote_close(struct lake *lake);
 
+/*
+ * Whose is what lies there? Who writes or removes objects, or gives up local bytes because of an object, holds the
+ * remote: no other lake uses its prefix, as seen less than half a minute ago. Reading needs no such thing.
+ *
+ * remote_hold(): asks the remote where that is needed. 0; -EBUSY: another lake's, which is logged once; -EHOSTUNREACH:
+ * none is configured; as the tier. Threads: any.
+ */
+int remote_hold(struct lake *lake, const struct tier_call *call);
+/* The same without asking: where it is not known, work/ finds it out soon. */
+bool remote_is_held(struct lake *lake);
+/* Is it known to be another lake's? WHO (may be NULL): whose, in words. */
+bool remote_is_others(struct lake *lake, struct buf *who);
+/* From now on it is this lake's; the other one will see that. WHO: whose it was, "": nobody's or this lake's. */
+int remote_take(struct lake *lake, const struct tier_call *call, struct buf *who);
+
 /* Is BUCKET (may be NULL), a file of which is just cut, one that goes to the cloud without waiting? */
 bool remote_wants_at_once(struct lake *lake, struct bucket *bucket);
 

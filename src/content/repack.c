@@ -337,7 +337,9 @@ static int remove_from_cloud(struct lake *lake, const struct cloud_row *c)
 	_cleanup_tier_ struct tier *tier = lake_tier(lake);
 	const char *key = c->key;
 
-	return tier ? tier_remove(tier, &key, 1, NULL, NULL) : -EHOSTUNREACH;
+	int rc = tier ? remote_hold(lake, NULL) : -EHOSTUNREACH;
+
+	return rc ? rc : tier_remove(tier, &key, 1, NULL, NULL);
 }
 
 static int rewrite_without(struct erasing *e, const struct pack_row *row, uint64_t *freed)

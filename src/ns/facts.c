@@ -183,13 +183,16 @@ static uint64_t less(uint64_t all, uint64_t part)
 static void add_cloud(struct emitter *e, struct lake *lake, const struct store_totals *t)
 {
 	_cleanup_tier_ struct tier *tier = lake_tier(lake);
+	_cleanup_buf_ struct buf others = BUF_INIT;
 	uint64_t waits, ns;
 
 	number(e, "local_use_bytes", atomic_load(&lake->cloud.use));
 	number(e, "local_threshold_bytes", atomic_load(&lake->cloud.high));
 	if (tier)
 		add_remote(e, tier);
-	else
+	if (tier && remote_is_others(lake, &others))
+		text(e, "cloud_used_by", buf_str(&others));
+	if (!tier)
 		text(e, "cloud", "none");
 	if (!tier && !t->cloud)
 		return;

@@ -138,6 +138,8 @@ static int upload_closed(struct backup *b, const struct closed *c, const struct 
 	char name[CHANGES_NAME];
 	int rc;
 
+	if (!remote_is_held(b->lake))
+		return -EAGAIN;
 	changes_name(c->from, c->to, name);
 	memcpy(item.generation, b->state.generation, sizeof(item.generation));
 	rc = read_file_at(b->dir, name, &bytes);
@@ -467,17 +469,21 @@ static int copy_all(struct backup *b)
 	const struct tier_call call = {.stop = stopping, .arg = b->work, .background = true};
 	int rc = copy_changes(b, &call);
 
+	if (!rc && !remote_is_held(b->lake))
+		rc = -EAGAIN;
 	if (!rc && b->snapshot.running && atomic_load(&b->snapshot.done))
 		rc = snapshot_ended(b, &call);
 	if (!rc)
 		rc = upload_config(b, &call);
-	if (b->kept && snapshot_due(b))
+	if (b->kept && rc != -EAGAIN && snapshot_due(b))
 		start_snapshot(b);
 	return rc;
 }
 
 static void say_once(struct backup *b, int rc)
 {
+	if (rc == -EAGAIN) /* whose the remote is, is not known, or was said */
+		return;
 	if (rc && rc != b->error && rc != -ECANCELED)
 		log_warning("the copy of the metadata cannot be kept up: %s", strerror(-rc));
 	else if (!rc && b->error)

@@ -104,7 +104,7 @@ static void measure_disks(struct burst *b, bool leaving)
 /* Files leave, or will: it is worth waiting for. */
 static bool is_leaving(struct burst *b, struct tier *t)
 {
-	return t && b->hopeless <= 2 && cloud_is_reachable(t);
+	return t && b->hopeless <= 2 && cloud_is_usable(b->lake, t);
 }
 
 static void warn(struct burst *b, bool has_tier)
@@ -311,6 +311,10 @@ static void tick(struct burst *b)
 	warn(b, t != NULL);
 	if (!t)
 		return;
+	if (!remote_is_held(b->lake)) {
+		tell_waiting(b);
+		return;
+	}
 	/* A disk that is full does not wait for the hours that the settings give. */
 	may_wait = b->use <= b->high && !b->missing && !tier_in_hours(t);
 	b->sending = false;
@@ -322,6 +326,18 @@ static void tick(struct burst *b)
 	tell_waiting(b);
 }
 
+/* An idle lake asks the remote nothing. */
+static bool has_to_tend(struct lake *lake)
+{
+	struct store_totals totals;
+	struct job_row job;
+
+	if (store_totals(lake->store, &totals))
+		return false;
+	return totals.cloud_going || totals.cloud_intents ||
+	       store_jobs(lake->store, JOB_MOVE_KEY, clock_wall(), &job, 1) > 0;
+}
+
 /* What asks the remote has a thread of its own: files leave while it waits for an answer. */
 static void tend(struct work *w, int64_t *sweep_due)
 {
@@ -330,6 +346,9 @@ static void tend(struct work *w, int64_t *sweep_due)
 	uint64_t removed = 0;
 
 	if (!t)
+		return;
+	if ((atomic_load(&w->lake->mark.wanted) || clock_monotonic() >= *sweep_due || has_to_tend(w->lake)) &&
+	    remote_hold(w->lake, &call))
 		return;
 	while (move_keys(w, t) > 0 && !work_stopping(w))
 		;
@@ -349,9 +368,10 @@ void *tend_main(void *arg)
 	int64_t sweep_due = clock_monotonic();
 
 	work_be_nice(BACKGROUND);
-	while (work_sleep(w, COLLECT_NS))
+	do {
 		if (!w->lake->read_only)
 			tend(w, &sweep_due);
+	} while (work_sleep(w, COLLECT_NS));
 	return NULL;
 }
 

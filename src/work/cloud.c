@@ -16,10 +16,12 @@ struct tier_call cloud_call(struct work *w)
 	return (struct tier_call){.stop = work_is_stopping, .arg = w, .background = true};
 }
 
-bool cloud_is_reachable(struct tier *t)
+bool cloud_is_usable(struct lake *lake, struct tier *t)
 {
 	struct tier_stats stats;
 
+	if (remote_is_others(lake, NULL))
+		return false;
 	tier_stats(t, &stats);
 	return !stats.unreachable_since || clock_wall() - stats.unreachable_since < UNREACHABLE_NS;
 }

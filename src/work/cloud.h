@@ -11,11 +11,11 @@
  *			cloud_loose.c: those that packing gains nothing for
  *	cloud_remove.c	objects that nothing needs
  *
- * Who changes an object claims its key first, so that two of them never do it at once, and reads what the store has of
- * it only then: a row that was read before says what was, and the object may be another's by now. Before a claim is
- * given up, what was recorded can be read. What the cloud is told comes after the store knows that it may happen (an
- * intent, which the store refuses over the last object of something that needs it), and what is believed of it after
- * it was asked again.
+ * Who changes objects holds the remote (content/remote.h). Who changes one claims its key first, so that two of them
+ * never do it at once, and reads what the store has of it only then: a row that was read before says what was, and the
+ * object may be another's by now. Before a claim is given up, what was recorded can be read. What the cloud is told
+ * comes after the store knows that it may happen (an intent, which the store refuses over the last object of something
+ * that needs it), and what is believed of it after it was asked again.
  */
 #ifndef TARN_WORK_CLOUD_H
 #define TARN_WORK_CLOUD_H
@@ -115,15 +115,15 @@ int parcel_send(struct parcel *p, struct record *r);
 uint64_t parcel_size(const struct parcel *p);
 void parcel_free(struct parcel *p); /* NULL is fine */
 
-/* Drops the local bytes of NODE, whose version is in the cloud. As stub_evict(). */
+/* Drops the local bytes of NODE, whose version is in the cloud. As stub_evict(); -EAGAIN: the remote is not held. */
 int release_node(struct work *w, uint64_t node, uint64_t size);
 
 /* ---- objects ---- */
 
 /* For background calls: they end when the daemon does. */
 struct tier_call cloud_call(struct work *w);
-/* False when no request has been answered for 30 s: then nobody waits for it. */
-bool cloud_is_reachable(struct tier *t);
+/* False when no request has been answered for 30 s, or what lies there is another lake's: then nobody waits for it. */
+bool cloud_is_usable(struct lake *lake, struct tier *t);
 
 /*
  * The object of C is about to be overwritten or removed: what can be read only from it is copied first, and is read

@@ -29,7 +29,7 @@ bool history_can_leave(struct work *w, const struct version_row *v)
 	if (!t || v->state != VERSION_KEPT || !v->settled || !v->hashed || !v->size ||
 	    store_cloud_of_version(w->lake->store, v->id, &c) || c.state != CLOUD_VERIFIED || !c.hashed)
 		return false;
-	return cloud_is_reachable(t);
+	return cloud_is_usable(w->lake, t);
 }
 
 bool history_is_away(struct lake *lake, const struct version_row *v)

@@ -192,9 +192,9 @@ int fsck_mend_object(struct fsck *f, struct tier *t, const struct cloud_row *c, 
 
 	if (!is_needed(f, c)) {
 		*remedy = "its record is removed, and the file uploaded again when it is wanted there";
-		return fsck_repairs(f) ? forget(f, t, c, ours) : 0;
+		return !fsck_repairs(f) ? 0 : remote_is_held(f->lake) ? forget(f, t, c, ours) : -EBUSY;
 	}
-	rc = copy_back(f, t, c);
+	rc = fsck_repairs(f) && !remote_is_held(f->lake) ? -EBUSY : copy_back(f, t, c);
 	*remedy = rc == -ENOENT ? NULL : "it is copied from another object with the same content";
 	return rc;
 }
@@ -287,7 +287,7 @@ static int check_unknown(struct listing *l, const char *key)
 		l->others++;
 		return 0;
 	}
-	if (!strncmp(key + l->own.len, "meta/", 5)) /* work/backup.c's */
+	if (!strncmp(key + l->own.len, "meta/", 5) || !strcmp(key + l->own.len, "lake")) /* work/backup.c's, the mark */
 		return 0;
 	rc = tier_head(l->tier, key, &call, &head);
 	if (rc < 0)
@@ -377,9 +377,13 @@ static int knock(struct fsck *f, struct tier *t)
 {
 	_cleanup_buf_ struct buf why = BUF_INIT;
 	struct tier_call call = fsck_call(f);
+	int rc;
 
 	call.patience = KNOCK_NS;
-	return t ? tier_check(t, &call, &why) : -ENODEV;
+	rc = t ? tier_check(t, &call, &why) : -ENODEV;
+	if (!rc && fsck_repairs(f))
+		rc = remote_hold(f->lake, &call);
+	return rc == -EBUSY ? -EACCES : rc; /* another lake's */
 }
 
 int fsck_cloud(struct fsck *f)

@@ -37,7 +37,7 @@ static bool takes_history(const struct history *h, struct tier *t)
 	bool enabled = settings->cloud_burst_enabled;
 
 	settings_unref(settings);
-	return t && enabled && cloud_is_reachable(t) && (!h->failed || clock_monotonic() - h->failed > FAILED_NS);
+	return t && enabled && cloud_is_usable(h->lake, t) && (!h->failed || clock_monotonic() - h->failed > FAILED_NS);
 }
 
 static bool is_over_budget(struct lake *lake)
@@ -70,6 +70,8 @@ static void note(struct history *h, int rc)
 	}
 	if (rc == -ECANCELED || rc == -EAGAIN)
 		return;
+	if (rc == -EBUSY) /* another lake's: that was told */
+		h->told = rc;
 	h->failed = clock_monotonic();
 	if (rc != h->told)
 		log_warning("history cannot leave for the cloud now: %s", strerror(-rc));
@@ -79,8 +81,11 @@ static void note(struct history *h, int rc)
 /* Something leaves: 1; 0: there is nothing; -errno. */
 static int leave_some(struct history *h, struct tier *t)
 {
-	int rc = cloud_history(h->work, t);
+	const struct tier_call call = cloud_call(h->work);
+	int rc = remote_hold(h->lake, &call);
 
+	if (!rc)
+		rc = cloud_history(h->work, t);
 	if (!rc && atomic_load(&h->lake->cloud.takes_history))
 		rc = cloud_pack(h->work, t, true);
 	if (!rc && atomic_load(&h->lake->cloud.takes_history))
@@ -91,6 +96,7 @@ static int leave_some(struct history *h, struct tier *t)
 static void tick(struct history *h)
 {
 	_cleanup_tier_ struct tier *t = lake_tier(h->lake);
+	const struct tier_call call = cloud_call(h->work);
 	struct lake_cloud *cloud = &h->lake->cloud;
 	bool takes = takes_history(h, t);
 	int rc = 1;
@@ -108,7 +114,9 @@ static void tick(struct history *h)
 		return;
 	while (rc >= 0 && takes && !h->leaving && atomic_load(&cloud->early) &&
 	       atomic_load(&cloud->use) > atomic_load(&cloud->early) && !work_stopping(h->work)) {
-		rc = cloud_pack(h->work, t, false);
+		rc = remote_hold(h->lake, &call);
+		if (!rc)
+			rc = cloud_pack(h->work, t, false);
 		note(h, rc);
 		if (rc <= 0)
 			break;

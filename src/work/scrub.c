@@ -383,6 +383,7 @@ static int scrub_cloud_object(struct scrub *s, const struct cloud_row *seen)
 	if (!rc || store_barrier(s->lake->store, 0) || store_cloud_by_key(s->lake->store, "", seen->key, &c) ||
 	    c.state != seen->state || c.time != seen->time)
 		return 0;
+	remote_hold(s->lake, NULL);
 	rc = fsck_mend_object(&s->fsck, s->tier, &c, true, &remedy);
 	tell(s, rc, c.key, remedy, "the object is damaged");
 	return 0;

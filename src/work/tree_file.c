@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "content/pin.h"
 #include "content/reach.h"
+#include "content/remote.h"
 #include "content/stub.h"
 #include "work/tree_int.h"
 
@@ -79,11 +80,15 @@ static void evict(struct tree *t, const struct tree_file *f, const struct node_r
 		skip(t, f, row->size, "pinned");
 		return;
 	}
+	if (remote_is_others(lake, NULL)) {
+		skip(t, f, row->size, "what lies in the cloud is another lake's (see `tarn tier status`)");
+		return;
+	}
 	if (!row->version) {
 		skip(t, f, row->size, row->writing ? "being written" : "no version is kept of it, so none can leave");
 		return;
 	}
-	rc = reach_node(lake, f->node, &inode);
+	rc = remote_is_held(lake) ? reach_node(lake, f->node, &inode) : -ENODATA;
 	if (!rc) {
 		rc = stub_evict(lake, inode);
 		inode_unref(lake, inode);

@@ -455,7 +455,7 @@ int parcel_send(struct parcel *p, struct record *r)
 int release_node(struct work *w, uint64_t node, uint64_t size)
 {
 	struct inode *inode;
-	int rc = reach_node(w->lake, node, &inode);
+	int rc = remote_is_held(w->lake) ? reach_node(w->lake, node, &inode) : -EAGAIN;
 
 	if (rc < 0)
 		return rc;

@@ -282,10 +282,13 @@ static void fail_all(struct shipment *s, int rc)
 static void ship(struct shipment *s)
 {
 	_cleanup_tier_ struct tier *t = lake_tier(s->lake);
+	const struct tier_call call = cloud_call(s->pool->work);
+	int rc;
 
 	memset(s->parcels, 0, sizeof(s->parcels));
-	if (!t) {
-		fail_all(s, -EHOSTUNREACH);
+	rc = t ? remote_hold(s->lake, &call) : -EHOSTUNREACH;
+	if (rc) {
+		fail_all(s, rc);
 	} else {
 		prepare(s, t);
 		send(s);
