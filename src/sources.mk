@@ -8,6 +8,7 @@ libbase_a_SOURCES = \
 	src/base/caller.c src/base/caller.h \
 	src/base/cleanup.h \
 	src/base/clock.c src/base/clock.h \
+	src/base/csv_read.c src/base/csv_read.h \
 	src/base/fhandle.c src/base/fhandle.h \
 	src/base/full_io.c src/base/full_io.h \
 	src/base/json.h \
@@ -85,11 +86,18 @@ libmeta_a_SOURCES = \
 	src/meta/writer_int.h
 
 libsniff_a_SOURCES = \
+	src/sniff/csv.c src/sniff/csv.h \
+	src/sniff/csv_dialect.c src/sniff/csv_dialect.h \
 	src/sniff/description.c src/sniff/description.h \
 	src/sniff/description_json.c \
+	src/sniff/input.c src/sniff/input.h \
 	src/sniff/mime.c src/sniff/mime.h \
+	src/sniff/personal.c src/sniff/personal.h \
+	src/sniff/rows.c src/sniff/rows.h \
 	src/sniff/sandbox.c src/sniff/sandbox.h \
 	src/sniff/sniff.c src/sniff/sniff.h \
+	src/sniff/statistics.c src/sniff/statistics.h \
+	src/sniff/value.c src/sniff/value.h \
 	src/sniff/worker.c src/sniff/worker.h \
 	src/sniff/worker_main.c
 
@@ -330,7 +338,6 @@ libcli_a_SOURCES = \
 	src/cli/control_client.c \
 	src/cli/control_server.c \
 	src/cli/copying.c src/cli/copying.h \
-	src/cli/csv_read.c src/cli/csv_read.h \
 	src/cli/daemon.c src/cli/daemon.h \
 	src/cli/daemon_control.c src/cli/daemon_control.h \
 	src/cli/daemon_fsck.c src/cli/daemon_fsck.h \

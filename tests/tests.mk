@@ -32,6 +32,10 @@ lint_tests = \
 	tests/lint/sources \
 	tests/lint/verbs
 
+# What files are, beside what DuckDB takes them for.
+sniff_tests = \
+	tests/sniff/csv.sh
+
 unit_tests = \
 	tests/unit/test_base_array \
 	tests/unit/test_base_buf \
@@ -82,6 +86,7 @@ unit_tests = \
 	tests/unit/test_meta_threads \
 	tests/unit/test_meta_version \
 	tests/unit/test_meta_wal \
+	tests/unit/test_sniff_csv \
 	tests/unit/test_sniff_description \
 	tests/unit/test_sniff_mime \
 	tests/unit/test_sniff_worker \
@@ -275,7 +280,8 @@ test_programs = \
 	tests/crash/mapstore \
 	tests/crash/stubstorm \
 	tests/integration/send_away \
-	tests/s3/conformance
+	tests/s3/conformance \
+	tests/sniff/describe
 
 tests_s3_conformance_SOURCES = \
 	tests/s3/conform.c \
@@ -309,5 +315,6 @@ test_files = \
 	tests/model/disk.py tests/model/lake.py tests/model/look.py tests/model/operations.py tests/model/past.py \
 	tests/model/play.py tests/model/run.py tests/model/tree.py tests/model/worker.py \
 	tests/s3/conform-s3.sh tests/s3/faults tests/s3/rgw tests/s3/s3 tests/s3/use.sh \
+	tests/sniff/compare tests/sniff/differences tests/sniff/duckdb.expected tests/sniff/duckdb.mjs tests/sniff/samples \
 	tests/unit/tap.h tests/unit/test_config.h tests/unit/test_content_pack.h tests/unit/test_http.h \
 	tests/unit/test_meta.h tests/unit/test_stub.h tests/unit/test_tier.h tests/unit/test_work.h

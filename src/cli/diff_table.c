@@ -13,7 +13,7 @@
 
 #include "base/cleanup.h"
 #include "cli/cli.h"
-#include "cli/csv_read.h"
+#include "base/csv_read.h"
 #include "cli/facts.h"
 #include "cli/row_changes.h"
 

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "cli/csv_read.h"
+#include "base/csv_read.h"
 #include "cli/row_spool.h"
 
 #define SAMPLE_ROWS 16384 /* that a key is looked for in, before all rows are asked */

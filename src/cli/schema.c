@@ -6,7 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "cli/csv_read.h"
+#include "base/csv_read.h"
 
 #define ALIKE 0.5 /* columns that share at least so much of their values may be one */
 

@@ -1,6 +1,22 @@
 #include "sniff/sniff.h"
 
+#include <errno.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "sniff/csv.h"
+#include "sniff/input.h"
 #include "sniff/mime.h"
+
+/* Which of them looks into what is of a type. PREFIX: of the type's name. */
+static const struct sniffer {
+	const char *prefix;
+	int (*sniff)(struct input *in, struct description *d);
+} sniffers[] = {
+	{"text/csv", csv_sniff},
+	{"application/csv", csv_sniff},
+	{"text/tab-separated-values", csv_sniff},
+};
 
 void sniff_prepare(void)
 {
@@ -9,11 +25,40 @@ void sniff_prepare(void)
 	mime_of_bytes("x", 1, NULL, mime); /* libmagic loads its database with the first bytes */
 }
 
+/* Of what is in a compressed file, by its own name. */
+static int inner_mime(struct input *in, char mime[MIME_ROOM])
+{
+	size_t len;
+	const char *head = input_head(in, &len);
+
+	return mime_of_bytes(head, len, input_name(in), mime);
+}
+
+static int look_into(struct input *in, const char *mime, struct description *d)
+{
+	for (size_t i = 0; i < sizeof(sniffers) / sizeof(sniffers[0]); i++)
+		if (!strncmp(mime, sniffers[i].prefix, strlen(sniffers[i].prefix)))
+			return sniffers[i].sniff(in, d);
+	return 0;
+}
+
 int sniff_file(int fd, const char *name, bool mime_only, struct description *d)
 {
+	_cleanup_input_ struct input *in = NULL;
 	char mime[MIME_ROOM];
 	int rc = mime_of_fd(fd, name, mime);
 
-	(void)mime_only;
-	return rc ? rc : description_set(&d->mime, mime);
+	if (!rc)
+		rc = description_set(&d->mime, mime);
+	if (rc || mime_only)
+		return rc;
+	rc = input_open(fd, name, &in);
+	if (!rc && input_compression(in)) {
+		rc = description_set(&d->compression, input_compression(in));
+		if (!rc)
+			rc = inner_mime(in, mime);
+	}
+	if (!rc && input_encoding(in))
+		rc = description_set(&d->encoding, input_encoding(in));
+	return rc ? rc : look_into(in, mime, d);
 }

@@ -1,5 +1,5 @@
 /* What `tarn diff` knows of tables: reading CSV, types, renamed columns, keys, and which rows changed. */
-#include "cli/csv_read.h"
+#include "base/csv_read.h"
 #include "cli/row_changes.h"
 #include "cli/row_spool.h"
 

@@ -1,4 +1,4 @@
-#include "cli/csv_read.h"
+#include "base/csv_read.h"
 
 #include <csv.h>
 #include <errno.h>
@@ -19,7 +19,9 @@ struct reading {
 	uint64_t number;
 	csv_row_fn fn;
 	void *arg;
-	int rc; /* not 0: nothing more is wanted */
+	int rc;	    /* not 0: nothing more is wanted */
+	bool blank; /* lines are wanted, too */
+	int before; /* what the line before ended with */
 };
 
 static void end_field(void *bytes, size_t len, void *arg)
@@ -50,8 +52,10 @@ static void end_row(int c, void *arg)
 {
 	struct reading *r = arg;
 
-	(void)c;
-	if (r->rc)
+	bool blank = !r->row.n, half = c == '\n' && r->before == '\r'; /* of one CRLF */
+
+	r->before = c;
+	if (r->rc || (blank && (!r->blank || half)))
 		return;
 	r->rc = r->fn(r->arg, r->number++, &r->row);
 	buf_clear(&r->row.bytes);
@@ -80,21 +84,21 @@ static size_t mark_length(const char *bytes, size_t len)
 	return len >= 3 && !memcmp(bytes, "\xef\xbb\xbf", 3) ? 3 : 0;
 }
 
-static int read_all(int fd, struct csv_parser *parser, struct reading *r, char *piece)
+static int read_all(csv_source_fn source, void *source_arg, struct csv_parser *parser, struct reading *r, char *piece)
 {
-	uint64_t at = 0;
+	bool first = true;
 	int rc = 0;
 
 	while (!rc) {
-		ssize_t n = read_full_at(fd, piece, PIECE, at);
-		size_t skip = at || n < 0 ? 0 : mark_length(piece, (size_t)n);
+		ssize_t n = source(source_arg, piece, PIECE);
+		size_t skip = first && n > 0 ? mark_length(piece, (size_t)n) : 0;
 
 		if (n < 0)
 			return (int)n;
 		if (!n)
 			break;
 		rc = parse(parser, r, piece + skip, (size_t)n - skip);
-		at += (uint64_t)n;
+		first = false;
 	}
 	if (!rc && parser->quoted && parser->pstate == IN_FIELD)
 		return -EBADMSG;
@@ -103,23 +107,53 @@ static int read_all(int fd, struct csv_parser *parser, struct reading *r, char *
 	return rc ? rc : r->rc;
 }
 
-int csv_read(int fd, char delimiter, csv_row_fn fn, void *arg)
+static int read_rows(struct reading *r, csv_source_fn source, void *source_arg, char delimiter, char quote)
 {
-	struct reading r = {.fn = fn, .arg = arg};
 	_cleanup_free_ char *piece = malloc(PIECE);
 	struct csv_parser parser;
 	int rc;
 
-	if (!piece || csv_init(&parser, 0))
+	if (!piece || csv_init(&parser, r->blank ? CSV_REPALL_NL : 0))
 		return -ENOMEM;
 	csv_set_delim(&parser, (unsigned char)delimiter);
+	csv_set_quote(&parser, (unsigned char)quote);
 	csv_set_space_func(&parser, is_no_space);
 	csv_set_blk_size(&parser, FIELD_STEP);
-	rc = read_all(fd, &parser, &r, piece);
+	rc = read_all(source, source_arg, &parser, r, piece);
 	csv_free(&parser);
-	buf_release(&r.row.bytes);
-	free(r.row.ends);
+	buf_release(&r->row.bytes);
+	free(r->row.ends);
 	return rc;
+}
+
+int csv_read_from(csv_source_fn source, void *source_arg, char delimiter, char quote, csv_row_fn fn, void *arg)
+{
+	struct reading r = {.fn = fn, .arg = arg, .blank = true};
+
+	return read_rows(&r, source, source_arg, delimiter, quote);
+}
+
+struct file {
+	int fd;
+	uint64_t at;
+};
+
+static ssize_t read_file(void *arg, void *to, size_t len)
+{
+	struct file *f = arg;
+	ssize_t n = read_full_at(f->fd, to, len, f->at);
+
+	if (n > 0)
+		f->at += (uint64_t)n;
+	return n;
+}
+
+int csv_read(int fd, char delimiter, csv_row_fn fn, void *arg)
+{
+	struct reading r = {.fn = fn, .arg = arg};
+	struct file f = {.fd = fd};
+
+	return read_rows(&r, read_file, &f, delimiter, '"');
 }
 
 const char *csv_field(const struct csv_row *row, int i, size_t *len)

@@ -2,8 +2,8 @@
  * Reading CSV and TSV row by row, in bounded memory: RFC 4180 as libcsv understands it, spaces kept, blank lines left
  * out. Quotes are gone from the fields, so that two ways of writing one row are the same row.
  */
-#ifndef TARN_CLI_CSV_READ_H
-#define TARN_CLI_CSV_READ_H
+#ifndef TARN_BASE_CSV_READ_H
+#define TARN_BASE_CSV_READ_H
 
 #include <stdint.h>
 #include <sys/types.h>
@@ -29,6 +29,11 @@ typedef int (*csv_row_fn)(void *arg, uint64_t number, const struct csv_row *row)
  * CSV_ROW_MAX; -EBADMSG: a quote that is never closed; -errno.
  */
 int csv_read(int fd, char delimiter, csv_row_fn fn, void *arg);
+
+/* The next up to LEN bytes; 0: that was all. -errno ends the reading. */
+typedef ssize_t (*csv_source_fn)(void *arg, void *to, size_t len);
+/* The same of what SOURCE gives, and blank lines are rows of no fields. QUOTE: 0 where there is none. */
+int csv_read_from(csv_source_fn source, void *source_arg, char delimiter, char quote, csv_row_fn fn, void *arg);
 
 /* What separates the fields of a file that begins with LEN bytes of HEAD: a comma unless another one is more usual in
  * its first line. */
