@@ -62,13 +62,16 @@ void appends_grown(struct lake *lake)
 	pthread_mutex_unlock(&lake->growth_lock);
 }
 
-void appends_cut_locked(struct inode *inode, bool new, uint64_t commit)
+void appends_cut_locked(struct inode *inode, enum cut_what what, uint64_t commit)
 {
 	struct appends *a = &inode->appends;
 
-	a->last = clock_monotonic();
-	a->commit = commit;
-	if (new) {
+	if (what != CUT_NOTHING) {
+		a->last = clock_monotonic();
+		a->commit = commit;
+		a->was_read = inode->handles > inode->writers;
+	}
+	if (what == CUT_NEW) {
 		a->first = a->last;
 		a->run = a->by;
 		a->version = a->by && a->by != MIXED ? inode->version : 0;
@@ -76,7 +79,6 @@ void appends_cut_locked(struct inode *inode, bool new, uint64_t commit)
 	}
 	a->by = 0;
 	a->rewritten = false;
-	a->was_read = inode->handles > inode->writers;
 }
 
 uint64_t appends_since_locked(const struct inode *inode)

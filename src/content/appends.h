@@ -33,8 +33,9 @@ void appends_pin_end(struct lake *lake);
  * that is submitted. */
 bool appends_go_on_locked(struct lake *lake, const struct inode *inode, const struct stat *st);
 void appends_grown(struct lake *lake);
-/* That version grew, or (NEW) a new one was cut, by COMMIT. */
-void appends_cut_locked(struct inode *inode, bool new, uint64_t commit);
+/* By COMMIT a new version was cut, or the live one grew; or nothing changed, and whoever saw it still has. */
+enum cut_what { CUT_NEW, CUT_GREW, CUT_NOTHING };
+void appends_cut_locked(struct inode *inode, enum cut_what what, uint64_t commit);
 
 /* From which version on those of INODE each begin with the bytes of the one before. */
 uint64_t appends_since_locked(const struct inode *inode);

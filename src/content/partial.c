@@ -72,7 +72,7 @@ static int submit_locked(struct lake *lake, struct inode *inode, struct record *
 	if (!rc)
 		inode_submitted(inode, commit);
 	if (!rc && inode->partial)
-		appends_cut_locked(inode, true, commit);
+		appends_cut_locked(inode, CUT_NEW, commit);
 	return rc;
 }
 

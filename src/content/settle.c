@@ -241,7 +241,7 @@ static int cut_locked(struct lake *lake, struct inode *inode, const struct stat 
 		appends_grown(lake);
 	if (!rc && inode->version != version)
 		inode->base_commit = commit;
-	appends_cut_locked(inode, inode->version != version, commit);
+	appends_cut_locked(inode, grows ? CUT_GREW : inode->version != version ? CUT_NEW : CUT_NOTHING, commit);
 	pthread_cond_broadcast(&inode->changed);
 	return rc;
 }
@@ -258,7 +258,7 @@ static void cut_companion(struct lake *lake, struct companions *c, int i, struct
 	if (c->kept[i])
 		cut_live_locked(lake, inode, &c->st[i], NULL, &grows, r);
 	mark_clean_locked(lake, inode, &c->st[i], r);
-	appends_cut_locked(inode, true, 0);
+	appends_cut_locked(inode, CUT_NEW, 0);
 	pthread_cond_broadcast(&inode->changed);
 }
 

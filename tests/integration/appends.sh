@@ -50,6 +50,13 @@ append_all()
 	is "$(sizes "$B/named")" "[1,2] [2,4]" "$way: and one that gets a name"
 	is "$(cat "$B@v/named/named")" a "$way: which is the content under that name"
 	rmdir "$B@v/named"
+	bash -c 'echo a >>"$1"; mkdir "$2@v/named"; dd if=/dev/null of="$1" conv=notrunc status=none; echo b >>"$1"' \
+		bash "$B/opened" "$B"
+	is "$(cat "$B@v/named/opened")" a "$way: also when somebody opened the file to write since, and did not"
+	rmdir "$B@v/named"
+	bash -c 'echo a >>"$1"; cat "$1" >/dev/null; dd if=/dev/null of="$1" conv=notrunc status=none; echo b >>"$1"' \
+		bash "$B/seen"
+	is "$(sizes "$B/seen")" "[1,2] [2,4]" "$way: nor is a reader forgotten by that"
 
 	head -c 3000000 /dev/zero >>"$B/big"
 	ok "$way: a large file is hashed" within 20 whole_hash "$B/big"
