@@ -177,6 +177,7 @@ libcontent_a_SOURCES = \
 	src/content/outside_int.h \
 	src/content/outside_stub.c \
 	src/content/pack_add.c src/content/pack_add.h \
+	src/content/pack_ahead.c src/content/pack_ahead.h \
 	src/content/pack_cache.c src/content/pack_cache.h \
 	src/content/pack_cut.c src/content/pack_cut.h \
 	src/content/pack_file.c src/content/pack_file.h \

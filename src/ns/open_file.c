@@ -238,9 +238,13 @@ bool ns_ends_draft(struct lake *lake)
 
 bool ns_waits(struct lake *lake, uint64_t ino)
 {
-	struct inode *inode = ino & VIEW_NODE ? NULL : inode_find(lake, ino);
-	bool waits = inode && inode_is_stub(inode);
+	struct inode *inode;
+	bool waits;
 
+	if (ino & VIEW_NODE)
+		return view_open_waits(lake, ino);
+	inode = inode_find(lake, ino);
+	waits = inode && inode_is_stub(inode);
 	inode_unref(lake, inode);
 	return waits;
 }

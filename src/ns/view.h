@@ -94,7 +94,8 @@ struct view_ops {
 			   void *arg);
 	/* 1: as 0, but it may change without view_changed(node->live), and must not be remembered. */
 	int (*stat)(struct lake *lake, const struct view_node *node, struct stat *st);
-	int (*open)(struct lake *lake, const struct view_node *node, struct view_file *file);
+	/* The id of the version that a file is; NULL: it is rendered, or cannot be read. */
+	int (*version)(struct lake *lake, const struct view_node *node, uint64_t *id);
 	int (*read_link)(struct lake *lake, const struct view_node *node, struct buf *target);
 	/* The value of the virtual attribute user.tarn.WHAT; -ENODATA: it has none of that name. */
 	int (*fact)(struct lake *lake, const struct view_node *node, const char *what, struct buf *value);
@@ -180,6 +181,8 @@ int view_remove_folder(struct lake *lake, uint64_t parent, const char *name, con
  * listxattr(2). */
 int view_get_xattr(struct lake *lake, uint64_t ino, const char *name, void *value, size_t size);
 int view_list_xattrs(struct lake *lake, uint64_t ino, char *names, size_t size);
+/* Would that wait for a remote? */
+bool view_open_waits(struct lake *lake, uint64_t ino);
 int view_open(struct lake *lake, uint64_t ino, const struct actor *actor, struct view_file **out);
 void view_close(struct view_file *f);
 /* A version is always the same bytes; those that pass by the cache are not in it. */

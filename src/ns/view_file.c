@@ -5,9 +5,10 @@
 
 #include "base/full_io.h"
 #include "base/cleanup.h"
+#include "content/pack_ahead.h"
 #include "content/recall_caller.h"
 #include "content/xattrs.h"
-#include "ns/view.h"
+#include "ns/view_past.h"
 #include "ns/virtual_xattr.h"
 
 /* ---- rendered text ---- */
@@ -114,10 +115,28 @@ static void end_way(struct view_file *f)
 		n->front->backing_close(n->front->arg, n->backing_id);
 }
 
-static int open_bytes(struct lake *lake, struct view_file *f)
+bool view_open_waits(struct lake *lake, uint64_t ino)
+{
+	_cleanup_view_node_ struct view_node *n = atomic_load(&lake->has_tier) ? view_find(ino) : NULL;
+	struct version_row v;
+	uint64_t id;
+
+	return n && !n->rendered && n->ops->version && !n->ops->version(lake, n, &id) &&
+	       !store_version(lake->store, id, &v) && v.how == HOW_PACKED && v.size && pack_asks_remote(lake, v.sha256);
+}
+
+static int open_version(struct lake *lake, struct view_file *f, const struct tier_call *call)
+{
+	uint64_t id;
+	int rc = f->node->ops->version ? f->node->ops->version(lake, f->node, &id) : -EACCES;
+
+	return rc ? rc : past_open_version(lake, id, call, &f->past);
+}
+
+static int open_bytes(struct lake *lake, struct view_file *f, const struct actor *actor)
 {
 	if (!f->node->rendered)
-		return f->node->ops->open ? f->node->ops->open(lake, f->node, f) : -EACCES;
+		return open_version(lake, f, actor->call);
 	f->fd = view_rendered_open(f->node);
 	return f->fd < 0 ? f->fd : 0;
 }
@@ -141,7 +160,7 @@ int view_open(struct lake *lake, uint64_t ino, const struct actor *actor, struct
 		return -ENOMEM;
 	f->fd = -1;
 	f->node = view_find(ino);
-	rc = f->node ? open_bytes(lake, f) : -ESTALE;
+	rc = f->node ? open_bytes(lake, f, actor) : -ESTALE;
 	if (!rc)
 		rc = view_stat(lake, f->node, &st);
 	if (rc < 0) {

@@ -411,9 +411,11 @@ static int list(struct lake *lake, const struct view_node *folder, const struct 
 	return rc ? rc : store_versions_brief(lake->store, folder->version, list_version, &l);
 }
 
-static int open_node(struct lake *lake, const struct view_node *n, struct view_file *f)
+static int version(struct lake *lake, const struct view_node *n, uint64_t *id)
 {
-	return past_open_version(lake, n->version, &f->past);
+	(void)lake;
+	*id = n->version;
+	return 0;
 }
 
 /* As they were when the content ceased to be the file's. */
@@ -444,7 +446,7 @@ const struct view_ops versions_view = {
 	.look_up = look_up,
 	.list = list,
 	.stat = stat_node,
-	.open = open_node,
+	.version = version,
 	.xattrs = xattrs,
 	.fact = fact,
 };

@@ -5,6 +5,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "content/appends.h"
+#include "content/pack_ahead.h"
 
 void past_set_times(struct stat *st, int64_t mtime, int64_t ctime)
 {
@@ -134,11 +135,15 @@ int past_version(struct lake *lake, uint64_t id, struct version_row *v)
 	return rc ? rc : version_is_readable(lake, v) ? 0 : -ENOENT;
 }
 
-int past_open_version(struct lake *lake, uint64_t id, struct past **out)
+int past_open_version(struct lake *lake, uint64_t id, const struct tier_call *call, struct past **out)
 {
 	struct version_row v = {0};
 	int rc = past_version(lake, id, &v);
 
+	if (!rc && call && v.how == HOW_PACKED && v.size)
+		rc = pack_bring_maps(lake, v.sha256, call);
+	if (rc == -ESTALE) /* the object in the cloud is another than the one that was put there */
+		rc = -EIO;
 	if (!rc)
 		rc = past_open(lake, &v, out);
 	if (rc != -ENOENT || v.state != VERSION_LIVE)

@@ -47,7 +47,7 @@ int tree_draft(struct lake *lake, uint64_t parent, const char *name, uint64_t no
 int past_version(struct lake *lake, uint64_t id, struct version_row *v);
 bool past_is_listed(struct lake *lake, const struct version_row *v);
 /* The same, opened. */
-int past_open_version(struct lake *lake, uint64_t id, struct past **out);
+int past_open_version(struct lake *lake, uint64_t id, const struct tier_call *call, struct past **out);
 
 /* The mtime of a folder as of COMMIT; THEN: it was given last. */
 int64_t past_folder_mtime(struct lake *lake, uint64_t folder, uint64_t commit, int64_t then);

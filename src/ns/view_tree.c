@@ -346,12 +346,13 @@ static int look_up_all(struct lake *lake, const struct view_node *folder, const 
 	return store_entries_known_at(lake->store, folder->node, folder->commit, after, find_entry, &f);
 }
 
-static int open_node(struct lake *lake, const struct view_node *n, struct view_file *f)
+static int version(struct lake *lake, const struct view_node *n, uint64_t *id)
 {
 	struct version_row v;
 	int rc = store_version_of_node_at(lake->store, n->node, n->commit, &v);
 
-	return rc ? rc : past_open_version(lake, v.id, &f->past);
+	*id = rc ? 0 : v.id;
+	return rc;
 }
 
 /* ---- virtual attributes ---- */
@@ -426,7 +427,7 @@ const struct view_ops tree_view = {
 	.look_up_all = look_up_all,
 	.lists_the_past = true,
 	.stat = stat_node,
-	.open = open_node,
+	.version = version,
 	.read_link = read_link,
 	.xattrs = xattrs,
 	.fact = fact,

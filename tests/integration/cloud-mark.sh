@@ -26,7 +26,7 @@ cp -a "$first" "$second"
 up
 put 'of the first' "$B/new"
 ok "it goes on when it is mounted again" within 20 equal 'of the first' object data/new
-listing() { (cd "$CLOUD_DIR" && find . -type f ! -path '*own/meta*' -printf '%p %s %T@\n' | grep -v /meta/ | sort); }
+listing() { (cd "$CLOUD_DIR" && find . -type f ! -path '*own/meta*' ! -path '*own/temp*' -printf '%p %s %T@\n' | grep -v /meta/ | sort); }
 listing >"$FOLDER/before"
 
 L=$second M=$L/buckets B=$M/data

@@ -6,7 +6,10 @@
 
 #include <sys/wait.h>
 
+#include "base/cleanup.h"
+#include "content/pack_ahead.h"
 #include "content/past.h"
+#include "content/recall.h"
 #include "content/repack.h"
 #include "work/cloud.h"
 
@@ -297,6 +300,69 @@ static void test_leaving(void)
 	before = received();
 	is_int(right("raw/a", 10, 14), 5, "they read as they were");
 	ok(received() == before, "from what is here, or came before");
+	end();
+}
+
+static _Atomic int busy, most_busy, asked;
+static _Atomic bool hangs;
+
+/* As tier_get(); each answers only when others have come, too, or for a while nobody has. */
+static int slow_get(struct tier *t, const struct tier_get *g, const struct tier_call *call, struct tier_head *head)
+{
+	int now = ++busy, rc;
+
+	asked++;
+	if (now > most_busy)
+		most_busy = now;
+	for (int i = 0; i < 5000 && most_busy < 2; i++)
+		usleep(1000);
+	while (hangs && !call->stop(call->arg))
+		usleep(1000);
+	rc = hangs ? -ECANCELED : tier_get(t, g, call, head);
+	busy--;
+	return rc;
+}
+
+static bool is_interrupted(void *arg)
+{
+	(void)arg;
+	return asked > 0;
+}
+
+/* The maps of a version and of all that it builds on lie far from each other in the pack. */
+static void test_ahead(void)
+{
+	const struct tier_call interrupted = {.stop = is_interrupted}, patient = {.patience = 10 * NSEC_PER_SEC};
+	struct version_row v;
+
+	begin();
+	for (uint64_t i = 1; i <= 12; i++) {
+		_cleanup_free_ char *text = noise(i / 3, 400000);
+
+		for (int k = 0; k < 400000; k++)
+			text[k] = "0123456789abcdef"[text[k] & 15];
+		text[0] = (char)('a' + i); /* each builds on one before, and many have much of their own */
+		overwrite("raw/a", text);
+	}
+	store_barrier(lake->store, 0);
+	ok(pack_up_to(11), "history is packed");
+	is_int(step(leave_once), 1, "and leaves");
+	close_lake();
+	remove_tree(in_lake("cache"));
+	remove_tree(in_lake("versions/packs"));
+	open_lake();
+	v = nth("raw/a", 11);
+	is_int(v.how, HOW_PACKED, "an old version is packed");
+	ok(pack_asks_remote(lake, v.sha256), "to open it the remote is asked");
+	recall_calls.get = slow_get;
+	hangs = true;
+	is_int(pack_bring_maps(lake, v.sha256, &interrupted), -ECANCELED, "who is interrupted does not wait");
+	ok(asked > 0, "for a remote that says nothing");
+	hangs = false;
+	is_int(pack_bring_maps(lake, v.sha256, &patient), 0, "another one waits for what it takes");
+	recall_calls.get = tier_get;
+	ok(!pack_asks_remote(lake, v.sha256), "then it is here");
+	ok(most_busy > 1, "all of it was asked for at once");
 	end();
 }
 
@@ -642,6 +708,7 @@ int main(void)
 {
 	test_leaving();
 	test_without_index();
+	test_ahead();
 	test_ranges();
 	test_object_gone();
 	test_crashes();
