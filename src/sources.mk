@@ -262,6 +262,7 @@ libns_a_SOURCES = \
 	src/ns/view_history.c \
 	src/ns/view_listing.c \
 	src/ns/view_moments.c \
+	src/ns/view_page.c \
 	src/ns/view_past.c src/ns/view_past.h \
 	src/ns/view_table.c \
 	src/ns/view_tree.c \

@@ -127,6 +127,7 @@ integration_tests = \
 	tests/integration/catalog-copy.sh \
 	tests/integration/catalog-find.sh \
 	tests/integration/catalog-tags.sh \
+	tests/integration/catalog-page.sh \
 	tests/integration/catalog-users.sh \
 	tests/integration/cloud-compress.sh \
 	tests/integration/cloud-hours.sh \
@@ -305,7 +306,7 @@ test_files = \
 	tests/long/cloud_faults.py tests/long/copies.sh tests/long/crash.sh tests/long/dpkg.sh tests/long/files.py \
 	tests/long/fsstress.sh tests/long/fsx.sh tests/long/git.sh tests/long/lib.sh tests/long/libreoffice.sh \
 	tests/long/log.sh tests/long/make.sh tests/long/mapping.py tests/long/mapping.sh tests/long/model.sh \
-	tests/long/names.py tests/long/names.sh tests/long/outside.py tests/long/outside.sh tests/long/pjdfstest.sh \
+	tests/long/names.py tests/long/names.sh tests/long/outside.py tests/long/outside.sh tests/long/page.sh tests/long/pjdfstest.sh \
 	tests/long/postgres.sh tests/long/power.sh tests/long/publish.py tests/long/publish.sh \
 	tests/long/results/1c0e8e0-cloud.txt tests/long/results/1d454ca.txt tests/long/results/2fa38ed.txt \
 	tests/long/results/54b27dc-scale.txt tests/long/results/58a7a0f-model-cloud.txt tests/long/results/58ccf64-log.txt \
@@ -314,6 +315,7 @@ test_files = \
 	tests/long/sqlite_writers.py tests/long/tree.py tests/long/walk.py tests/long/walk.sh \
 	tests/model/disk.py tests/model/lake.py tests/model/look.py tests/model/operations.py tests/model/past.py \
 	tests/model/play.py tests/model/run.py tests/model/tree.py tests/model/worker.py \
+	tests/page/browser.py tests/page/look.py tests/page/query.js tests/page/search.js \
 	tests/s3/conform-s3.sh tests/s3/faults tests/s3/rgw tests/s3/s3 tests/s3/use.sh \
 	tests/sniff/compare tests/sniff/differences tests/sniff/duckdb.expected tests/sniff/duckdb.mjs tests/sniff/samples \
 	tests/unit/tap.h tests/unit/test_config.h tests/unit/test_content_pack.h tests/unit/test_http.h \

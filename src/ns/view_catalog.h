@@ -35,6 +35,11 @@ int catalog_render(struct catalog *c, const char *name, struct buf *out);
 /* Their names, NULL after the last. */
 const char *catalog_file_name(int i);
 
+/* ---- view_page.c ---- */
+
+/* index.html. */
+int catalog_page(struct catalog *c, struct buf *out);
+
 /* ---- branches: what lies at REST below them, "" for themselves ---- */
 
 /* PATH: all of it, for the draft. -ENOENT. */

@@ -16,6 +16,7 @@ static const char readme[] =
 	"columns.csv, columns.json  the columns of those, with statistics\n"
 	"tags.csv, tags.json        tags, and which files have them\n"
 	"popular.csv, popular.json  what was opened most often\n"
+	"index.html                 all of that as a page: open it in a browser\n"
 	"schemas.json               the columns of each table\n"
 	"stats.csv, stats.json      counts, bytes, opens, rates, memory, state of the scan\n"
 	"table/PATH/                schema.json, stats.json, sample.csv, versions.csv of a table\n"
@@ -389,6 +390,12 @@ static int render_readme(struct catalog *c, bool json, struct buf *out)
 	return 0;
 }
 
+static int render_page(struct catalog *c, bool json, struct buf *out)
+{
+	(void)json;
+	return catalog_page(c, out);
+}
+
 /* ---- the files ---- */
 
 static const struct {
@@ -399,11 +406,11 @@ static const struct {
 	{"README", render_readme, false},	{"assets.csv", render_assets, false},
 	{"assets.json", render_assets, true},	{"catalog.json", render_catalog, true},
 	{"columns.csv", render_columns, false}, {"columns.json", render_columns, true},
-	{"popular.csv", render_popular, false}, {"popular.json", render_popular, true},
-	{"schemas.json", render_schemas, true}, {"stats.csv", render_stats, false},
-	{"stats.json", render_stats, true},	{"tables.csv", render_tables, false},
-	{"tables.json", render_tables, true},	{"tags.csv", render_tags, false},
-	{"tags.json", render_tags, true},
+	{"index.html", render_page, false},	{"popular.csv", render_popular, false},
+	{"popular.json", render_popular, true}, {"schemas.json", render_schemas, true},
+	{"stats.csv", render_stats, false},	{"stats.json", render_stats, true},
+	{"tables.csv", render_tables, false},	{"tables.json", render_tables, true},
+	{"tags.csv", render_tags, false},	{"tags.json", render_tags, true},
 };
 #define FILES (sizeof(files) / sizeof(files[0]))
 

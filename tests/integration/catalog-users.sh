@@ -21,6 +21,8 @@ root_sees="all/mine.csv denied.csv locked/inner.csv public.csv search/hidden.csv
 nobody_sees="all/mine.csv public.csv"
 other_sees="public.csv"
 C=$M/.catalog
+hashed() { [ "$(grep -Ec ',[0-9a-f]{64}' "$C/assets.csv")" -eq 6 ]; }
+ok "what a job finds out of the files is there, and changes no more" within 20 hashed
 for round in first second; do
 	is "$(names <"$C/assets.csv")" "$root_sees" "the $round time: root sees all"
 	is "$(as_nobody cat "$C/assets.csv" | names)" "$nobody_sees" "a user what that user may read"
