@@ -212,6 +212,13 @@ void buf_add_time_ms(struct buf *b, int64_t ns)
 	add_time(b, ns, true);
 }
 
+void buf_add_moment(struct buf *b, int64_t ns)
+{
+	int64_t over = ns % NSEC_PER_MSEC;
+
+	buf_add_time_ms(b, over > 0 ? ns + NSEC_PER_MSEC - over : ns);
+}
+
 void buf_add_hex(struct buf *b, const void *bytes, size_t len)
 {
 	static const char digits[] = "0123456789abcdef";

@@ -43,6 +43,8 @@ void buf_add_csv(struct buf *b, const char *bytes, size_t len);
 /* RFC 3339 in UTC: 2026-11-20T09:00:00Z, or with milliseconds. */
 void buf_add_time(struct buf *b, int64_t ns);
 void buf_add_time_ms(struct buf *b, int64_t ns);
+/* The same rounded up, of something that is looked for by its time later: what was at NS is there as of this. */
+void buf_add_moment(struct buf *b, int64_t ns);
 void buf_add_hex(struct buf *b, const void *bytes, size_t len);
 
 static inline void buf_releasep(struct buf *b)

@@ -21,7 +21,7 @@ static struct json_object *moment_facts(const struct moment *m)
 	struct json_object *o = json_object_new_object();
 	_cleanup_buf_ struct buf when = BUF_INIT;
 
-	buf_add_time_ms(&when, m->time);
+	buf_add_moment(&when, m->time);
 	json_object_object_add(o, "label", json_object_new_string(m->name));
 	json_object_object_add(o, "commit", json_object_new_int64((int64_t)m->commit));
 	json_object_object_add(o, "time", json_object_new_string(buf_str(&when)));
@@ -42,7 +42,7 @@ static int print_labels(const struct moments *m, bool json)
 		if (!m->list[i].label)
 			continue;
 		json_object_array_add(list, moment_facts(&m->list[i]));
-		human_time(&when, m->list[i].time);
+		buf_add_moment(&when, m->list[i].time);
 		table_add(&t, m->list[i].name);
 		table_add(&t, buf_str(&when));
 		table_addf(&t, "%llu", (unsigned long long)m->list[i].commit);

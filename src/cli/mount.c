@@ -39,6 +39,10 @@ static int run_mount(const struct verb *v, int argc, char **argv)
 			code = EXIT_USAGE;
 	}
 	n = verb_arguments(v, argc, argv, 1, 2);
+	if (!code && m.options.view && m.options.rw) { /* mount(8) says it unasked, so mount.tarn lets it be */
+		say("mount: 'view=%s' with 'rw': what was cannot be written (leave out rw)", m.options.view);
+		code = EXIT_USAGE;
+	}
 	if (!code)
 		code = mounting_run(&m, argv[optind], n > 1 ? argv[optind + 1] : NULL);
 	mount_options_release(&m.options);

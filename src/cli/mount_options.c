@@ -125,9 +125,10 @@ static int parse_value(struct mount_options *o, const char *word, struct buf *wh
 
 static bool parse_flag(struct mount_options *o, const char *word)
 {
-	if (!strcmp(word, "ro"))
+	if (!strcmp(word, "ro")) {
 		o->read_only = true;
-	else if (!strcmp(word, "debug"))
+		o->rw = false;
+	} else if (!strcmp(word, "debug"))
 		o->debug = true;
 	else if (!strcmp(word, "nonempty"))
 		o->nonempty = true;
@@ -147,8 +148,10 @@ static int parse_word(struct mount_options *o, const char *word, bool sloppy, st
 
 	if (rc || known || !word[0] || parse_flag(o, word))
 		return rc;
-	if (!strcmp(word, "rw"))
+	if (!strcmp(word, "rw")) {
 		o->read_only = false;
+		o->rw = true;
+	}
 	if (is_one_of(word, for_others))
 		return 0;
 	if (is_one_of(word, for_fuse)) {

@@ -14,6 +14,7 @@ struct mount_options {
 	int allow_other;  /* -1: not said; noallow_other 0, allow_other 1 */
 	enum daemon_synth synth;
 	enum stubs_use stubs;
+	bool rw; /* was said last */
 	bool read_only, debug, nonempty;
 	char *view;	     /* view=TIME|LABEL|COMMIT; NULL: not said */
 	char *environment;   /* env=NAME: as TARN_ENV; NULL: not said */

@@ -12,6 +12,7 @@
 #include "cli/daemon.h"
 #include "cli/facts.h"
 #include "cli/lock.h"
+#include "cli/mounts.h"
 #include "content/lake.h"
 
 static int read_settings(const char *path, struct settings **settings)
@@ -36,6 +37,25 @@ static int open_lake(const char *path, struct lake **lake, struct buf *error)
 	return rc ? rc : daemon_begin_lake(*lake, error);
 }
 
+/* While what a killed daemon left is mounted over the buckets, nobody sees these. */
+static bool is_left_mounted(const char *lake, struct buf *error)
+{
+	const struct mount_entry *e;
+	struct mounts m;
+	bool is;
+
+	if (mounts_load(&m))
+		return false;
+	e = mounts_of_lake(&m, lake);
+	is = e && mount_is_dead(e);
+	if (is)
+		buf_addf(error,
+			 "its daemon is gone and left %s mounted (run `tarn mount %s` to go on, or `tarn umount %s`)",
+			 e->point, lake, lake);
+	mounts_release(&m);
+	return is;
+}
+
 static int answer_ourselves(const char *path, struct json_object *request, offline_fn answer, struct json_object *reply)
 {
 	_cleanup_buf_ struct buf error = BUF_INIT;
@@ -48,7 +68,7 @@ static int answer_ourselves(const char *path, struct json_object *request, offli
 	log_set_level(LOG_LEVEL_WARNING);
 	caller_prepare_process();
 	umask(0);
-	rc = open_lake(path, &lake, &error);
+	rc = is_left_mounted(path, &error) ? -ENOTCONN : open_lake(path, &lake, &error);
 	if (!rc)
 		rc = answer(lake, request, reply);
 	if (lake)

@@ -123,16 +123,30 @@ static int say_nothing_there(const struct request *q, int error)
 	return -error;
 }
 
+static int say_no_version(const struct request *q, int rc)
+{
+	size_t len = strlen(q->given), mark = strlen(VERSION_MARK);
+	int subject = (int)(len < mark ? 0 : len - mark);
+
+	if (len < mark || strcmp(q->given + subject, VERSION_MARK) != 0)
+		say("%s: names nothing of the past (as in %s@v3; `tarn versions %s` lists versions)", q->given,
+		    q->given, q->given);
+	else if (!subject || q->given[subject - 1] == '/')
+		say("%s: is the past of the whole lake, name a moment (as in %s/2026-11-20, or a label)", q->given,
+		    q->given);
+	else
+		say("%s: is all of the past, name one (as in %s3 or %s/2026-11-20; `tarn versions %.*s` lists them)",
+		    q->given, q->given, q->given, subject, q->given);
+	return rc;
+}
+
 static int find_source(struct request *q, struct restorer *r, const char *to)
 {
 	int rc = version_path_parse(q->given, &q->parts);
 	const char *mark;
 
-	if (rc) {
-		say("%s: names nothing of the past (as in %s@v3; `tarn versions %s` lists versions)", q->given,
-		    q->given, q->given);
-		return rc;
-	}
+	if (rc)
+		return say_no_version(q, rc);
 	rc = find_subject(q, r, to);
 	if (rc)
 		return rc;

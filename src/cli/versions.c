@@ -59,7 +59,7 @@ static void add_row(struct table *t, struct json_object *o)
 	int64_t ns;
 
 	if (!time_parse(text_or(o, "time", ""), &ns))
-		human_time(&when, ns);
+		buf_add_moment(&when, ns);
 	human_size(&size, json_object_get_uint64(json_object_object_get(o, "size")));
 	add_author(&by, o);
 	add_state(&state, o);
@@ -129,7 +129,7 @@ static int print_moments(const char *path, const struct moments *m)
 		const struct moment *x = &m->list[i];
 		_cleanup_buf_ struct buf when = BUF_INIT;
 
-		human_time(&when, x->time);
+		buf_add_moment(&when, x->time);
 		table_add(&t, x->name);
 		table_add(&t, x->label ? "label" : "day");
 		table_add(&t, buf_str(&when));
@@ -181,7 +181,7 @@ static int print_moments_json(const char *path, const struct moments *m, const s
 		struct json_object *one = json_object_new_object();
 		_cleanup_buf_ struct buf when = BUF_INIT;
 
-		buf_add_time_ms(&when, m->list[i].time);
+		buf_add_moment(&when, m->list[i].time);
 		json_object_object_add(one, "name", json_object_new_string(m->list[i].name));
 		json_object_object_add(one, "kind", json_object_new_string(m->list[i].label ? "label" : "day"));
 		json_object_object_add(one, "time", json_object_new_string(buf_str(&when)));
@@ -248,15 +248,12 @@ static int print_gone_json(const char *given, const struct gone *g, const struct
 
 static void print_gone(const char *given, const struct gone *g, const struct stat *st)
 {
-	_cleanup_buf_ struct buf folder = BUF_INIT, then = BUF_INIT, path = BUF_INIT, when = BUF_INIT, size = BUF_INIT;
-	int64_t ns;
+	_cleanup_buf_ struct buf folder = BUF_INIT, then = BUF_INIT, path = BUF_INIT, size = BUF_INIT;
 
 	human_name(&folder, g->folder.path);
 	human_name(&then, g->then);
 	human_name(&path, given);
-	if (!time_parse(g->removed, &ns))
-		human_time(&when, ns);
-	printf("%s was removed at %s\n", buf_str(&folder), buf_str(&when));
+	printf("%s was removed at %s\n", buf_str(&folder), g->removed);
 	if (S_ISDIR(st->st_mode)) {
 		printf("what it was before that: %s/ (`tarn restore %s` brings it back)\n", buf_str(&then),
 		       buf_str(&then));
@@ -349,7 +346,8 @@ const struct verb verb_versions = {
 	.details =
 		"Lists the versions of the file PATH on a mounted lake: number, time, size, who\n"
 		"wrote it with which program, how it is kept. Version N can be read as PATH@vN,\n"
-		"compared by `tarn diff` and brought back by `tarn restore`. Of a folder its\n"
+		"compared by `tarn diff` and brought back by `tarn restore`; as of its TIME, which\n"
+		"is UTC, it is PATH@v/TIME. Of a folder its\n"
 		"labels are listed, and the last days on which something below it changed:\n"
 		"PATH@v/DAY/ shows it as it was. What was deleted keeps its history under its\n"
 		"old path, and a file whose name a folder has now is listed with that.\n"

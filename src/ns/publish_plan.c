@@ -407,7 +407,8 @@ static int plan_new(struct publishing *p, const char *from, const char *to)
 	int rc;
 
 	if (!slash)
-		return refuse(p, -ENOENT, to, "there is no such bucket");
+		return refuse(p, -ENOENT, to,
+			      "there is no such bucket (make it first, as a folder at the root of the mount)");
 	if (!from_slash)
 		return refuse(p, -EINVAL, from, "a bucket cannot become a folder, only what is in it is published");
 	if (!above || !from_above)

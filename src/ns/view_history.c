@@ -74,7 +74,7 @@ static int add_line(void *arg, const struct version_row *v)
 	struct buf *b = h->out;
 
 	buf_addf(b, "{\"version\":%" PRIu64 ",\"commit\":%" PRIu64 ",\"time\":\"", v->number, v->commit);
-	buf_add_time_ms(b, v->time);
+	buf_add_moment(b, v->time);
 	buf_addf(b, "\",\"size\":%" PRIu64 ",\"sha256\":", v->size);
 	if (v->hashed && tells_hash(h, v->node)) {
 		buf_addc(b, '"');

@@ -394,7 +394,7 @@ static int moment_fact(struct lake *lake, const struct view_node *n, const char 
 	}
 	if (strcmp(what, "time") || store_commit_time(lake->store, n->commit, &time))
 		return -ENODATA;
-	buf_add_time_ms(value, time);
+	buf_add_moment(value, time);
 	return 0;
 }
 

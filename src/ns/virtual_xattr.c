@@ -28,7 +28,7 @@ int version_fact(const struct version_row *v, const char *what, struct buf *b)
 	else if (!strcmp(what, "commit"))
 		buf_addf(b, "%llu", (unsigned long long)v->commit);
 	else if (!strcmp(what, "time"))
-		buf_add_time_ms(b, v->time);
+		buf_add_moment(b, v->time);
 	else if (!strcmp(what, "mode"))
 		buf_addf(b, "%04o", (unsigned)(v->mode & 07777));
 	else

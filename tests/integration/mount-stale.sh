@@ -10,6 +10,10 @@ crash
 fails ENOTCONN "a dead mount gives an error" ls "$M"
 is "$("$TARN" status "$L" --json | jq -r .mounted)" false "status knows"
 like "$("$TARN" status "$L" --json | jq -r .dead_mount)" "$M" "and says where the rest of it is"
+exits 1 "gc cannot go on" "$TARN" gc "$L"
+like "$(cat "$FOLDER/out")" "its daemon is gone and left $M mounted .run .tarn mount" "and says why, and what to do"
+exits 1 "nor can purge" "$TARN" purge "$B/file" --yes
+like "$(cat "$FOLDER/out")" "its daemon is gone" "which says it, too"
 exits 0 "mount recovers it" "$TARN" mount "$L"
 is "$(cat "$B/file")" one "the files are there"
 crash

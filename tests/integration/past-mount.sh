@@ -56,6 +56,7 @@ exits 1 "mounting over it is refused" old
 ok "umount(8) unmounts it, too" umount "$O"
 ok "and the daemon forgets it" within 5 equal "" views
 is "$(cat "$B/d/a.csv")" two "the live mount is there"
+exits 2 "one that is to be written" "$TARN" mount "$L" "$O" -o view=2026-01-01,rw
 exits 1 "a moment that is to come" "$TARN" mount "$L" "$O" -o view=2999-01-01
 like "$(<"$FOLDER/out")" "no such time" "is said to be none"
 exits 1 "a label that there is not" "$TARN" mount "$L" "$O" -o view=nothing

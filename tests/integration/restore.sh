@@ -77,6 +77,8 @@ refused()
 refused "a version that is not there" 'orders.csv@v99.*no such version' "$F@v99"
 refused "a file that never was" 'never@v1' "$B/never@v1"
 refused "a name without a version" 'names nothing of the past' "$F"
+refused "all versions" "is all of the past, name one .as in $F@v3" "$F@v"
+refused "the past of the whole lake" 'of the whole lake, name a moment' "$M/@v"
 refused "a folder" 'folder@v1: .*(folder|no such version)' "$B/folder@v1"
 refused "--to into a folder that is not there" 'none' "$F@v1" --to "$B/none/x.csv"
 mkfifo "$B/fifo"

@@ -13,7 +13,7 @@ cp "$FOLDER/x" "$F"
 exits 0 "versions" "$TARN" versions "$F"
 out=$(cat "$FOLDER/out")
 like "$out" 'VERSION +TIME +SIZE +BY +STATE +NOTE' "is a table"
-like "$out" $'\n +1 +20[0-9-]+ [0-9:]+ +4 B +root, (dash|bash|sh)' "with number, time, size, who and with which program"
+like "$out" $'\n +1 +20[0-9T:.-]+Z +4 B +root, (dash|bash|sh)' "with number, time, size, who and with which program"
 like "$out" $'\n +2 .* +9 B +root, cp +live' "and how it is"
 exits 0 "as JSON" "$TARN" versions "$F" --json
 is "$(jq -c '[.versions[] | [.version, .size, .program]] | .[1]' "$FOLDER/out")" '[2,9,"cp"]' "likewise"
@@ -31,6 +31,12 @@ ok "with their commits" jq -e '.moments[] | select(.kind == "label") | .commit >
 rm -r "$B/report"
 exits 0 "of a folder that is gone" "$TARN" versions "$B/report" --json
 is "$(jq -c '[.moments[].kind] | unique' "$FOLDER/out")" '["label"]' "they are there still"
+for i in 1 2 3; do
+	put "$i" "$B/times"
+done
+exits 0 "what times it tells" "$TARN" versions "$B/times"
+is "$(awk 'NR > 1 { print $2 }' "$FOLDER/out" | while read -r t; do cat "$B/times@v/$t"; done)" $'1\n2\n3' \
+	"are those that find these versions"
 exits 1 "of what never was" "$TARN" versions "$B/never"
 like "$(cat "$FOLDER/out")" 'never: no such file, and no history' "is an error"
 exits 1 "of what is on no mount" "$TARN" versions "$FOLDER/x"

@@ -94,9 +94,21 @@ static void is_time(int64_t ns, const char *wanted, const char *wanted_ms)
 	is_str(buf_str(&b), wanted_ms, wanted_ms);
 }
 
+static void is_moment(int64_t ns, const char *wanted)
+{
+	_cleanup_buf_ struct buf b = BUF_INIT;
+
+	buf_add_moment(&b, ns);
+	is_str(buf_str(&b), wanted, wanted);
+}
+
 static void test_time(void)
 {
 	_cleanup_buf_ struct buf b = BUF_INIT;
+
+	is_moment(1763629200123000000, "2025-11-20T09:00:00.123Z");
+	is_moment(1763629200123000001, "2025-11-20T09:00:00.124Z");
+	is_moment(1763629199999000001, "2025-11-20T09:00:00.000Z");
 
 	is_time(0, "1970-01-01T00:00:00Z", "1970-01-01T00:00:00.000Z");
 	is_time(1795168800 * NSEC_PER_SEC + 123999999, "2026-11-20T10:00:00Z", "2026-11-20T10:00:00.123Z");
