@@ -34,7 +34,7 @@ lint_tests = \
 
 # What files are, beside what DuckDB takes them for.
 sniff_tests = \
-	tests/sniff/csv.sh
+	tests/sniff/files.sh
 
 unit_tests = \
 	tests/unit/test_base_array \
@@ -88,6 +88,7 @@ unit_tests = \
 	tests/unit/test_meta_wal \
 	tests/unit/test_sniff_csv \
 	tests/unit/test_sniff_description \
+	tests/unit/test_sniff_json \
 	tests/unit/test_sniff_mime \
 	tests/unit/test_sniff_worker \
 	tests/unit/test_tier_credentials \

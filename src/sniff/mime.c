@@ -184,3 +184,17 @@ int mime_of_fd(int fd, const char *name, char mime[MIME_ROOM])
 
 	return len < 0 ? (int)len : mime_of_bytes(bytes, (size_t)len, name, mime);
 }
+
+int mime_says(const void *bytes, size_t len, char said[MIME_SAID])
+{
+	magic_t m = own_magic();
+	const char *found;
+
+	if (!m)
+		return -ENOENT;
+	magic_setflags(m, MAGIC_NONE);
+	found = magic_buffer(m, bytes, len < MIME_BYTES ? len : MIME_BYTES);
+	snprintf(said, MIME_SAID, "%s", found ? found : "");
+	magic_setflags(m, MAGIC_MIME_TYPE | MAGIC_ERROR);
+	return found ? 0 : -EBADMSG;
+}

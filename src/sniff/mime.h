@@ -20,4 +20,8 @@ int mime_of_fd(int fd, const char *name, char mime[MIME_ROOM]);
 /* The same of bytes at hand; no more than MIME_BYTES are looked at. */
 int mime_of_bytes(const void *bytes, size_t len, const char *name, char mime[MIME_ROOM]);
 
+#define MIME_SAID 512
+/* What libmagic says of bytes in words: "PNG image data, 640 x 480, …". 0, -ENOENT, -EBADMSG. */
+int mime_says(const void *bytes, size_t len, char said[MIME_SAID]);
+
 #endif

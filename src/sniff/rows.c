@@ -40,7 +40,7 @@ struct rows *rows_new(const struct row_column *columns, size_t n)
 		return NULL;
 	}
 	for (size_t i = 0; i < n; i++) {
-		t->statistics[i] = statistics_new(columns[i].type, n);
+		t->statistics[i] = statistics_new(columns[i].shown ? columns[i].shown : columns[i].type, n);
 		if (!t->statistics[i]) {
 			rows_free(t);
 			return NULL;
@@ -134,7 +134,8 @@ int rows_finish(struct rows *t, struct description *d)
 	for (size_t i = 0; i < t->n; i++) {
 		const struct row_column *from = &t->columns[i];
 		struct column *c =
-			description_add_column(d, from->name, strlen(from->name), value_type_name(from->type));
+			description_add_column(d, from->name, strlen(from->name),
+					       from->type_name ? from->type_name : value_type_name(from->type));
 		int rc = c ? statistics_finish(t->statistics[i], c) : -ENOMEM;
 
 		if (rc)

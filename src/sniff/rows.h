@@ -11,6 +11,8 @@
 struct row_column {
 	char *name;
 	enum value_type type;
+	const char *type_name; /* NULL: that of type */
+	enum value_type shown; /* as what values are told; VALUE_NONE: as type */
 	struct value_formats formats;
 	bool not_null;
 };

@@ -6,9 +6,11 @@
 #include "base/cleanup.h"
 #include "sniff/csv.h"
 #include "sniff/input.h"
+#include "sniff/json.h"
 #include "sniff/mime.h"
+#include "sniff/text.h"
 
-/* Which of them looks into what is of a type. PREFIX: of the type's name. */
+/* Which of them looks into what is of a type: the first. PREFIX: of the type's name. */
 static const struct sniffer {
 	const char *prefix;
 	int (*sniff)(struct input *in, struct description *d);
@@ -16,6 +18,15 @@ static const struct sniffer {
 	{"text/csv", csv_sniff},
 	{"application/csv", csv_sniff},
 	{"text/tab-separated-values", csv_sniff},
+	{"application/json", json_sniff},
+	{"application/x-ndjson", json_sniff},
+	{"application/geo+json", json_sniff},
+	{"text/", text_sniff},
+	{"application/yaml", text_sniff},
+	{"application/toml", text_sniff},
+	{"application/sql", text_sniff},
+	{"application/javascript", text_sniff},
+	{"image/", image_sniff},
 };
 
 void sniff_prepare(void)

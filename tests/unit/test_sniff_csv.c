@@ -1,4 +1,4 @@
-/* Tables in files: what DuckDB has no word on, what is too much, and what is broken. The rest is tests/sniff/csv.sh. */
+/* Tables in files: what DuckDB has no word on, what is too much, what is broken. The rest: tests/sniff/files.sh. */
 #include <fcntl.h>
 #include <stdarg.h>
 #include <unistd.h>

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
-# CSV files of all kinds: delimiter, header, names, types, rows and statistics as DuckDB finds them. duckdb.expected is
+# CSV and JSON files of all kinds: delimiter, header, names, types, rows and statistics as DuckDB finds them. duckdb.expected is
 # what `node duckdb.mjs SAMPLE...` said (@duckdb/node-api 1.5.6-r.1); `differences` has what is wanted otherwise, and why.
 set -u
 : "${TARN_BUILD:?the build tree}" "${TARN_SOURCE:?the source}"
