@@ -38,14 +38,8 @@ struct importing {
 
 static void tell(struct importing *m, const char *key, const char *why)
 {
-	struct json_object *o;
-
-	if (json_object_array_length(m->list) >= TOLD)
-		return;
-	o = json_object_new_object();
-	json_object_object_add(o, "path", json_object_new_string(key));
-	json_object_object_add(o, "why", json_object_new_string(why));
-	json_object_array_add(m->list, o);
+	if (json_object_array_length(m->list) < TOLD)
+		json_add_skipped(m->list, key, why);
 }
 
 /* ---- folders ---- */
@@ -286,15 +280,10 @@ static int remember_page(void *arg, const struct tier_entry *entries, int n)
 static void tell_lost(struct missing *m, const struct version_row *v)
 {
 	_cleanup_buf_ struct buf path = BUF_INIT;
-	struct json_object *o;
 
 	if (json_object_array_length(m->list) >= TOLD || store_path(m->d->lake->store, v->node, &path))
 		return;
-	o = json_object_new_object();
-	json_object_object_add(o, "path", json_object_new_string(buf_str(&path)));
-	json_object_object_add(o, "why",
-			       json_object_new_string("removed in the cloud by somebody else, and was only there"));
-	json_object_array_add(m->list, o);
+	json_add_skipped(m->list, buf_str(&path), "removed in the cloud by somebody else, and was only there");
 }
 
 static int look_whether_missing(void *arg, const struct cloud_row *c)

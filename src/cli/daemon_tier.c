@@ -25,13 +25,8 @@ static void add_skipped(const struct tree_reply *t, struct json_object *reply)
 {
 	struct json_object *list = json_object_new_array();
 
-	for (int i = 0; i < t->told; i++) {
-		struct json_object *o = json_object_new_object();
-
-		json_add_text(o, "path", t->list[i].path);
-		json_add_text(o, "why", t->list[i].why);
-		json_object_array_add(list, o);
-	}
+	for (int i = 0; i < t->told; i++)
+		json_add_skipped(list, t->list[i].path, t->list[i].why);
 	json_object_object_add(reply, "list", list);
 }
 

@@ -207,6 +207,15 @@ void json_add_number(struct json_object *object, const char *key, uint64_t n)
 	json_object_object_add(object, key, json_object_new_int64((int64_t)n));
 }
 
+void json_add_skipped(struct json_object *list, const char *path, const char *why)
+{
+	struct json_object *o = json_object_new_object();
+
+	json_add_text(o, "path", path);
+	json_add_text(o, "why", why);
+	json_object_array_add(list, o);
+}
+
 void findings_say(const struct findings *f)
 {
 	for (int i = 0; i < f->n; i++)

@@ -31,6 +31,8 @@ bool json_flag(struct json_object *object, const char *key);
 /* OBJECT gets a value; a text that is NULL is left out. */
 void json_add_text(struct json_object *object, const char *key, const char *text);
 void json_add_number(struct json_object *object, const char *key, uint64_t n);
+/* LIST gets a line about what was left out: {"path": …, "why": …}. */
+void json_add_skipped(struct json_object *list, const char *path, const char *why);
 
 /* What was found in settings.yaml, one line each on standard error. */
 void findings_say(const struct findings *f);

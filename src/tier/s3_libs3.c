@@ -163,14 +163,11 @@ static int ask_for_bucket(struct libs3 *engine, struct tier_try *t)
 
 /* ---- head ---- */
 
-static void begin_head(struct libs3_request *r, S3RequestContext *context, void *arg)
+/* A request about KEY that has no body, in either direction. HEAD may be NULL. */
+static int ask_about(struct libs3 *engine, const char *key,
+		     void (*begin)(struct libs3_request *r, S3RequestContext *context, void *arg), struct tier_try *t,
+		     struct tier_head *head)
 {
-	S3_head_object(&r->bucket, arg, context, &libs3_plain_handler, r);
-}
-
-static int libs3_head(void *arg, const char *key, struct tier_try *t, struct tier_head *head)
-{
-	struct libs3 *engine = arg;
 	_cleanup_request_ struct libs3_request *r = NULL;
 	int ret = check_key(t, key);
 
@@ -179,9 +176,22 @@ static int libs3_head(void *arg, const char *key, struct tier_try *t, struct tie
 	ret = libs3_request_new(engine, t, &r);
 	if (ret)
 		return ret;
-	ret = libs3_run(engine, &r, begin_head, (void *)key);
-	if (ret == 0)
+	ret = libs3_run(engine, &r, begin, (void *)key);
+	if (ret == 0 && head)
 		*head = r->head;
+	return ret;
+}
+
+static void begin_head(struct libs3_request *r, S3RequestContext *context, void *arg)
+{
+	S3_head_object(&r->bucket, arg, context, &libs3_plain_handler, r);
+}
+
+static int libs3_head(void *arg, const char *key, struct tier_try *t, struct tier_head *head)
+{
+	struct libs3 *engine = arg;
+	int ret = ask_about(engine, key, begin_head, t, head);
+
 	/* The 404 of a HEAD may be about the bucket, which must not make its objects look removed. */
 	if (ret == -ENOENT && clock_monotonic() - engine->seen > SEEN_FOR)
 		ret = ask_for_bucket(engine, t);
@@ -368,25 +378,12 @@ static void begin_remove(struct libs3_request *r, S3RequestContext *context, voi
 	S3_delete_object(&r->bucket, arg, context, &libs3_plain_handler, r);
 }
 
-static int remove_one(struct libs3 *engine, const char *key, struct tier_try *t)
-{
-	_cleanup_request_ struct libs3_request *r = NULL;
-	int ret = check_key(t, key);
-
-	if (ret)
-		return ret;
-	ret = libs3_request_new(engine, t, &r);
-	if (ret)
-		return ret;
-	ret = libs3_run(engine, &r, begin_remove, (void *)key);
-	return ret == -ENOENT ? 0 : ret;
-}
-
 static int libs3_remove(void *arg, const char *const *keys, int n, int *results, struct tier_try *t)
 {
 	for (int i = 0; i < n; i++) {
-		int ret = remove_one(arg, keys[i], t);
+		int ret = ask_about(arg, keys[i], begin_remove, t, NULL);
 
+		ret = ret == -ENOENT ? 0 : ret;
 		if (ret && (t->again || ret == -ECANCELED || ret == -ETIMEDOUT))
 			return ret;
 		results[i] = ret;
