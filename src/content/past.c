@@ -473,9 +473,11 @@ int past_want(struct past *p, uint64_t at, uint64_t len, const struct tier_call 
 
 static ssize_t read_recall(struct past *p, void *to, size_t len, uint64_t at)
 {
-	int rc = past_want(p, at, len, NULL);
-	ssize_t n = rc ? rc : recall_read(p->recall, to, len, at, NULL);
+	ssize_t n = recall_read_here(p->recall, to, len, at); /* who may have no more looks at nothing ahead either */
+	int rc = n == -EAGAIN ? past_want(p, at, len, NULL) : 0;
 
+	if (n == -EAGAIN)
+		n = rc ? rc : recall_read(p->recall, to, len, at, NULL);
 	return n == -ESTALE ? -EIO : n;
 }
 

@@ -79,6 +79,8 @@ bool recall_has(struct recall *r, uint64_t at, uint64_t len);
 int recall_want(struct recall *r, uint64_t at, uint64_t len, const struct tier_call *call);
 /* What of that is not here is fetched, and nobody waits for it. */
 void recall_fetch_ahead(struct recall *r, uint64_t at, uint64_t len);
+/* As pread(2) of what is here, which asks for nothing more. -EAGAIN: some of it is not, or not any more. */
+ssize_t recall_read_here(struct recall *r, void *to, size_t len, uint64_t at);
 /* As pread(2) of the content, waiting; fewer than LEN only at its end. -errno. */
 ssize_t recall_read(struct recall *r, void *to, size_t len, uint64_t at, const struct tier_call *call);
 

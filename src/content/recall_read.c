@@ -232,21 +232,27 @@ static int read_file(struct recall *r, char *to, size_t len, uint64_t at)
 	return n < 0 ? (int)n : (size_t)n == len ? 0 : -EIO;
 }
 
-ssize_t recall_read(struct recall *r, void *to, size_t len, uint64_t at, const struct tier_call *call)
+ssize_t recall_read_here(struct recall *r, void *to, size_t len, uint64_t at)
 {
 	size_t wanted = at < r->size ? (size_t)min(len, r->size - at) : 0;
-	bool there = false;
-	int rc = 0;
+	int rc;
 
-	while (!rc && !there && wanted) { /* what came may have been given up before it is held */
-		rc = recall_want(r, at, wanted, call);
-		recall_hold(r);
-		there = !rc && recall_has(r, at, wanted);
-		if (there)
-			rc = read_file(r, to, wanted, at);
-		recall_let_go(r);
-	}
+	recall_hold(r);
+	rc = recall_has(r, at, wanted) ? read_file(r, to, wanted, at) : -EAGAIN;
+	recall_let_go(r);
 	return rc ? rc : (ssize_t)wanted;
+}
+
+ssize_t recall_read(struct recall *r, void *to, size_t len, uint64_t at, const struct tier_call *call)
+{
+	ssize_t n = -EAGAIN;
+
+	while (n == -EAGAIN) { /* what came may have been given up before it is held */
+		int rc = at < r->size ? recall_want(r, at, len, call) : 0;
+
+		n = rc ? rc : recall_read_here(r, to, len, at);
+	}
+	return n;
 }
 
 int recall_whole(struct recall *r, const struct tier_call *call)
