@@ -34,11 +34,11 @@ tells()
 }
 
 # type_to KEYS COMMAND…: runs it in a terminal, and types KEYS: parts with a blank between them, as printf takes them,
-# each when the program has nothing more to show.
+# each when the program has nothing more to show, and takes keys as they come rather than by lines.
 type_to()
 {
 	TERM=vt100 HOME=$FOLDER timeout 30 python3 - "$@" 2>&1 >"$FOLDER/screen" <<-'END'
-		import os, pty, select, sys
+		import os, pty, select, sys, termios
 		keys = [k.encode().decode("unicode_escape").encode() for k in sys.argv[1].split(" ")]
 		pid, terminal = pty.fork()
 		if not pid:
@@ -47,7 +47,7 @@ type_to()
 		    try:
 		        if select.select([terminal], [], [], 0.2)[0]:
 		            os.write(1, os.read(terminal, 65536))
-		        elif keys:
+		        elif keys and not termios.tcgetattr(terminal)[3] & termios.ICANON:
 		            os.write(terminal, keys.pop(0))
 		    except OSError:
 		        break

@@ -233,7 +233,7 @@ static int add_tag(void *arg, const char *tag, uint64_t count)
 
 static void test_from_schema_3(void)
 {
-	_cleanup_buf_ struct buf tags = BUF_INIT, none = BUF_INIT;
+	_cleanup_buf_ struct buf tags = BUF_INIT;
 	struct job_row jobs[16];
 	struct store *s;
 	const char *why;
