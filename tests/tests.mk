@@ -273,6 +273,7 @@ integration_tests = \
 
 # Programs that tests and benchmarks call.
 test_programs = \
+	tests/bench/catalog \
 	tests/bench/evict \
 	tests/bench/histbench \
 	tests/bench/iobench \

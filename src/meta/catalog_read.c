@@ -162,7 +162,8 @@ int store_found(struct store *s, const char *match, int64_t until, store_found_f
 	return rc;
 }
 
-int store_documents(struct store *s, int64_t from_day, int64_t to_day, int64_t until, store_found_fn fn, void *arg)
+static int tell_between(struct store *s, enum sql id, int64_t from, int64_t to, int64_t until, store_found_fn fn,
+			void *arg)
 {
 	_cleanup_query_ struct query q = {};
 	int err;
@@ -170,10 +171,39 @@ int store_documents(struct store *s, int64_t from_day, int64_t to_day, int64_t u
 
 	if (!c)
 		return err;
-	query_start(&q, c, SQL_DOCUMENTS);
-	query_int(&q, from_day);
-	query_int(&q, to_day);
+	query_start(&q, c, id);
+	query_int(&q, from);
+	query_int(&q, to);
 	return tell_found(c, &q, until, fn, arg);
+}
+
+int store_documents(struct store *s, int64_t from_day, int64_t to_day, int64_t until, store_found_fn fn, void *arg)
+{
+	return tell_between(s, SQL_DOCUMENTS, from_day, to_day, until, fn, arg);
+}
+
+int store_documents_by_size(struct store *s, int64_t from, int64_t to, int64_t until, store_found_fn fn, void *arg)
+{
+	return tell_between(s, SQL_DOCUMENTS_BY_SIZE, from, to, until, fn, arg);
+}
+
+int store_node_place(struct store *s, uint64_t node, struct node_row *row, uint64_t *parent, struct buf *name)
+{
+	_cleanup_query_ struct query q = {};
+	const char *bytes;
+	size_t len;
+	int got;
+
+	store_query(s, &q, SQL_NODE_PLACE);
+	query_int(&q, (int64_t)node);
+	got = query_row(&q);
+	if (got <= 0)
+		return got ? got : -ENOENT;
+	*parent = (uint64_t)query_get(&q);
+	bytes = query_get_blob(&q, &len);
+	buf_add(name, bytes, len);
+	node_from_query(&q, row);
+	return buf_error(name);
 }
 
 int store_snippet(struct store *s, const char *match, uint64_t node, struct buf *snippet)

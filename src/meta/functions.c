@@ -160,6 +160,53 @@ static void sql_comment(sqlite3_context *c, int argc, sqlite3_value **argv)
 		sqlite3_result_text64(c, x.value, strnlen(x.value, x.size), SQLITE_TRANSIENT, SQLITE_UTF8);
 }
 
+/* ---- ranks ---- */
+
+#define PHRASES 32
+#define HITS 500 /* of a row that are looked at */
+#define HALF 10.0
+
+static void rank_row(const Fts5ExtensionApi *api, Fts5Context *row, sqlite3_context *c, int argc, sqlite3_value **argv)
+{
+	/* name, columns, tags, comment, text, type */
+	static const double weights[] = {10, 5, 8, 4, 1, 0};
+	double sums[PHRASES] = {0}, rank = 0;
+	int n = 0, rc = api->xInstCount(row, &n);
+
+	(void)argc;
+	(void)argv;
+	for (int i = 0; rc == SQLITE_OK && i < n && i < HITS; i++) {
+		int phrase, column, at;
+
+		rc = api->xInst(row, i, &phrase, &column, &at);
+		if (rc == SQLITE_OK && phrase < PHRASES && column < (int)(sizeof(weights) / sizeof(weights[0])))
+			sums[phrase] += weights[column];
+	}
+	for (int i = 0; i < PHRASES; i++)
+		rank -= sums[i] / (sums[i] + HALF);
+	if (rc == SQLITE_OK)
+		sqlite3_result_double(c, rank);
+	else
+		sqlite3_result_error_code(c, rc);
+}
+
+/* How FTS5 is asked for its interface: see "Extending FTS5" in SQLite's manual. */
+static int add_rank(sqlite3 *db)
+{
+	sqlite3_stmt *st = NULL;
+	fts5_api *api = NULL;
+	int rc = sqlite3_prepare_v2(db, "SELECT fts5(?)", -1, &st, NULL);
+
+	if (rc == SQLITE_OK) {
+		sqlite3_bind_pointer(st, 1, &api, "fts5_api_ptr", NULL);
+		sqlite3_step(st);
+	}
+	sqlite3_finalize(st);
+	if (rc != SQLITE_OK || !api)
+		return rc != SQLITE_OK ? rc : SQLITE_ERROR;
+	return api->xCreateFunction(api, "tarn_rank", NULL, rank_row, NULL);
+}
+
 int functions_add(sqlite3 *db)
 {
 	static const struct {
@@ -172,5 +219,5 @@ int functions_add(sqlite3 *db)
 		rc = sqlite3_create_function_v2(db, functions[i].name, 1,
 						SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_INNOCUOUS, NULL,
 						functions[i].fn, NULL, NULL, NULL);
-	return rc;
+	return rc == SQLITE_OK ? add_rank(db) : rc;
 }

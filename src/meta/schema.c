@@ -263,8 +263,9 @@ static const char step_4[] =
 	"CREATE INDEX description_schema ON description(schema) WHERE schema > 0;"
 	"CREATE TABLE document("
 	"	node INTEGER PRIMARY KEY, version INTEGER NOT NULL, kind INTEGER NOT NULL, schema INTEGER NOT NULL,"
-	"	day INTEGER NOT NULL, name TEXT NOT NULL, text BLOB, sample BLOB"
+	"	day INTEGER NOT NULL, size INTEGER NOT NULL, name TEXT NOT NULL, text BLOB, sample BLOB"
 	") STRICT;"
+	"CREATE INDEX document_size ON document(size);"
 	"CREATE INDEX document_day ON document(day);"
 	"CREATE INDEX document_table ON document(schema, node) WHERE schema > 0;"
 	"CREATE INDEX asset_opens ON asset(opens) WHERE opens > 0;"
@@ -283,7 +284,6 @@ static const char step_4[] =
 	"	WHEN 9 THEN 'archive' ELSE 'other' END AS type FROM document;"
 	"CREATE VIRTUAL TABLE found USING fts5(name, columns, tags, comment, text, type, content = 'found_in',"
 	"	content_rowid = 'node', tokenize = 'unicode61 remove_diacritics 2');"
-	"INSERT INTO found(found, rank) VALUES('rank', 'bm25(10.0, 5.0, 8.0, 4.0, 1.0, 0.0)');"
 
 	"INSERT INTO tag SELECT DISTINCT value, node.id, 1 FROM node, json_each(tarn_tags(node.xattrs))"
 	" WHERE node.xattrs IS NOT NULL AND EXISTS"

@@ -462,12 +462,16 @@ const char *const sql_text[SQL_COUNT] = {
 	[SQL_TAG_HAS] = "SELECT 1 FROM tag WHERE tag = ? AND node = ? LIMIT 1",
 
 	[SQL_FOUND_COUNT] = "SELECT count(*) FROM (SELECT 1 FROM found WHERE found MATCH ? LIMIT ?)",
-	[SQL_FOUND_BEST] = "SELECT rowid, rank FROM found WHERE found MATCH ? ORDER BY rank",
+	[SQL_FOUND_BEST] = "SELECT rowid, rank FROM found WHERE found MATCH ? AND rank MATCH 'tarn_rank()' ORDER BY rank",
 	[SQL_FOUND_NEWEST] = "SELECT rowid, 0 FROM found WHERE found MATCH ? ORDER BY rowid DESC",
 	[SQL_FOUND_SNIPPET] =
 		"SELECT snippet(found, -1, char(2), char(3), char(8230), 16) FROM found WHERE found MATCH ?"
 		" AND rowid = ?",
 	[SQL_DOCUMENTS] = "SELECT node, 0 FROM document WHERE day BETWEEN ? AND ? ORDER BY day DESC, node DESC",
+	[SQL_DOCUMENTS_BY_SIZE] = "SELECT node, 0 FROM document WHERE size BETWEEN ? AND ? ORDER BY size DESC",
+	[SQL_NODE_PLACE] =
+		"SELECT entry.parent, entry.name, " NODE " FROM node CROSS JOIN entry INDEXED BY entry_node"
+		" ON entry.node = node.id AND " LIVE " WHERE node.id = ? ORDER BY entry.from_commit LIMIT 1",
 	[SQL_OF_MIME] = "SELECT node FROM version WHERE mime = ? AND state = 1 AND mime IS NOT NULL ORDER BY node",
 	[SQL_OF_DAY] = "SELECT node FROM document WHERE day = ?",
 	[SQL_TABLES] = "SELECT node FROM document WHERE schema > 0 ORDER BY schema, node",
@@ -493,8 +497,9 @@ const char *const sql_text[SQL_COUNT] = {
 	[SQL_DOCUMENT_VERSION] = "SELECT version, schema FROM document WHERE node = ?",
 	[SQL_DOCUMENT_SET_NAME] = "UPDATE document SET name = ?2 WHERE node = ?1",
 	[SQL_DOCUMENT_SET] =
-		"INSERT OR REPLACE INTO document(node, version, kind, schema, day, name, text, sample)"
-		" SELECT node.id, version.id, ?2, ?3, version.mtime / 86400000000000, CAST(entry.name AS TEXT), ?4, ?5"
+		"INSERT OR REPLACE INTO document(node, version, kind, schema, day, size, name, text, sample)"
+		" SELECT node.id, version.id, ?2, ?3, version.mtime / 86400000000000, version.size,"
+		" CAST(entry.name AS TEXT), ?4, ?5"
 		" FROM version CROSS JOIN node ON node.id = version.node"
 		" CROSS JOIN entry INDEXED BY entry_node ON entry.node = node.id AND " LIVE
 		" WHERE version.id = ?1 AND node.version = ?1 LIMIT 1",

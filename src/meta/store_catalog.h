@@ -69,6 +69,10 @@ typedef int (*store_found_fn)(void *arg, uint64_t node, double rank);
 int store_found(struct store *s, const char *match, int64_t until, store_found_fn fn, void *arg);
 /* All that can be found, whose day (since 1970) of last change is one of these, the latest first. */
 int store_documents(struct store *s, int64_t from_day, int64_t to_day, int64_t until, store_found_fn fn, void *arg);
+/* Likewise by their size in bytes, the largest first. */
+int store_documents_by_size(struct store *s, int64_t from, int64_t to, int64_t until, store_found_fn fn, void *arg);
+/* A node that has a name, its first one, and the folder that is in; as store_node() and store_name(). */
+int store_node_place(struct store *s, uint64_t node, struct node_row *row, uint64_t *parent, struct buf *name);
 /* The nodes whose live version is of a MIME type; that can be found and changed on a day; that are tables. */
 int store_of_mime(struct store *s, const char *mime, store_tagged_fn fn, void *arg);
 int store_of_day(struct store *s, int64_t day, store_tagged_fn fn, void *arg);

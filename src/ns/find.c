@@ -301,14 +301,26 @@ static void days(const struct find *f, int64_t *from, int64_t *to)
 	}
 }
 
+/* The condition about sizes, if there is one. */
+static const struct find_condition *size_condition(const struct find *f)
+{
+	for (int i = 0; i < f->n; i++)
+		if (f->conditions[i].facet == FIND_SIZE)
+			return &f->conditions[i];
+	return NULL;
+}
+
 int find_run(const struct find *f, struct reader *r, find_fn fn, void *arg, bool *cut)
 {
+	const struct find_condition *size = size_condition(f);
 	struct running running = {.find = f, .reader = r, .fn = fn, .arg = arg};
 	int64_t until = clock_monotonic() + FIND_NS, from, to;
 	int rc;
 
 	if (f->match.len) {
 		rc = store_found(r->lake->store, buf_str(&f->match), until, found, &running);
+	} else if (size) {
+		rc = store_documents_by_size(r->lake->store, size->from, size->to, until, found, &running);
 	} else {
 		days(f, &from, &to);
 		rc = store_documents(r->lake->store, from, to, until, found, &running);

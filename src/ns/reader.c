@@ -115,10 +115,8 @@ int reader_sees(struct reader *r, uint64_t node, struct node_row *row, struct bu
 	_cleanup_buf_ struct buf name = BUF_INIT;
 	const struct reader_folder *folder = NULL;
 	uint64_t parent;
-	int rc = store_node(r->lake->store, node, row);
+	int rc = store_node_place(r->lake->store, node, row, &parent, &name);
 
-	if (!rc)
-		rc = store_name(r->lake->store, node, &parent, &name);
 	if (!rc)
 		rc = find_folder(r, parent, 0, &folder);
 	if (rc)

@@ -177,7 +177,10 @@ static void test_life(struct store *s)
 	is_str(find(s, "quagga"), node_list(one, 0), "and is found");
 	two = test_make(s, NODE_ROOT, "two.csv", KIND_FILE);
 	describe(s, test_cut(s, two, VERSION_LIVE, HOW_NONE, 3), "email\nphone", NULL);
-	is_str(find(s, "{columns}: email"), node_list(two, one), "two have it, the shorter first");
+	is_str(find(s, "{columns}: email"), node_list(one, two), "two have it");
+	describe(s, version2 + 1, "kunden", NULL);
+	is_str(find(s, "kunden"), node_list(one, two), "what has a word in its name comes before a column of that name");
+	describe(s, version2 + 1, "email\nphone", NULL);
 	test_unlink(s, NODE_ROOT, "two.csv", two);
 	is_str(find(s, "{columns}: email"), node_list(one, 0), "what was deleted is not found");
 	is_str(described(s, version2 + 1), "2 csv 3 [\"email\nphone\"] email\nphone - {\"kind\": \"table\"} -",
