@@ -256,6 +256,7 @@ libns_a_SOURCES = \
 	src/ns/view.c src/ns/view.h \
 	src/ns/view_access.c src/ns/view_access.h \
 	src/ns/view_catalog.c src/ns/view_catalog.h \
+	src/ns/view_catalog_export.c \
 	src/ns/view_catalog_files.c \
 	src/ns/view_catalog_lists.c \
 	src/ns/view_catalog_search.c \

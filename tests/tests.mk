@@ -127,6 +127,7 @@ integration_tests = \
 	tests/integration/catalog-background.sh \
 	tests/integration/catalog-copy.sh \
 	tests/integration/catalog-find.sh \
+	tests/integration/catalog-tables.sh \
 	tests/integration/catalog-tags.sh \
 	tests/integration/catalog-page.sh \
 	tests/integration/catalog-users.sh \

@@ -6,8 +6,8 @@
  *	tarn_comment(BLOB)	the comment in them, or NULL
  *	tarn_rank()		of a row of found (schema.c): the lower the better it answers to its query
  *
- * The rank is not bm25's: that looks up how frequent each word is in all files, which for frequent ones takes longer than
- * all else. All words are in each row that is found, so what tells rows apart is where, and how often: per word
+ * The rank is not bm25's: that looks up how frequent each word is in all files, which for frequent ones takes longer
+ * than all else. All words are in each row that is found, so what tells rows apart is where, and how often: per word
  * s / (s + 10), s the weights of the columns of its hits.
  *
  * A packed text is a byte, 0 or 1, and the text, or a zstd frame of it.

@@ -462,7 +462,8 @@ const char *const sql_text[SQL_COUNT] = {
 	[SQL_TAG_HAS] = "SELECT 1 FROM tag WHERE tag = ? AND node = ? LIMIT 1",
 
 	[SQL_FOUND_COUNT] = "SELECT count(*) FROM (SELECT 1 FROM found WHERE found MATCH ? LIMIT ?)",
-	[SQL_FOUND_BEST] = "SELECT rowid, rank FROM found WHERE found MATCH ? AND rank MATCH 'tarn_rank()' ORDER BY rank",
+	[SQL_FOUND_BEST] = "SELECT rowid, rank FROM found WHERE found MATCH ? AND rank MATCH 'tarn_rank()'"
+		" ORDER BY rank",
 	[SQL_FOUND_NEWEST] = "SELECT rowid, 0 FROM found WHERE found MATCH ? ORDER BY rowid DESC",
 	[SQL_FOUND_SNIPPET] =
 		"SELECT snippet(found, -1, char(2), char(3), char(8230), 16) FROM found WHERE found MATCH ?"
@@ -487,7 +488,9 @@ const char *const sql_text[SQL_COUNT] = {
 		"SELECT mime, count(*) FROM version WHERE state = 1 AND mime IS NOT NULL GROUP BY mime ORDER BY mime",
 	[SQL_CATALOG_TOTALS] =
 		"SELECT ifnull(sum(each.n), 0), ifnull(sum(each.n * json_array_length(schema.columns)), 0),"
-		" (SELECT count(DISTINCT tag) FROM tag) FROM (SELECT schema, count(*) AS n FROM document"
+		" (WITH RECURSIVE one(tag) AS (SELECT min(tag) FROM tag UNION ALL SELECT (SELECT min(tag.tag) FROM tag"
+		" WHERE tag.tag > one.tag) FROM one WHERE one.tag IS NOT NULL) SELECT count(tag) FROM one)"
+		" FROM (SELECT schema, count(*) AS n FROM document"
 		" WHERE schema > 0 GROUP BY schema) AS each CROSS JOIN schema ON schema.id = each.schema",
 	[SQL_FOUND_REMOVE] =
 		"INSERT INTO found(found, rowid, " FOUND ") SELECT 'delete', node, " FOUND " FROM found_in"

@@ -27,6 +27,7 @@ static void add_words(struct find *f, const char *columns, const char *text, siz
 	bool beginning = len > 1 && text[len - 1] == '*';
 
 	len -= beginning;
+	f->words |= strcmp(columns, "tags") != 0;
 	if (f->match.len)
 		buf_adds(&f->match, " AND ");
 	buf_addf(&f->match, "{%s} : \"", columns);
@@ -264,6 +265,7 @@ struct running {
 	void *arg;
 	int rows;
 	bool cut;
+	int64_t until;
 };
 
 static int found(void *arg, uint64_t node, double rank)
@@ -282,6 +284,29 @@ static int found(void *arg, uint64_t node, double rank)
 		return 1;
 	}
 	return f->fn(f->arg, &(struct find_hit){node, &row, buf_str(&path), rank});
+}
+
+/* Folders have tags, too, and are not found. */
+static int found_tagged(void *arg, uint64_t node)
+{
+	struct running *f = arg;
+	uint64_t version;
+	int rc = store_document(f->reader->lake->store, node, &version, NULL);
+
+	if (rc)
+		return rc == -ENOENT ? 0 : rc;
+	rc = found(arg, node, 0);
+	return !rc && clock_monotonic() > f->until ? -ETIME : rc;
+}
+
+static int tags_of(const struct find *f, const char **tags)
+{
+	int n = 0;
+
+	for (int i = 0; i < f->n; i++)
+		if (f->conditions[i].facet == FIND_TAG)
+			tags[n++] = f->conditions[i].text;
+	return n;
 }
 
 /* The days that a condition about times leaves, of those that the index has. */
@@ -313,11 +338,15 @@ static const struct find_condition *size_condition(const struct find *f)
 int find_run(const struct find *f, struct reader *r, find_fn fn, void *arg, bool *cut)
 {
 	const struct find_condition *size = size_condition(f);
-	struct running running = {.find = f, .reader = r, .fn = fn, .arg = arg};
+	const char *tags[FIND_CONDITIONS];
+	int ntags = tags_of(f, tags);
 	int64_t until = clock_monotonic() + FIND_NS, from, to;
+	struct running running = {.find = f, .reader = r, .fn = fn, .arg = arg, .until = until};
 	int rc;
 
-	if (f->match.len) {
+	if (ntags && !f->words) {
+		rc = store_tagged(r->lake->store, tags, ntags, 0, found_tagged, &running);
+	} else if (f->match.len) {
 		rc = store_found(r->lake->store, buf_str(&f->match), until, found, &running);
 	} else if (size) {
 		rc = store_documents_by_size(r->lake->store, size->from, size->to, until, found, &running);

@@ -30,6 +30,7 @@ struct find_condition {
 
 struct find {
 	struct buf match; /* the query of FTS5; empty: none */
+	bool words;	  /* it has more in it than tags */
 	struct find_condition conditions[FIND_CONDITIONS];
 	int n;
 };

@@ -14,8 +14,11 @@ static const struct branch {
 	catalog_look_up_fn look_up;
 	catalog_list_fn list;
 } branches[] = {
-	{"by-date", catalog_date_look_up, catalog_date_list},	 {"by-type", catalog_type_look_up, catalog_type_list},
-	{"search", catalog_search_look_up, catalog_search_list}, {"table", catalog_table_look_up, catalog_table_list},
+	{"by-date", catalog_date_look_up, catalog_date_list},
+	{"by-type", catalog_type_look_up, catalog_type_list},
+	{"export", catalog_export_look_up, catalog_export_list},
+	{"search", catalog_search_look_up, catalog_search_list},
+	{"table", catalog_table_look_up, catalog_table_list},
 	{"tag", catalog_tag_look_up, catalog_tag_list},
 };
 #define BRANCHES (sizeof(branches) / sizeof(branches[0]))

@@ -57,6 +57,9 @@ int catalog_table_list(struct catalog *c, char *rest, view_emit_fn emit, void *a
 int catalog_search_look_up(struct catalog *c, const char *path, char *rest, struct view_node *draft);
 int catalog_search_list(struct catalog *c, char *rest, view_emit_fn emit, void *arg);
 
+int catalog_export_look_up(struct catalog *c, const char *path, char *rest, struct view_node *draft);
+int catalog_export_list(struct catalog *c, char *rest, view_emit_fn emit, void *arg);
+
 /* ---- view_catalog_files.c: trees of the files of a set ---- */
 
 enum catalog_set_kind { SET_TAGGED, SET_MIME, SET_DAY, SET_TABLES, SET_FOUND };

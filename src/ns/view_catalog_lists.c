@@ -20,6 +20,7 @@ static const char readme[] =
 	"schemas.json               the columns of each table\n"
 	"stats.csv, stats.json      counts, bytes, opens, rates, memory, state of the scan\n"
 	"table/PATH/                schema.json, stats.json, sample.csv, versions.csv of a table\n"
+	"export/                    datapackage.json, duckdb.sql, roapi.yml\n"
 	"tag/TAG/.../files/         links to what has these tags; by-type/, by-date/ likewise\n"
 	"search/WORDS/              results.jsonl, files/: full text; tag:pii type:csv column:email size:>1M\n"
 	"                           modified:>2026-11-01 bucket:raw-data name:sales narrow it\n"

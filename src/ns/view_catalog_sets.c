@@ -11,7 +11,7 @@
 
 #define FILES "files"
 #define TAGS_DEEP 16
-#define OTHERS_OF 2000 /* so many files are asked which other tags they have */
+#define OTHERS_OF 1000 /* so many files are asked which other tags they have */
 
 /* ---- tags ---- */
 
@@ -96,17 +96,25 @@ static bool can_be_a_name(const char *tag)
 	       strlen(tag) <= TAG_BYTES;
 }
 
+/* Is it one that would be shown, and is not noted yet? */
+static bool is_new(const struct tag_names *t, const char *tag)
+{
+	struct tag_name *n;
+
+	for (int i = 0; i < t->path->n; i++)
+		if (!strcmp(t->path->tags[i], tag))
+			return false;
+	HASH_FIND_STR(t->names, tag, n);
+	return !n && can_be_a_name(tag);
+}
+
 static int note_tag(void *arg, const char *tag, uint64_t count)
 {
 	struct tag_names *t = arg;
 	struct tag_name *n;
 
 	(void)count;
-	for (int i = 0; i < t->path->n; i++)
-		if (!strcmp(t->path->tags[i], tag))
-			return 0;
-	HASH_FIND_STR(t->names, tag, n);
-	if (n || !can_be_a_name(tag))
+	if (!is_new(t, tag))
 		return 0;
 	n = calloc(1, sizeof(*n));
 	if (!n)
@@ -116,17 +124,22 @@ static int note_tag(void *arg, const char *tag, uint64_t count)
 	return 0;
 }
 
+static int find_new(void *arg, const char *tag, uint64_t count)
+{
+	(void)count;
+	return is_new(arg, tag);
+}
+
+/* Who may see it is asked only of a node that has something new. */
 static int note_other_tags(void *arg, uint64_t node)
 {
 	struct tag_names *t = arg;
 	struct sight s = {.c = t->c};
-	int rc = see(&s, node);
+	int rc = t->nodes++ == OTHERS_OF ? -ENOSPC : store_tags_of(t->c->lake->store, node, 0, find_new, t);
 
-	if (rc <= 0)
-		return rc;
-	if (t->nodes++ == OTHERS_OF)
-		return 1;
-	return store_tags_of(t->c->lake->store, node, 0, note_tag, t);
+	if (rc > 0)
+		rc = see(&s, node);
+	return rc > 0 ? store_tags_of(t->c->lake->store, node, 0, note_tag, t) : rc;
 }
 
 /* Those that are noted, of which in the root only those that lead to something for this reader. */
@@ -163,7 +176,7 @@ int catalog_tag_list(struct catalog *c, char *rest, view_emit_fn emit, void *arg
 	rc = p.n ? store_tagged(c->lake->store, p.tags, p.n, 0, note_other_tags, &t)
 		 : store_tags(c->lake->store, note_tag, &t);
 	failed = emit_tags(&t, emit, arg);
-	if (rc >= 0)
+	if (!rc || rc == -ENOSPC)
 		rc = failed;
 	return !rc && p.n ? emit(arg, FILES, KIND_FOLDER, 0) : rc;
 }

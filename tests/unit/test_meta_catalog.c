@@ -179,7 +179,7 @@ static void test_life(struct store *s)
 	describe(s, test_cut(s, two, VERSION_LIVE, HOW_NONE, 3), "email\nphone", NULL);
 	is_str(find(s, "{columns}: email"), node_list(one, two), "two have it");
 	describe(s, version2 + 1, "kunden", NULL);
-	is_str(find(s, "kunden"), node_list(one, two), "what has a word in its name comes before a column of that name");
+	is_str(find(s, "kunden"), node_list(one, two), "a name counts more than a column");
 	describe(s, version2 + 1, "email\nphone", NULL);
 	test_unlink(s, NODE_ROOT, "two.csv", two);
 	is_str(find(s, "{columns}: email"), node_list(one, 0), "what was deleted is not found");
