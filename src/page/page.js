@@ -173,6 +173,9 @@ function showFiles(query, path)
 		list.box.scrollTop = list.top;
 	if (path !== undefined)
 		list.at = found.findIndex(f => f.path === path);
+	if (list.at >= 0 && (list.at * ROW < list.box.scrollTop || list.at * ROW > list.box.scrollTop +
+		list.box.clientHeight - 2 * ROW))
+		list.box.scrollTop = list.at * ROW - list.box.clientHeight / 2;
 	drawRows();
 }
 
@@ -197,9 +200,15 @@ function cutNotice()
 
 /* ---- one file ---- */
 
+/* Few values are told one by one, many by their quartiles. */
+function hasFew(c)
+{
+	return Boolean(c.top?.length) && (c.distinct <= c.top.length || !quartileBars(c));
+}
+
 function chart(c)
 {
-	const bars = quartileBars(c);
+	const bars = hasFew(c) ? null : quartileBars(c);
 	if (!bars)
 		return null;
 	return make("div", null, make("svg:svg", {class: "chart", viewBox: "0 0 400 54", preserveAspectRatio: "none",
@@ -213,7 +222,7 @@ function chart(c)
 
 function topValues(c)
 {
-	if (!c.top?.length || quartileBars(c))
+	if (!hasFew(c))
 		return null;
 	const most = c.top[0].count;
 	return make("div", {class: "top-values"}, c.top.slice(0, 5).map(t => [
@@ -226,7 +235,7 @@ function columnBlock(c)
 {
 	const nulls = c.count && c.nulls ? `${(100 * c.nulls / c.count).toFixed(1)} % null` : null;
 	const distinct = c.count ? `${c.approximate ? "≈ " : ""}${countText(c.distinct ?? 0)} distinct` : null;
-	const ends = !quartileBars(c) && !c.top?.length && c.min !== undefined ? `${c.min} … ${c.max}` : null;
+	const ends = !quartileBars(c) && !hasFew(c) && c.min !== undefined ? `${c.min} … ${c.max}` : null;
 	return make("div", {class: "column"}, make("div", {class: "title"}, make("b", null, c.name),
 		make("span", {class: "type mono"}, c.type + (c.not_null ? " not null" : "")),
 		c.pii ? make("span", {class: "chip warn", title: "it looks like that"}, c.pii) : null),
@@ -251,7 +260,7 @@ function schemaHistory(t)
 	if (!steps.length)
 		return [];
 	return [make("h2", null, "Schema history"), ...steps.map(({v, before}) => make("div", {class: "column"},
-		make("b", null, `Version ${v.number}`), " ", make("span", {class: "soft"}, v.time),
+		make("b", null, `Version ${v.number}`), " ", make("span", {class: "soft"}, momentText(v.time)),
 		changesOf(data.schemas[before.schema] || [], data.schemas[v.schema] || [])))];
 }
 
@@ -265,7 +274,7 @@ function versionsTable(f)
 	return [make("h2", null, "Versions"), make("table", null, make("tr", null, ["", "Time", "Rows", "Size"].map((h, i) =>
 		make("th", {class: i > 1 ? "number" : null}, h))), versions.map(v => make("tr", null,
 		make("td", null, make("a", {href: `${address(f.path)}@v/${v.number}${dot}`}, "v" + v.number)),
-		make("td", null, v.time), make("td", {class: "number"}, v.rows === null ? "" : countText(v.rows)),
+		make("td", null, momentText(v.time)), make("td", {class: "number"}, v.rows === null ? "" : countText(v.rows)),
 		make("td", {class: "number"}, sizeText(v.size)))))];
 }
 

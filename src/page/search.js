@@ -187,6 +187,12 @@ function timeText(seconds)
 	return seconds ? new Date(seconds * 1000).toISOString().slice(0, 16).replace("T", " ") : "";
 }
 
+/* Of RFC 3339 in UTC. */
+function momentText(time)
+{
+	return time.slice(0, 19).replace("T", " ");
+}
+
 /* As a number, of dates and times their milliseconds; NaN: it has none. */
 function numberOf(type, text)
 {
