@@ -184,7 +184,7 @@ void buf_add_csv(struct buf *b, const char *bytes, size_t len)
 	buf_addc(b, '"');
 }
 
-static void add_time(struct buf *b, int64_t ns, bool with_ms)
+static void add_time(struct buf *b, int64_t ns, int digits)
 {
 	int64_t left = ns % NSEC_PER_SEC;
 	time_t seconds = (time_t)(ns / NSEC_PER_SEC);
@@ -197,26 +197,28 @@ static void add_time(struct buf *b, int64_t ns, bool with_ms)
 	gmtime_r(&seconds, &tm); /* cannot fail: 64 bits of nanoseconds end in 2262 */
 	buf_addf(b, "%04d-%02d-%02dT%02d:%02d:%02d", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour,
 		 tm.tm_min, tm.tm_sec);
-	if (with_ms)
+	if (digits == 3)
 		buf_addf(b, ".%03d", (int)(left / NSEC_PER_MSEC));
+	else if (digits)
+		buf_addf(b, ".%06d", (int)(left / 1000));
 	buf_addc(b, 'Z');
 }
 
 void buf_add_time(struct buf *b, int64_t ns)
 {
-	add_time(b, ns, false);
+	add_time(b, ns, 0);
 }
 
 void buf_add_time_ms(struct buf *b, int64_t ns)
 {
-	add_time(b, ns, true);
+	add_time(b, ns, 3);
 }
 
 void buf_add_moment(struct buf *b, int64_t ns)
 {
-	int64_t over = ns % NSEC_PER_MSEC;
+	int64_t over = ns % 1000;
 
-	buf_add_time_ms(b, over > 0 ? ns + NSEC_PER_MSEC - over : ns);
+	add_time(b, over > 0 ? ns + 1000 - over : ns, 6);
 }
 
 void buf_add_hex(struct buf *b, const void *bytes, size_t len)

@@ -43,7 +43,8 @@ void buf_add_csv(struct buf *b, const char *bytes, size_t len);
 /* RFC 3339 in UTC: 2026-11-20T09:00:00Z, or with milliseconds. */
 void buf_add_time(struct buf *b, int64_t ns);
 void buf_add_time_ms(struct buf *b, int64_t ns);
-/* The same rounded up, of something that is looked for by its time later: what was at NS is there as of this. */
+/* With microseconds, rounded up, of what is looked for by its time later: what was at NS is there as of this, and what
+ * came a moment after it, on a busy machine, is not. */
 void buf_add_moment(struct buf *b, int64_t ns);
 void buf_add_hex(struct buf *b, const void *bytes, size_t len);
 

@@ -6,7 +6,7 @@ clients, and do not touch each other's keys (tree.py), so that any order gives t
 """
 import os
 
-from tree import FILE, FOLDER, SYMLINK, Tree
+from tree import FILE, FOLDER, SYMLINK, TAGS, Tree
 from worker import content
 
 NAMES = ["a.csv", "b.csv", "c.txt", "d.json", "e", "log.1", "f.csv.gz", "two words.csv", "grün.csv", "\udcff.bin"]
@@ -49,8 +49,10 @@ class Operations:
 		   ("exchange", 3), ("move_folder", 1), ("unlink", 6), ("mkdir", 4), ("rmdir", 2), ("symlink", 2), ("chmod", 4),
 		   ("setxattr", 4), ("removexattr", 2), ("read", 4), ("fsync", 3), ("fsync_folder", 1))
 
-	def __init__(self, rng, tree, clients):
+	def __init__(self, rng, tree, clients, cloud):
 		self.rng, self.tree, self.clients = rng, tree, clients
+		# whether a file gets the tags of one that it is renamed over depends on whether either is a stub just then
+		self.attributes = ["user.a", "user.b"] + ([] if cloud else [TAGS])
 		self.held, self.count, self.slots = [], 0, 0
 		self.kinds, self.weights = zip(*self.WEIGHTS)
 
@@ -473,7 +475,7 @@ class Operations:
 		found = self.some_node()
 		if not found:
 			return None
-		name, value = self.rng.choice(["user.a", "user.b", "user.xdg.tags"]), str(self.rng.randrange(10**6)) * 5
+		name, value = self.rng.choice(self.attributes), str(self.rng.randrange(10**6)) * 5
 		return self.attribute(found, dict(op="setxattr", name=name, value=value),
 				      lambda: found[2].xattrs.__setitem__(name, value.encode()))
 

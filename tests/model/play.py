@@ -29,7 +29,7 @@ class Play:
 		self.o, self.lake = options, lake
 		self.rng = random.Random(options.seed)
 		self.tree, self.clients = Tree(), []
-		self.operations = Operations(self.rng, self.tree, options.clients)
+		self.operations = Operations(self.rng, self.tree, options.clients, options.cloud)
 		self.log = []		# every operation that was begun
 		self.wrong, self.lost = [], []
 		self.dirty = set()	# keys that were changed since they were made durable

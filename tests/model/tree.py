@@ -8,6 +8,7 @@ made durable may differ.
 import hashlib
 
 FILE, FOLDER, SYMLINK = "file", "folder", "symlink"
+TAGS = "user.xdg.tags"	# a file that is renamed over another one and has none gets its
 
 
 class Node:
@@ -123,6 +124,8 @@ class Tree:
 			return  # two links of one file: nothing happens
 		if over:
 			self.remove(to, to_name)
+			if node.kind == over.kind == FILE and TAGS in over.xattrs:
+				node.xattrs.setdefault(TAGS, over.xattrs[TAGS])
 		self.remove(folder, name)
 		self.add(to, to_name, node)
 
