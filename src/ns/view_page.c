@@ -9,6 +9,7 @@
  *	 "tags": […], "popular": […]}				as tags.json, popular.json
  *
  * A browser has to hold all of it: what is more than here is said to be cut, and is in the other files of .catalog.
+ * Then each table has its "asset", for all tables are shown.
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -35,6 +36,7 @@ struct page {
 	struct buf json, schemas;
 	struct seen_schema *seen;
 	uint64_t assets, tables, statistics;
+	bool cut;
 };
 
 static void add_text(struct buf *b, const char *s)
@@ -51,6 +53,16 @@ static bool folder_visible(void *arg, const struct node_row *folder)
 	return reader_may(&p->c->reader, folder, 5);
 }
 
+static void add_asset_values(struct buf *b, const char *path, const struct node_row *node, const char *mime,
+			     uint64_t versions)
+{
+	buf_addc(b, '[');
+	add_text(b, path);
+	buf_addf(b, ",%" PRIu64 ",%" PRId64 ",", node->size, node->mtime / NSEC_PER_SEC);
+	add_text(b, mime);
+	buf_addf(b, ",%" PRIu64 ",\"%s\"]", versions, node->stub ? "cloud" : "local");
+}
+
 /* 1: they are enough. */
 static int add_asset(void *arg, const struct asset_row *row)
 {
@@ -61,11 +73,8 @@ static int add_asset(void *arg, const struct asset_row *row)
 		return 0;
 	if (p->assets == ASSETS)
 		return 1;
-	buf_adds(b, p->assets++ ? ",\n[" : "\n[");
-	add_text(b, row->path);
-	buf_addf(b, ",%" PRIu64 ",%" PRId64 ",", row->node->size, row->node->mtime / NSEC_PER_SEC);
-	add_text(b, row->version->mime);
-	buf_addf(b, ",%" PRIu64 ",\"%s\"]", row->versions, row->node->stub ? "cloud" : "local");
+	buf_adds(b, p->assets++ ? ",\n" : "\n");
+	add_asset_values(b, row->path, row->node, row->version->mime, row->versions);
 	return buf_error(b);
 }
 
@@ -75,8 +84,9 @@ static int add_assets(struct page *p)
 
 	buf_adds(&p->json, "\"assets\":[");
 	rc = store_assets(p->c->lake->store, folder_visible, add_asset, p);
-	buf_addf(&p->json, "],\n\"cut\":%s", rc == 1 ? "true" : "false");
-	return rc == 1 ? 0 : rc;
+	p->cut = rc == 1;
+	buf_addf(&p->json, "],\n\"cut\":%s", p->cut ? "true" : "false");
+	return p->cut ? 0 : rc;
 }
 
 /* ---- versions of a table ---- */
@@ -212,6 +222,10 @@ static int add_table(void *arg, uint64_t node)
 		return rc == -ENOENT ? 0 : rc;
 	buf_adds(&p->json, p->tables ? ",\n{\"path\":" : "\n{\"path\":");
 	add_text(&p->json, buf_str(&path));
+	if (p->cut) {
+		buf_adds(&p->json, ",\"asset\":");
+		add_asset_values(&p->json, buf_str(&path), &row, version.mime, version.number);
+	}
 	if (p->tables < HISTORIES)
 		rc = add_versions(p, version.asset);
 	if (!rc)

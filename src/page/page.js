@@ -194,8 +194,8 @@ function facts(query)
 
 function cutNotice()
 {
-	return data.cut ? [make("p", {class: "notice"}, `Only the first ${countText(files.length)
-	} files are on this page. assets.csv beside it has all of them.`)] : [];
+	return data.cut ? [make("p", {class: "notice"}, `Only ${countText(files.length)
+	} files are on this page, all tables among them. assets.csv beside it has all of them.`)] : [];
 }
 
 /* ---- one file ---- */

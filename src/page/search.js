@@ -9,16 +9,22 @@
 
 const UNITS = {k: 1024, m: 1024 ** 2, g: 1024 ** 3, t: 1024 ** 4};
 
+function makeFile([path, size, time, mime, versions, tier])
+{
+	return {path, size, time, mime: mime || "", versions, tier, name: path.slice(path.lastIndexOf("/") + 1),
+		bucket: path.slice(0, path.indexOf("/") >>> 0), tags: [], table: null, opens: 0};
+}
+
 /* From the page's data, in which a file is a list and tables and tags name it by its path. */
 function makeFiles(data)
 {
-	const files = data.assets.map(([path, size, time, mime, versions, tier]) => ({
-		path, size, time, mime: mime || "", versions, tier,
-		name: path.slice(path.lastIndexOf("/") + 1), bucket: path.slice(0, path.indexOf("/") >>> 0),
-		tags: [], table: null, opens: 0,
-	}));
+	const files = data.assets.map(makeFile);
 	const byPath = new Map(files.map(f => [f.path, f]));
 	for (const t of data.tables || []) {
+		if (t.asset && !byPath.has(t.path)) {
+			files.push(makeFile(t.asset));
+			byPath.set(t.path, files[files.length - 1]);
+		}
 		const f = byPath.get(t.path);
 		if (f)
 			f.table = t;

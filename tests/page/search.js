@@ -13,6 +13,11 @@ const {files} = s.makeFiles({
 });
 const names = query => s.search(files, query).map(f => f.name).join(" ");
 
+test("a table that was cut from the list of files", () => {
+	const cut = s.makeFiles({assets: [], tables: [{path: "b/t.csv", asset: ["b/t.csv", 1, 2, "text/csv", 3, "cloud"], columns: []}]});
+	is(cut.files[0].versions, 3);
+	is(cut.byPath.get("b/t.csv").table.columns.length, 0);
+});
 test("words", () => {
 	is(names(""), "Sales.csv sales.md a.png x.txt");
 	is(names("sales"), "Sales.csv sales.md");
