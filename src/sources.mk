@@ -95,12 +95,16 @@ libsniff_a_SOURCES = \
 	src/sniff/json_shape.c src/sniff/json_shape.h \
 	src/sniff/json_stream.c src/sniff/json_stream.h \
 	src/sniff/mime.c src/sniff/mime.h \
+	src/sniff/parquet.c src/sniff/parquet.h \
+	src/sniff/parquet_int.h \
+	src/sniff/parquet_schema.c \
 	src/sniff/personal.c src/sniff/personal.h \
 	src/sniff/rows.c src/sniff/rows.h \
 	src/sniff/sandbox.c src/sniff/sandbox.h \
 	src/sniff/sniff.c src/sniff/sniff.h \
 	src/sniff/statistics.c src/sniff/statistics.h \
 	src/sniff/text.c src/sniff/text.h \
+	src/sniff/thrift.c src/sniff/thrift.h \
 	src/sniff/value.c src/sniff/value.h \
 	src/sniff/worker.c src/sniff/worker.h \
 	src/sniff/worker_main.c

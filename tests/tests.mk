@@ -34,7 +34,8 @@ lint_tests = \
 
 # What files are, beside what DuckDB takes them for.
 sniff_tests = \
-	tests/sniff/files.sh
+	tests/sniff/files.sh \
+	tests/sniff/fuzz.sh
 
 unit_tests = \
 	tests/unit/test_base_array \
@@ -90,6 +91,7 @@ unit_tests = \
 	tests/unit/test_sniff_description \
 	tests/unit/test_sniff_json \
 	tests/unit/test_sniff_mime \
+	tests/unit/test_sniff_parquet \
 	tests/unit/test_sniff_worker \
 	tests/unit/test_tier_credentials \
 	tests/unit/test_tier_dir \
@@ -283,6 +285,7 @@ test_programs = \
 	tests/bench/store \
 	tests/crash/mapstore \
 	tests/crash/stubstorm \
+	tests/fuzz/sniff \
 	tests/integration/send_away \
 	tests/s3/conformance \
 	tests/sniff/describe

@@ -122,7 +122,8 @@ static void add_column(struct buf *b, const struct column *c)
 	if (c->count) {
 		add_number(b, "count", c->count);
 		add_number(b, "nulls", c->nulls);
-		add_number(b, "distinct", c->distinct);
+		if (c->distinct || c->nulls == c->count)
+			add_number(b, "distinct", c->distinct);
 		add_flag(b, "approximate", c->approximate);
 	}
 	add_texts(b, c, KEYS(column_values));

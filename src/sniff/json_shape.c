@@ -206,7 +206,7 @@ static bool is_quoted(const char *name)
 	return false;
 }
 
-static void print_name(struct buf *b, const char *name)
+void json_shape_print_name(struct buf *b, const char *name)
 {
 	if (!is_quoted(name)) {
 		buf_adds(b, name);
@@ -231,7 +231,7 @@ static void print_struct(struct buf *b, const struct json_shape *t)
 	for (size_t i = 0; i < t->n; i++) {
 		if (i)
 			buf_adds(b, ", ");
-		print_name(b, t->members[i].name);
+		json_shape_print_name(b, t->members[i].name);
 		buf_addc(b, ' ');
 		json_shape_print(b, &t->members[i]);
 	}

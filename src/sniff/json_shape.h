@@ -45,6 +45,8 @@ struct json_shape *json_shape_member(struct json_shape *t, const char *name, siz
 void json_shape_release(struct json_shape *t);
 
 void json_shape_print(struct buf *b, const struct json_shape *t);
+/* A member's name within a STRUCT, quoted where DuckDB does. */
+void json_shape_print_name(struct buf *b, const char *name);
 /* As what its values are compared. */
 enum value_type json_shape_value(const struct json_shape *t);
 

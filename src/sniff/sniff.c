@@ -8,6 +8,7 @@
 #include "sniff/input.h"
 #include "sniff/json.h"
 #include "sniff/mime.h"
+#include "sniff/parquet.h"
 #include "sniff/text.h"
 
 /* Which of them looks into what is of a type: the first. PREFIX: of the type's name. */
@@ -21,6 +22,7 @@ static const struct sniffer {
 	{"application/json", json_sniff},
 	{"application/x-ndjson", json_sniff},
 	{"application/geo+json", json_sniff},
+	{"application/vnd.apache.parquet", parquet_sniff},
 	{"text/", text_sniff},
 	{"application/yaml", text_sniff},
 	{"application/toml", text_sniff},
