@@ -98,3 +98,16 @@ int store_jobs(struct store *s, enum job_type type, int64_t now, struct job_row 
 	}
 	return got < 0 ? got : count;
 }
+
+int store_next_job(struct store *s, enum job_type type, int64_t *due)
+{
+	_cleanup_query_ struct query q = {};
+	int got;
+
+	store_query(s, &q, SQL_JOB_NEXT);
+	query_int(&q, type);
+	got = query_row(&q);
+	if (got > 0)
+		*due = query_get(&q);
+	return got > 0 ? 0 : got ? got : -ENOENT;
+}

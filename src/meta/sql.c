@@ -271,6 +271,7 @@ const char *const sql_text[SQL_COUNT] = {
 	[SQL_JOBS] =
 		"SELECT id, subject, tries FROM job INDEXED BY job_due WHERE type = ? AND due <= ? ORDER BY due LIMIT "
 		"?",
+	[SQL_JOB_NEXT] = "SELECT due FROM job WHERE type = ? ORDER BY due LIMIT 1",
 	[SQL_LAST_COMMIT] =
 		"SELECT max(id), max(time) FROM (SELECT * FROM"
 		" (SELECT commit_id AS id, time FROM change ORDER BY commit_id DESC LIMIT 1) UNION ALL SELECT"

@@ -549,6 +549,8 @@ int store_is_synced(struct store *s, uint64_t node, uint64_t size, int64_t mtime
 
 /* Up to N jobs of TYPE that are due, oldest first. One worker thread per type takes them. */
 int store_jobs(struct store *s, enum job_type type, int64_t now, struct job_row *jobs, int n);
+/* When the first job of TYPE is due. -ENOENT: there is none. */
+int store_next_job(struct store *s, enum job_type type, int64_t *due);
 /* Calls FN(ARG) from the writer thread after a commit that added jobs; FN must not call the store. FN NULL: no more,
  * and none is running when this returns. */
 void store_on_jobs(struct store *s, void (*fn)(void *arg), void *arg);

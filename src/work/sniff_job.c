@@ -425,6 +425,17 @@ static void sleep_for_jobs(struct sniffing *s)
 		work_sleep_for_jobs(s->work, -1);
 }
 
+/* What is new is looked at when it is due, and not with the next poll. */
+static int64_t until_due(struct lake *lake)
+{
+	int64_t due, left;
+
+	if (store_next_job(lake->store, JOB_SNIFF, &due))
+		return POLL_NS;
+	left = due - clock_wall();
+	return left < NSEC_PER_MSEC ? NSEC_PER_MSEC : left < POLL_NS ? left : POLL_NS;
+}
+
 void *sniff_main(void *arg)
 {
 	struct work *w = arg;
@@ -440,7 +451,7 @@ void *sniff_main(void *arg)
 		if (no_jobs_left(w->lake))
 			sleep_for_jobs(&s);
 		else
-			work_sleep(w, POLL_NS);
+			work_sleep_for_jobs(w, until_due(w->lake));
 	}
 	worker_free(s.worker);
 	hash_states_free(s.states);

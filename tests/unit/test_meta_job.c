@@ -28,6 +28,7 @@ static void count_call(void *arg)
 
 static void test_jobs(struct store *s)
 {
+	int64_t due = 0;
 	struct job_row jobs[4];
 	struct record *r;
 	uint64_t first;
@@ -41,6 +42,8 @@ static void test_jobs(struct store *s)
 	add_job(s, JOB_SETTLE, 10, 100);
 	is_int(test_totals(s).jobs, 4, "jobs are counted");
 	is_int(store_jobs(s, JOB_SNIFF, 200, jobs, 4), 2, "two are due");
+	ok(!store_next_job(s, JOB_SNIFF, &due) && due <= 200, "the first of them is the next");
+	is_int(store_next_job(s, JOB_RECALL, &due), -ENOENT, "of another type there is none");
 	ok(jobs[0].subject == 11 && jobs[1].subject == 12, "oldest first");
 	ok(jobs[0].tries == 0 && jobs[0].type == JOB_SNIFF && jobs[0].id != jobs[1].id, "never tried");
 	is_int(store_jobs(s, JOB_SNIFF, INT64_MAX, jobs, 2), 2, "no more than asked for");
