@@ -263,3 +263,8 @@ uint64_t settings_history_budget(const struct settings *s, uint64_t capacity)
 		return to_bytes(s->history_budget_gb * GB);
 	return capacity / 5;
 }
+
+uint64_t settings_recall_budget(const struct settings *s, uint64_t disk)
+{
+	return s->recall_budget_gb >= 0 ? to_bytes(s->recall_budget_gb * GB) : disk / 4;
+}

@@ -24,6 +24,7 @@ static int settings_new(struct settings **out)
 	s->min_age = 60;
 	s->pack_after = 600;
 	s->history_budget_gb = -1;
+	s->recall_budget_gb = -1;
 	s->version_interval = 15 * 60;
 	s->metadata_backup = true;
 	s->metadata_interval = 20;

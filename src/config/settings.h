@@ -36,10 +36,10 @@ struct settings {
 	double local_capacity_gb; /* 0: not said */
 	bool cloud_burst_enabled;
 	double cloud_burst_threshold_percent, cloud_burst_target_percent;
-	int64_t min_age; /* seconds */
-	int64_t pack_after; /* seconds */
-	double history_budget_gb; /* <0: not said (20 % of the capacity) */
-	int64_t version_interval; /* seconds */
+	int64_t min_age;	     /* seconds */
+	int64_t pack_after;	     /* seconds */
+	double history_budget_gb;    /* <0: not said (20 % of the capacity) */
+	int64_t version_interval;    /* seconds */
 	int passthrough_stack_depth; /* 1; 2 on overlayfs */
 	/* buckets, in the order of the file */
 	struct bucket_policy *buckets;
@@ -48,21 +48,22 @@ struct settings {
 	/* catalog */
 	bool backend_json, auto_lineage, auto_schema_detection;
 	/* hybrid_storage */
-	double local_threshold_gb; /* 0: not said */
-	char *cloud_provider; /* "s3", "dir"; NULL: none */
+	double local_threshold_gb;							/* 0: not said */
+	char *cloud_provider;								/* "s3", "dir"; NULL: none */
 	char *cloud_bucket, *cloud_prefix, *cloud_region, *cloud_endpoint, *cloud_path; /* NULL: not said */
 	char *cloud_signature;								/* "v2", "v4"; NULL: not said */
 	bool cloud_allow_same_disk;
-	char **recall_deny; /* NULL-terminated globs of programs; never NULL */
+	char **recall_deny;			 /* NULL-terminated globs of programs; never NULL */
+	double recall_budget_gb;		 /* <0: not said (a quarter of the disk) */
 	double cloud_price_get, cloud_price_put; /* of 1,000 requests; 0: not said */
 	double cloud_price_out;			 /* of 1 GB that is read */
-	bool metadata_backup;	   /* the store is copied to the cloud */
-	bool metadata_full;	   /* with command lines, text and samples */
-	int64_t metadata_interval; /* seconds between what is copied */
+	bool metadata_backup;			 /* the store is copied to the cloud */
+	bool metadata_full;			 /* with command lines, text and samples */
+	int64_t metadata_interval;		 /* seconds between what is copied */
 	/* of s3; NULL: not said */
 	char *cloud_ca_file, *cloud_profile, *cloud_storage_class, *cloud_sse, *cloud_sse_key;
-	char *cloud_path_style; /* "auto", "true", "false" */
-	char *cloud_hours;	/* as config/hours.h has them; NULL: always */
+	char *cloud_path_style;	   /* "auto", "true", "false" */
+	char *cloud_hours;	   /* as config/hours.h has them; NULL: always */
 	double cloud_bandwidth_mb; /* of background work, 10^6 bytes a second; 0: no limit */
 	/* monitoring */
 	enum log_level log_level;
@@ -122,5 +123,7 @@ const char *bucket_name_problem(const char *name);
 /* Capacity in bytes: as set (1 GB is 10^9), else (USED + FREE) less 10 %. History's budget: as set, else 20 %. */
 uint64_t settings_capacity(const struct settings *s, uint64_t used, uint64_t free_bytes);
 uint64_t settings_history_budget(const struct settings *s, uint64_t capacity);
+/* The bytes that may come back to stay within an hour because one program reads them, on a disk of DISK bytes. */
+uint64_t settings_recall_budget(const struct settings *s, uint64_t disk);
 
 #endif

@@ -83,6 +83,7 @@ const struct settings_key settings_keys[] = {
 	{"hybrid_storage", "cloud_path", VALUE_PATH, IN(cloud_path)},
 	{"hybrid_storage", "cloud_allow_same_disk", VALUE_BOOL, IN(cloud_allow_same_disk)},
 	{"hybrid_storage", "recall_deny", VALUE_GLOBS, IN(recall_deny)},
+	{"hybrid_storage", "recall_budget_gb", VALUE_NUMBER, IN(recall_budget_gb), FROM(0, GB_MAX)},
 	{"hybrid_storage", "cloud_ca_file", VALUE_PATH, IN(cloud_ca_file)},
 	{"hybrid_storage", "cloud_profile", VALUE_TEXT, IN(cloud_profile)},
 	{"hybrid_storage", "cloud_path_style", VALUE_CHOICE, IN(cloud_path_style), .words = path_styles},

@@ -16,13 +16,18 @@
 
 /* What is known of who opens a stub (content/recall_caller.h). */
 struct reader {
-	bool only_here, passes;
+	bool only_here, passes, many;
 };
 
-static struct reader reader_of(struct lake *lake, const struct actor *actor)
+static struct reader reader_of(struct lake *lake, struct inode *inode, int flags, const struct actor *actor)
 {
-	return (struct reader){.only_here = !recall_is_allowed(lake, &lake->frontend, actor),
-			       .passes = recall_is_one_of_many(lake, actor)};
+	struct reader reader = {.only_here = !recall_is_allowed(lake, &lake->frontend, actor)};
+	struct stat st;
+
+	reader.passes = reader.many = recall_is_one_of_many(lake, actor);
+	if ((flags & O_ACCMODE) == O_RDONLY && !reader.only_here && !reader.passes && stub_stat(inode, &st))
+		reader.passes = recall_is_over_budget(lake, actor, (uint64_t)st.st_size);
+	return reader;
 }
 
 /*
@@ -107,12 +112,12 @@ static int open_cloud(struct lake *lake, struct inode *inode, int flags, const s
 
 int handle_open_stub(struct lake *lake, struct inode *inode, int flags, const struct actor *actor, struct handle **out)
 {
-	struct reader reader = reader_of(lake, actor);
+	struct reader reader = reader_of(lake, inode, flags, actor);
 	int rc;
 
 	if (reads_as_it_comes(lake, inode, flags, &reader)) {
 		rc = open_cloud(lake, inode, flags, &reader, out);
-		if (!rc && reader.passes && !reader.only_here && !(*out)->writer)
+		if (!rc && reader.many && !reader.only_here && !(*out)->writer)
 			recall_follow(lake, actor, inode);
 		return rc;
 	}

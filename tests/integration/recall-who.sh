@@ -64,6 +64,21 @@ rm "$B/many/here"
 down
 exits 2 'another word is refused' "$TARN" mount "$L" -o stubs=maybe
 
+# ---- who reads more than its budget ----
+settings 'buckets: {data: {tier: local}}'
+sed -i 's/cloud_allow_same_disk: true/&, recall_budget_gb: 0.0005/' "$L/config/settings.yaml"
+up
+for f in f11 f12 f13; do # of 200,000 bytes each
+	is "$(sum "$B/many/$f")" "$(awk -v f="./many/$f" '$2 == f { print $1 }' "$FOLDER/sums")" "$f is read right"
+done
+cat "$B/many/f14" >"$FOLDER/read" # another program, whose file comes after those
+back() { [ ! -L "$RAW/many/$1" ]; }
+ok 'what another program reads stays' within 20 back f14
+ok 'and so does what is within the budget' within 20 back f12
+ok 'but not what is beyond it' test -L "$RAW/many/f13"
+down
+settings 'buckets: {data: {tier: local}}'
+
 # ---- who reads everything ----
 up
 mkdir "$FOLDER/unpacked"
