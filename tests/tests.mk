@@ -308,14 +308,14 @@ test_files = \
 	tests/integration/cloud-lib.sh tests/integration/in-place.py tests/integration/lib.sh \
 	tests/integration/programs-lib.sh \
 	tests/lint/tap.sh \
-	tests/long/SUITES.md tests/long/big.py tests/long/big.sh tests/long/cloud-burst.sh tests/long/cloud-faults.sh \
+	tests/long/SUITES.md tests/long/big.py tests/long/big.sh tests/long/cloud-burst.sh tests/long/cloud-faults.sh tests/long/cloud-rsync.sh \
 	tests/long/cloud_faults.py tests/long/copies.sh tests/long/crash.sh tests/long/dpkg.sh tests/long/files.py \
 	tests/long/fsstress.sh tests/long/fsx.sh tests/long/git.sh tests/long/lib.sh tests/long/libreoffice.sh \
 	tests/long/log.sh tests/long/make.sh tests/long/mapping.py tests/long/mapping.sh tests/long/model.sh \
 	tests/long/names.py tests/long/names.sh tests/long/outside.py tests/long/outside.sh tests/long/page.sh tests/long/pjdfstest.sh \
 	tests/long/postgres.sh tests/long/power.sh tests/long/publish.py tests/long/publish.sh \
 	tests/long/results/1c0e8e0-cloud.txt tests/long/results/1d454ca.txt tests/long/results/2fa38ed.txt \
-	tests/long/results/54b27dc-scale.txt tests/long/results/58a7a0f-model-cloud.txt tests/long/results/58ccf64-log.txt \
+	tests/long/results/38ded24-rsync.txt tests/long/results/54b27dc-scale.txt tests/long/results/58a7a0f-model-cloud.txt tests/long/results/58ccf64-log.txt \
 	tests/long/results/712b42d-faults.txt tests/long/results/71061cb-model.txt tests/long/results/80206dd.txt tests/long/results/8cbd77c-model.txt \
 	tests/long/results/8d5f53a.txt tests/long/results/c08ee5b-big.txt tests/long/run tests/long/sqlite.sh \
 	tests/long/sqlite_writers.py tests/long/tree.py tests/long/walk.py tests/long/walk.sh \
