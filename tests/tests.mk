@@ -87,6 +87,7 @@ unit_tests = \
 	tests/unit/test_meta_threads \
 	tests/unit/test_meta_version \
 	tests/unit/test_meta_wal \
+	tests/unit/test_ns_folder_times \
 	tests/unit/test_sniff_csv \
 	tests/unit/test_sniff_description \
 	tests/unit/test_sniff_json \

@@ -4,6 +4,17 @@
 #include <fcntl.h>
 #include <stdio.h>
 
+#include "base/cleanup.h"
+
+#define LOCKS 64
+
+static pthread_mutex_t locks[LOCKS] = {[0 ... LOCKS - 1] = PTHREAD_MUTEX_INITIALIZER};
+
+pthread_mutex_t *swap_times_lock(ino_t folder)
+{
+	return &locks[folder % LOCKS];
+}
+
 /* FOLDERFD is O_PATH, so by its name in /proc. */
 static void put_mtime_back(int folderfd, const struct stat *was)
 {
@@ -14,7 +25,8 @@ static void put_mtime_back(int folderfd, const struct stat *was)
 	utimensat(AT_FDCWD, path, times, 0);
 }
 
-int swap_in(int dirfd, const char *staged, int folderfd, const char *name, ino_t raw_ino)
+/* The folder's lock is held. */
+static int exchange(int dirfd, const char *staged, int folderfd, const char *name, ino_t raw_ino)
 {
 	struct stat folder, moved;
 
@@ -26,4 +38,14 @@ int swap_in(int dirfd, const char *staged, int folderfd, const char *name, ino_t
 	}
 	put_mtime_back(folderfd, &folder);
 	return 1;
+}
+
+int swap_in(int dirfd, const char *staged, int folderfd, const char *name, ino_t raw_ino)
+{
+	struct stat folder;
+
+	if (fstat(folderfd, &folder) < 0)
+		return -errno;
+	SCOPED_LOCK(swap_times_lock(folder.st_ino));
+	return exchange(dirfd, staged, folderfd, name, raw_ino);
 }

@@ -4,6 +4,7 @@
 #ifndef TARN_CONTENT_SWAP_H
 #define TARN_CONTENT_SWAP_H
 
+#include <pthread.h>
 #include <sys/stat.h>
 
 /*
@@ -11,5 +12,11 @@
  * mtime. 1 done; 0 the name is another file's by now, and nothing was done; -errno.
  */
 int swap_in(int dirfd, const char *staged, int folderfd, const char *name, ino_t raw_ino);
+
+/*
+ * Whoever sets the mtime of the folder whose raw inode is FOLDER holds this: else swap_in() could put an older one back
+ * over it. Nothing else is locked meanwhile.
+ */
+pthread_mutex_t *swap_times_lock(ino_t folder);
 
 #endif

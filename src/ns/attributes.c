@@ -7,6 +7,7 @@
 #include "content/registered.h"
 #include "content/settle.h"
 #include "content/stub.h"
+#include "content/swap.h"
 #include "content/xattrs.h"
 #include "ns/real.h"
 #include "ns/view.h"
@@ -95,7 +96,7 @@ static void follow_mtime(struct inode *inode, const struct stat *before, const s
 		inode->clean_mtime = stat_mtime(after);
 }
 
-static int set_times(struct inode *inode, int fd, const struct stat *want, unsigned set, const struct stat *before)
+static int change_times(struct inode *inode, int fd, const struct stat *want, unsigned set, const struct stat *before)
 {
 	struct timespec times[2] = {
 		time_to_set(want->st_atim, set & NS_SET_ATIME, set & NS_SET_ATIME_NOW),
@@ -108,6 +109,14 @@ static int set_times(struct inode *inode, int fd, const struct stat *want, unsig
 	if (!fstat(fd, &after))
 		follow_mtime(inode, before, &after);
 	return 0;
+}
+
+static int set_times(struct inode *inode, int fd, const struct stat *want, unsigned set, const struct stat *before)
+{
+	if (inode->kind != KIND_FOLDER)
+		return change_times(inode, fd, want, set, before);
+	SCOPED_LOCK(swap_times_lock(before->st_ino));
+	return change_times(inode, fd, want, set, before);
 }
 
 /* What attributes are changed through, while nobody can put another file in INODE's place. */
