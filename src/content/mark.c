@@ -147,8 +147,6 @@ static void find_value(const char *text, const char *key, char *to, size_t room)
 
 static void mark_key(const struct mark_of *m, struct buf *key)
 {
-	_cleanup_buf_ struct buf folder = BUF_INIT;
-
 	tier_key_of_own(key, tier_prefix(m->tier), "lake", "");
 	if (!buf_error(key))
 		key->data[--key->len] = '\0'; /* the slash */

@@ -43,9 +43,8 @@ exits 0 "fsck finds nothing wrong" "$TARN" fsck "$L" --remote
 exits 0 "nor does scrub" "$TARN" scrub "$L" --cloud
 ok "all leave again" "$TARN" evict "$B"
 commit() { "$TARN" status "$L" --json | jq .commit; }
-copied() { [ $((16#$(sed -n 's/^end //p' "$L/catalog/changes/copied" 2>/dev/null))) -ge "$now" ]; }
 now=$(commit)
-ok "the record is copied" within 30 copied
+ok "the record is copied" within 30 record_copied "$now"
 down
 umount "$FOLDER/raw"
 

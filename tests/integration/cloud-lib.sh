@@ -54,6 +54,14 @@ objects()
 	fi | grep -E "^${1:-}" | sort
 }
 
+# record_copied COMMIT: has the record been copied to the remote up to there?
+record_copied()
+{
+	local end
+	end=$(sed -n 's/^end //p' "$L/catalog/changes/copied" 2>/dev/null)
+	[ -n "$end" ] && [ $((16#$end)) -ge "$1" ]
+}
+
 # object KEY: its bytes; KEY without pre/.
 object()
 {

@@ -17,9 +17,8 @@ uploaded() { [ "$(fact files_both)" = "$1" ] && [ "$(fact cloud_waiting)" = 0 ];
 ok "a lake uses its remote" within 20 uploaded 2
 ok "a file leaves" "$TARN" evict "$B/away"
 commit() { "$TARN" status "$L" --json | jq .commit; }
-copied() { [ $((16#$(sed -n 's/^end //p' "$L/catalog/changes/copied" 2>/dev/null))) -ge "$now" ]; }
 now=$(commit)
-ok "the record is copied" within 30 copied
+ok "the record is copied" within 30 record_copied "$now"
 down
 first=$L second=$FOLDER/second
 cp -a "$first" "$second"

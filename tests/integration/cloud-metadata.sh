@@ -10,9 +10,7 @@ meta() { META=$(echo "$CLOUD_DIR"/pre/.tarn/meta/*); }
 generations() { find "$CLOUD_DIR/pre/.tarn/meta" -mindepth 2 -maxdepth 2 -type d ! -name config | sort; }
 snapshots() { find "$CLOUD_DIR/pre/.tarn/meta" -name 'snapshot-*' | wc -l; }
 # The commit up to which all is there.
-copied() { sed -n 's/^end //p' "$L/catalog/changes/copied"; }
 state() { sed -n "s/^$1 //p" "$L/catalog/changes/copied"; }
-has_copied() { [ $((16#$(copied))) -ge "$1" ]; }
 commit() { "$TARN" status "$L" --json | jq .commit; }
 # tells WORD: it is somewhere in the copy.
 tells() { [ "$(find "$CLOUD_DIR/pre/.tarn/meta" -name '*.zst' -exec zstd -dcq {} + | grep -ac "$1")" -gt 0 ]; }
@@ -27,7 +25,7 @@ ok "a snapshot goes there" within 20 test -s "$L/catalog/changes/copied"
 ok "and is known of here" within 20 equal 1 snapshots
 echo two >"$B/the-second-file"
 now=$(commit)
-ok "what is changed follows within seconds" within 20 has_copied "$now"
+ok "what is changed follows within seconds" within 20 record_copied "$now"
 ok "a name is in it" tells the-second-file
 meta
 ok "the settings are there" cmp "$META/config/settings.yaml" "$L/config/settings.yaml"
@@ -35,7 +33,7 @@ sed -i '$a # changed' "$L/config/settings.yaml"
 ok "also when they change" within 20 cmp -s "$META/config/settings.yaml" "$L/config/settings.yaml"
 sh -c 'echo three >"$1/the-third-file" # a-secret-on-the-command-line' sh "$B"
 now=$(commit)
-within 20 has_copied "$now"
+within 20 record_copied "$now"
 ok "command lines stay here" not tells a-secret-on-the-command-line
 like "$("$TARN" status "$L" --json | jq -r .metadata_copied_at)" '^20' "the status tells when it was copied"
 
@@ -46,7 +44,7 @@ crash
 up
 echo five >"$B/the-fifth-file"
 now=$(commit)
-ok "the next daemon goes on" within 20 has_copied "$now"
+ok "the next daemon goes on" within 20 record_copied "$now"
 down
 up
 echo six >"$B/the-sixth-file"
@@ -63,14 +61,14 @@ sleep 2.5
 ok "a remote that is away holds nobody up" touch "$B/quick"
 mv "$CLOUD_DIR.away" "$CLOUD_DIR"
 now=$(commit)
-ok "what waited is copied once it is back" within 60 has_copied "$now"
+ok "what waited is copied once it is back" within 60 record_copied "$now"
 is "$(state generation)" "$first" "and goes on"
 
 # What is erased for good is in no older copy.
 echo secret-name >"$B/the-leaked-secret"
 echo other >"$B/the-leaked-secret"
 now=$(commit)
-within 20 has_copied "$now"
+within 20 record_copied "$now"
 within 10 "$TARN" purge "$B/the-leaked-secret" --yes >"$FOLDER/purged" 2>&1
 renewed() { [ -n "$(state generation)" ] && [ "$(state generation)" != "$first" ] && [ "$(generations | wc -l)" = 1 ]; }
 ok "after a purge the copy begins anew, and the old one goes" within 30 renewed
@@ -94,7 +92,7 @@ cp "$L/catalog/tarn.db" "$FOLDER/old.db"
 up
 echo nine >"$B/the-ninth-file"
 now=$(commit)
-within 20 has_copied "$now"
+within 20 record_copied "$now"
 down
 rm -f "$L"/catalog/tarn.db-*
 cp "$FOLDER/old.db" "$L/catalog/tarn.db"
@@ -109,6 +107,6 @@ fourth=$(state generation)
 sh -c 'echo ten >"$1/the-tenth-file" # a-secret-on-the-command-line' sh "$B"
 ok "asked for more, it begins anew" within 30 differs "$fourth"
 now=$(commit)
-within 20 has_copied "$now"
+within 20 record_copied "$now"
 ok "and has command lines" tells a-secret-on-the-command-line
 down

@@ -59,9 +59,7 @@ ok "and is nowhere any more" within 20 gone
 ok "all the others read as they were" all
 ok "history comes down to its budget again" within 60 at_most 10000 fact history_bytes
 ok "and is all there" all
-copied() { sed -n 's/^end //p' "$L/catalog/changes/copied" 2>/dev/null; }
-has_copied() { [ $((16#$(copied))) -ge "$1" ]; }
-ok "the record of it is copied" within 30 has_copied "$("$TARN" status "$L" --json | jq .commit)"
+ok "the record of it is copied" within 30 record_copied "$("$TARN" status "$L" --json | jq .commit)"
 down
 is "$(log_lines ERROR)" 0 "nothing went wrong"
 

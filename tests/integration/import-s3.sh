@@ -6,8 +6,6 @@ LIMIT=280
 . "$(dirname "$0")/cloud-lib.sh"
 SEND=$TARN_BUILD/tests/integration/send_away
 export TARN_HYBRID_STORAGE_METADATA_INTERVAL=1
-copied() { sed -n 's/^end //p' "$L/catalog/changes/copied" 2>/dev/null; }
-has_copied() { [ $((16#0$(copied))) -ge "$1" ]; }
 sums() { (cd "$1" && find . -type f -exec sha256sum {} + | sort -k 2); }
 
 cloud s3
@@ -30,7 +28,7 @@ exits 0 "a change is found" "$TARN" sync "s3://$CLOUD_BUCKET/pre/shared" "$M/sha
 is "$(cat "$M/shared/a b/f 2")" changed "and is the file's content"
 sums "$M" >"$FOLDER/sums"
 now=$("$TARN" status "$L" --json | jq .commit)
-ok "the record is copied" within 60 has_copied "$now"
+ok "the record is copied" within 60 record_copied "$now"
 down
 rm -rf "$L"
 "$TARN" restore-lake "s3://$CLOUD_BUCKET/pre" "$L" --endpoint "http://127.0.0.1:$S3_PORT" --region us-east-1 \

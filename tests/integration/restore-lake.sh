@@ -8,8 +8,6 @@ LIMIT=300
 SEND=$TARN_BUILD/tests/integration/send_away
 export TARN_HYBRID_STORAGE_METADATA_INTERVAL=1
 
-copied() { sed -n 's/^end //p' "$L/catalog/changes/copied" 2>/dev/null; }
-has_copied() { [ $((16#$(copied))) -ge "$1" ]; }
 commit() { "$TARN" status "$L" --json | jq .commit; }
 restore() { "$TARN" restore-lake "$@" >"$FOLDER/restored" 2>&1; }
 
@@ -58,7 +56,7 @@ touch -d '2001-02-03 04:05:06.789' "$B/folder/deep"
 look "$B" >"$FOLDER/before"
 sums "$B" >"$FOLDER/sums"
 now=$(commit)
-ok "all is copied" within 30 has_copied "$now"
+ok "all is copied" within 30 record_copied "$now"
 id=$(basename "$CLOUD_DIR"/pre/.tarn/meta/*)
 down
 mv "$L" "$L.lost"
@@ -83,7 +81,7 @@ echo third >"$B/versions"
 is "$(cat "$B/versions") $(cat "$B/versions@v/2")" "third second" "life goes on"
 is "$(basename "$CLOUD_DIR"/pre/.tarn/meta/*)" "$id" "it is the same lake"
 now=$(commit)
-ok "whose record is copied further" within 30 has_copied "$now"
+ok "whose record is copied further" within 30 record_copied "$now"
 down
 up
 ok "after the next mount, too" test "$(sums "$B" | grep -cv versions)" -eq "$(grep -cv versions "$FOLDER/sums")"

@@ -233,6 +233,8 @@ static void test_wrong(void)
 	for (int i = 0; i < 100 && tries_of(kept.id, &job) < 1; i++)
 		pause_ms(50);
 	ok(tries_of(kept.id, &job) > 0, "a file that is not what it should be is tried again, later");
+	for (int i = 0; i < 200 && (tries_of(gone.id, NULL) >= 0 || tries_of(removed, NULL) >= 0); i++)
+		pause_ms(50);
 	is_int(tries_of(gone.id, NULL), -1, "one that is gone ends its job");
 	is_int(tries_of(removed, NULL), -1, "and so does one that was removed behind our back");
 	ok(!version_number("raw/kept", 1).hashed, "it has no hash");
