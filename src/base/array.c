@@ -1,6 +1,7 @@
 #include "base/array.h"
 
 #include <errno.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,8 +14,10 @@ int array_grow(void *list, size_t n, size_t *room, size_t size)
 
 	if (n < *room)
 		return 0;
+	if (more > SIZE_MAX / size) /* a sanitizer's reallocarray() would end the program for it */
+		return -ENOMEM;
 	memcpy(&now, list, sizeof(now)); /* LIST points to a pointer of any type */
-	grown = reallocarray(now, more, size);
+	grown = realloc(now, more * size);
 	if (!grown)
 		return -ENOMEM;
 	memcpy(list, &grown, sizeof(grown));
