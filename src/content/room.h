@@ -15,7 +15,7 @@
 
 #include "content/lake.h"
 
-#define ROOM_WAIT_NS (INT64_C(4) * 1000 * 1000 * 1000)
+#define ROOM_WAIT_NS (INT64_C(10) * 1000 * 1000 * 1000)
 #define ROOM_WAITERS 6
 
 struct room;
