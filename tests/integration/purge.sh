@@ -101,8 +101,9 @@ exits 0 "it is erased" "$TARN" purge --yes "$D"
 is "$(leaks)" "" "no byte of the secret is left"
 is "$(tail -n 1 "$D/one")" "line 2000: harmless" "what is there stays"
 is "$(cat "$B/else/moved@v1")" moved "what was moved elsewhere has its past"
-exits 0 "again" "$TARN" purge --yes "$D"
-like "$(cat "$FOLDER/out")" '^0 versions' "there is nothing left to erase"
+# on a slow machine a close is heard of late, and with it of a version
+nothing_left() { "$TARN" purge --yes "$D" | grep -q '^0 versions'; }
+ok "again there is nothing left to erase" within 10 nothing_left
 
 # While the lake is not mounted.
 secret "$SECRET" >"$B/offline" && secret harmless >"$B/offline"
