@@ -114,7 +114,7 @@ static void test_truncated(void)
 	begun = clock_monotonic();
 	overwrite("raw/big", "small\n");
 	begun = clock_monotonic() - begun;
-	ok(begun < 500 * NSEC_PER_MSEC, "a truncation does not wait for that");
+	ok(begun < 3 * NSEC_PER_SEC, "a truncation does not wait for that");
 	diag("%lld ms", (long long)(begun / NSEC_PER_MSEC));
 	v = version_number("raw/big", 1);
 	is_int(v.state, VERSION_KEPT, "the old content is kept");
