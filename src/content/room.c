@@ -14,6 +14,7 @@
 #define NEAR_TIMES 3
 #define NEAR_MOST (UINT64_C(4) << 30)
 #define VAIN_NS (60 * NSEC_PER_SEC)
+#define COMING_NS (5 * NSEC_PER_SEC) /* what went is given back by then, also where a job had it open */
 #define LOOK_NS (20 * NSEC_PER_MSEC) /* so often a waiter asks the disk */
 #define AGAIN_LOOKS 50		     /* after so many it asks the keeper again */
 
@@ -30,6 +31,7 @@ struct room {
 	struct {
 		uint64_t bytes; /* of history that is needed */
 		int64_t until;	/* monotonic; 0: it may not be */
+		int64_t went;	/* monotonic: when something went last */
 	} vain[LAKE_VOLUMES];
 };
 
@@ -143,10 +145,13 @@ void room_was_vain(struct lake *lake, const struct volume *volume, bool vain)
 {
 	struct room *r = lake->room;
 	uint64_t bytes = history(lake);
+	int64_t now = clock_monotonic();
 	SCOPED_LOCK(&r->lock);
 
+	if (!vain)
+		r->vain[volume->index].went = now;
 	r->vain[volume->index].bytes = bytes;
-	r->vain[volume->index].until = vain ? clock_monotonic() + VAIN_NS : 0;
+	r->vain[volume->index].until = vain && now - r->vain[volume->index].went >= COMING_NS ? now + VAIN_NS : 0;
 }
 
 static struct timespec time_after(int64_t ns)
