@@ -18,7 +18,8 @@ opened()
 	after=$(counts)
 	is "$(jq -c -n "[$after, $before] | transpose | map(.[0] - .[1])")" "[$1,$2,$3]" "$4"
 }
-fresh() { rm -f "$B/f"; put fresh "$B/f"; }
+# at rest: who looks into a file just now is a reader, too
+fresh() { rm -f "$B/f"; put fresh "$B/f"; within 5 equal 0 fact jobs; }
 
 opened 1 0 0 "a new file" "o(f, os.O_WRONLY|os.O_CREAT)"
 fresh

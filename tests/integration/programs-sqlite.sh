@@ -30,6 +30,13 @@ rows_of()
 	echo "$out"
 }
 
+# holds ROWS TEXT: a point. The last close of a database may be heard of a moment later.
+holds()
+{
+	within 5 equal "$1" rows_of "$F"
+	is "$(rows_of "$F")" "$1" "$2"
+}
+
 many()
 {
 	printf 'BEGIN;INSERT INTO t VALUES(%s);COMMIT;' $(seq "$1") | sqlite3 "$F"
@@ -67,12 +74,12 @@ rows()
 		sqlite3 "$F" 'INSERT INTO t VALUES(2)'
 		settled
 		sqlite3 "$F" 'INSERT INTO t VALUES(3)'
-		is "$(rows_of "$F")" "1=1 2=2 3=3" "$1, $mode: three programs, three sound versions"
+		holds "1=1 2=2 3=3" "$1, $mode: three programs, three sound versions"
 		settled
 		many 50
-		is "$(rows_of "$F")" "1=1 2=2 3=3 4=53" "$1, $mode: fifty transactions of one program are one"
+		holds "1=1 2=2 3=3 4=53" "$1, $mode: fifty transactions of one program are one"
 		sqlite3 "$F" 'SELECT count(*) FROM t' >"$FOLDER/out"
-		is "$(rows_of "$F")" "1=1 2=2 3=3 4=53" "$1, $mode: reading is none"
+		holds "1=1 2=2 3=3 4=53" "$1, $mode: reading is none"
 		for name in journal wal shm; do
 			is "$(versions "$F-$name")" "" "$1, $mode: no versions of $mode.db-$name"
 		done
