@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include <utlist.h>
 
@@ -25,7 +26,9 @@
 #include "base/log.h"
 #include "content/recall_int.h"
 
-#define AHEAD_PART 20 /* a twentieth of the disk stays free of what is fetched ahead */
+#define ROOM_PAUSE_NS 20000000
+#define ROOM_TRIES 250 /* five seconds */
+#define AHEAD_PART 20  /* a twentieth of the disk stays free of what is fetched ahead */
 #define URGENT_PART 64
 #define BEHIND (UINT64_C(4) * 1024 * 1024) /* the kernel may come back for that */
 #define PAGE 4096
@@ -366,7 +369,7 @@ static bool make_room(struct recall *r, uint64_t bytes)
 	return remove_files(rs, r->cachefd, need) || remove_closed(rs, r->cachefd, need) || drop_all(rs, r->cachefd);
 }
 
-int recall_reserve(struct recall *r, uint64_t bytes, bool urgent)
+static bool reserve(struct recall *r, uint64_t bytes, bool urgent)
 {
 	unsigned part = urgent ? URGENT_PART : AHEAD_PART;
 	bool fit = fits(r, bytes, part);
@@ -377,8 +380,26 @@ int recall_reserve(struct recall *r, uint64_t bytes, bool urgent)
 		while (!(fit = fits(r, bytes, part)) && make_room(r, bytes))
 			;
 	}
-	if (!fit && urgent)
-		fit = fits(r, bytes, 0);
+	return fit || (urgent && fits(r, bytes, 0));
+}
+
+/* What lies behind readers can go once it is hashed: somebody is at that, or will be when more has come. */
+static bool room_comes(struct recall *r)
+{
+	SCOPED_LOCK(&r->lock);
+
+	return !r->verified && (r->hashing || r->active > 1);
+}
+
+int recall_reserve(struct recall *r, uint64_t bytes, bool urgent)
+{
+	const struct timespec pause = {.tv_nsec = ROOM_PAUSE_NS};
+	bool fit = reserve(r, bytes, urgent);
+
+	for (int i = 0; !fit && urgent && i < ROOM_TRIES && room_comes(r); i++) {
+		nanosleep(&pause, NULL);
+		fit = reserve(r, bytes, urgent);
+	}
 	return fit ? 0 : -ENOSPC;
 }
 
