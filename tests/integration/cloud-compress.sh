@@ -25,6 +25,7 @@ mkdir "$FOLDER/raw"
 mount --bind "$L" "$FOLDER/raw" || exit 1
 cached() { du -sk "$FOLDER/raw/cache" | cut -f1; } # KiB
 
+ok "nobody looks into them" within 20 equal 0 fact jobs
 ok "they leave" "$TARN" evict "$B"
 is "$("$TARN" tier plan --read "$B/text" --json | jq '[.bytes > 10000000, .transfer_bytes < 1000000]' -c)" '[true,true]' \
 	"a plan counts what is moved"

@@ -14,8 +14,8 @@ static _Atomic int swaps;
 /* One file takes the other's place, and so on. */
 static void *swap_all_the_time(void *arg)
 {
-	int folder = open(in_lake("buckets/raw"), O_PATH | O_DIRECTORY | O_CLOEXEC);
-	int other = open(in_lake("other"), O_PATH | O_DIRECTORY | O_CLOEXEC);
+	const int *folders = arg;
+	int folder = folders[0], other = folders[1];
 	struct stat st;
 
 	while (!atomic_load(&ends)) {
@@ -23,9 +23,7 @@ static void *swap_all_the_time(void *arg)
 			bail_out("swap_in");
 		atomic_fetch_add(&swaps, 1);
 	}
-	close(folder);
-	close(other);
-	return arg;
+	return NULL;
 }
 
 static int set_mtime(uint64_t folder, time_t seconds)
@@ -43,7 +41,7 @@ int main(void)
 	struct inode *folder;
 	struct stat st;
 	pthread_t thread;
-	int lost = 0, failed = 0;
+	int folders[2], lost = 0, failed = 0;
 
 	test_begin("buckets:\n  raw: {}\nmonitoring: {log_level: ERROR}\n");
 	make_folder(in_lake("buckets/raw"));
@@ -53,11 +51,13 @@ int main(void)
 	open_lake();
 	folder = look_up("raw");
 	stat(in_lake("buckets/raw"), &st);
-	pthread_create(&thread, NULL, swap_all_the_time, NULL);
-	for (int i = 1; i <= ROUNDS; i++) {
+	folders[0] = open(in_lake("buckets/raw"), O_PATH | O_DIRECTORY | O_CLOEXEC);
+	folders[1] = open(in_lake("other"), O_PATH | O_DIRECTORY | O_CLOEXEC);
+	pthread_create(&thread, NULL, swap_all_the_time, folders);
+	for (int i = 1; i <= ROUNDS || atomic_load(&swaps) <= 10; i++) {
 		failed += set_mtime(folder->id, i) != 0;
 		pthread_mutex_lock(swap_times_lock(st.st_ino));
-		stat(in_lake("buckets/raw"), &st);
+		fstat(folders[0], &st);
 		pthread_mutex_unlock(swap_times_lock(st.st_ino));
 		lost += st.st_mtim.tv_sec != i;
 	}
@@ -66,6 +66,8 @@ int main(void)
 	is_int(failed, 0, "times are set");
 	is_int(lost, 0, "each is there beside exchanges");
 	ok(atomic_load(&swaps) > 10, "of which there were many: %d", atomic_load(&swaps));
+	close(folders[0]);
+	close(folders[1]);
 	inode_unref(lake, folder);
 	close_lake();
 	return test_end();

@@ -358,6 +358,8 @@ static void test_faults(void)
 	usleep(300000);
 	stop_work();
 	store_fail_commits(lake->store, 0, 0, 0);
+	for (int i = 0; i < 200 && store_sync(lake->store, 0); i++) /* it is tried again each second */
+		usleep(50000);
 	is_int(right("raw/a", 1, 8), 8, "or a commit");
 	log_set_level(LOG_LEVEL_ERROR);
 	ok(pack_up_to(4), "and later they are packed");
