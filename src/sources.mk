@@ -43,6 +43,7 @@ libmeta_a_SOURCES = \
 	src/meta/apply_day.c \
 	src/meta/apply_entry.c \
 	src/meta/apply_forget.c \
+	src/meta/apply_lineage.c \
 	src/meta/apply_node.c \
 	src/meta/apply_pack.c \
 	src/meta/apply_same.c \
@@ -59,6 +60,7 @@ libmeta_a_SOURCES = \
 	src/meta/journal.c src/meta/journal.h \
 	src/meta/label_read.c \
 	src/meta/line.c src/meta/line.h \
+	src/meta/lineage_read.c \
 	src/meta/node_read.c \
 	src/meta/numbers.c \
 	src/meta/pack_read.c \
@@ -66,6 +68,7 @@ libmeta_a_SOURCES = \
 	src/meta/past_read.c \
 	src/meta/record.c src/meta/record.h \
 	src/meta/record_catalog.c \
+	src/meta/record_lineage.c \
 	src/meta/record_pack.c \
 	src/meta/record_read.c \
 	src/meta/replay.c \
@@ -77,6 +80,7 @@ libmeta_a_SOURCES = \
 	src/meta/store.c src/meta/store.h \
 	src/meta/store_catalog.h \
 	src/meta/store_int.h \
+	src/meta/store_lineage.h \
 	src/meta/store_past.h \
 	src/meta/store_test.h \
 	src/meta/tally.c src/meta/tally.h \

@@ -78,6 +78,7 @@ unit_tests = \
 	tests/unit/test_meta_job \
 	tests/unit/test_meta_label \
 	tests/unit/test_meta_line \
+	tests/unit/test_meta_lineage \
 	tests/unit/test_meta_node \
 	tests/unit/test_meta_open \
 	tests/unit/test_meta_pack \

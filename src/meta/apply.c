@@ -134,6 +134,8 @@ static int (*const appliers[])(struct apply *, struct record_reader *) = {
 	[ROW_DESCRIBED_TEXT] = apply_described_text,
 	[ROW_DESCRIPTION] = apply_description,
 	[ROW_TAGS] = apply_tags,
+	[ROW_EDGE] = apply_edge,
+	[ROW_RUN_WROTE] = apply_run_wrote,
 };
 
 static int apply_row(struct apply *a, enum row row, struct record_reader *body)
@@ -245,6 +247,9 @@ int apply_run(struct apply *a, struct record_reader *in)
 	query_int(&q, (int64_t)record_get(in));	     /* uid */
 	for (int i = 0; i < 4; i++)
 		query_text(&q, record_get_string(in, &len)); /* exe, argv, cwd, cgroup */
+	query_int(&q, (int64_t)record_get(in));		     /* parent */
+	query_int(&q, record_get_signed(in));		     /* began */
+	query_text(&q, record_get_string(in, &len));	     /* name */
 	query_int(&q, (int64_t)a->record->commit);
 	rc = query_step(&q);
 	return rc == SQLITE_DONE ? SQLITE_OK : apply_failed(a, rc, "the run", id);

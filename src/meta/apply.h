@@ -147,6 +147,15 @@ void apply_found_done(struct apply *a);
 /* A job that is due at once. */
 int apply_job(struct apply *a, enum job_type type, uint64_t subject);
 
+/* The edges of OLDER are NEWER's, which takes its place. */
+int apply_edges_same(struct apply *a, uint64_t newer, uint64_t older);
+/* Was something made from VERSION? Then it cannot be dropped. */
+int apply_edges_lead_from(struct apply *a, uint64_t version, bool *found);
+/* VERSION never was. */
+int apply_edges_drop(struct apply *a, uint64_t version);
+/* The hash of VERSION is known: which edges from and to it are copies? */
+int apply_edges_hashed(struct apply *a, uint64_t version);
+
 int apply_node_add(struct apply *a, struct record_reader *in);
 int apply_node_set(struct apply *a, struct record_reader *in);
 int apply_node_writing(struct apply *a, struct record_reader *in);
@@ -192,6 +201,8 @@ int apply_durable(struct apply *a, struct record_reader *in);
 int apply_described_text(struct apply *a, struct record_reader *in);
 int apply_description(struct apply *a, struct record_reader *in);
 int apply_tags(struct apply *a, struct record_reader *in);
+int apply_edge(struct apply *a, struct record_reader *in);
+int apply_run_wrote(struct apply *a, struct record_reader *in);
 
 /* The node that is made at this path goes on with the series that waits there, if one does. */
 int apply_series_inherit(struct apply *a, uint64_t node, uint64_t parent, const char *name, size_t len);

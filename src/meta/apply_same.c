@@ -91,6 +91,8 @@ static int take_place(struct apply *a, const struct twin *newer, const struct tw
 	if (rc == SQLITE_OK)
 		rc = hide(a, newer, older);
 	if (rc == SQLITE_OK)
+		rc = apply_edges_same(a, newer->id, older->id);
+	if (rc == SQLITE_OK)
 		rc = APPLY(a, SQL_VERSION_TAKE_PLACE, NULL, (int64_t)newer->id, (int64_t)older->id,
 			   (int64_t)older->number);
 	/* a number that was given out in this very record was never seen */

@@ -353,17 +353,34 @@ int apply_version_how(struct apply *a, struct record_reader *in)
 	return size == ANY_SIZE || size == was.size ? set_how(a, id, &was, how, stored) : SQLITE_OK;
 }
 
+/* Something was made from it: it is told of, though its bytes are not kept. */
+static int keep_for_lineage(struct apply *a, uint64_t id, const struct version_brief *was)
+{
+	int rc = SQLITE_OK;
+
+	if (was->state != VERSION_TRANSIENT)
+		rc = set_state(a, id, was, VERSION_TRANSIENT, HOW_NONE, NULL);
+	if (rc == SQLITE_OK)
+		rc = apply_cloud_over(a, id);
+	return rc == SQLITE_OK ? APPLY(a, SQL_NODE_DROP_VERSION, NULL, (int64_t)was->node, (int64_t)id) : rc;
+}
+
 int apply_version_drop(struct apply *a, struct record_reader *in)
 {
 	uint64_t id = record_get(in);
 	struct version_brief was, none = {0};
 	int alone = 0, rc;
-	bool found;
+	bool found, needed;
 
 	rc = apply_version_find(a, id, &was, &found);
 	if (rc != SQLITE_OK || !found)
 		return rc;
-	if (was.state == VERSION_NOT_KEPT)
+	rc = apply_edges_lead_from(a, id, &needed);
+	if (rc == SQLITE_OK && needed)
+		return keep_for_lineage(a, id, &was);
+	if (rc == SQLITE_OK)
+		rc = apply_edges_drop(a, id);
+	if (rc == SQLITE_OK && was.state == VERSION_NOT_KEPT)
 		rc = apply_uncount_reason(a, id);
 	if (rc == SQLITE_OK)
 		rc = recount(a, &was, &none);
@@ -453,6 +470,8 @@ int apply_version_facts(struct apply *a, struct record_reader *in)
 		return size == ANY_SIZE ? apply_missing(a, "facts about version", id) : SQLITE_OK;
 	if (rc != SQLITE_DONE)
 		return apply_failed(a, rc, "facts about version", id);
-	rc = sha256 ? apply_version_compare(a, id) : SQLITE_OK;
+	rc = sha256 ? apply_edges_hashed(a, id) : SQLITE_OK;
+	if (rc == SQLITE_OK && sha256)
+		rc = apply_version_compare(a, id);
 	return rc == SQLITE_OK ? rc : apply_failed(a, rc, "the neighbours of version", id);
 }

@@ -28,7 +28,7 @@
 
 #include "meta/store.h"
 
-#define CHANGES_FORMAT 2
+#define CHANGES_FORMAT 3
 #define CHANGES_HEADER 24
 #define CHANGES_NAME 34 /* bytes of a closed file's name, with its NUL */
 

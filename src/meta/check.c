@@ -149,6 +149,9 @@ static const char *const promises[] = {
 	" (SELECT 1 FROM entry INDEXED BY entry_node WHERE node = document.node AND to_commit = " SQL_LIVE ") LIMIT 1",
 	"SELECT 'node ' || node || ' has tags, and is not there' FROM tag"
 	" WHERE NOT EXISTS(SELECT 1 FROM node WHERE id = tag.node) LIMIT 1",
+	"SELECT 'an edge leads to version ' || output || ' from ' || input || ', and one is not there' FROM edge WHERE"
+	" NOT EXISTS(SELECT 1 FROM version WHERE id = edge.output)"
+	" OR NOT EXISTS(SELECT 1 FROM version WHERE id = edge.input) LIMIT 1",
 	"SELECT 'node ' || id || ' has no such live version' FROM node WHERE version <> 0 AND NOT EXISTS"
 	" (SELECT 1 FROM version WHERE id = node.version AND node = node.id AND state = 1) LIMIT 1",
 };

@@ -218,6 +218,11 @@ const void *query_get_blob(struct query *q, size_t *len)
 	return bytes;
 }
 
+const char *query_get_string(struct query *q)
+{
+	return (const char *)sqlite3_column_text(q->st, q->column++);
+}
+
 void query_get_text(struct query *q, char *to, size_t room)
 {
 	const unsigned char *text = sqlite3_column_text(q->st, q->column++);

@@ -81,6 +81,8 @@ void query_end(struct query *q);
 int64_t query_get(struct query *q);
 /* Borrowed until the next step. NULL and length 0 for SQL's NULL. */
 const void *query_get_blob(struct query *q, size_t *len);
+/* Likewise, ended by a NUL. */
+const char *query_get_string(struct query *q);
 /* Cut to ROOM - 1 bytes; "" for SQL's NULL. */
 void query_get_text(struct query *q, char *to, size_t room);
 

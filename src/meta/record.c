@@ -92,6 +92,8 @@ static bool is_bookkeeping(enum row row)
 	case ROW_DESCRIBED_TEXT:
 	case ROW_DESCRIPTION:
 	case ROW_TAGS:
+	case ROW_EDGE:
+	case ROW_RUN_WROTE:
 		return true;
 	default:
 		return false;
@@ -504,6 +506,9 @@ void record_run(struct record *r, const struct run_row *run)
 	record_put_string(r, run->argv);
 	record_put_string(r, run->cwd);
 	record_put_string(r, run->cgroup);
+	record_put(r, run->parent);
+	record_put_signed(r, run->began);
+	record_put_string(r, run->name);
 	record_end(r, start);
 }
 

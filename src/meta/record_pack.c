@@ -54,6 +54,9 @@ static void add_run(struct buf *to, struct record_reader in)
 			add_string(&body, i == 5 ? NULL : s, i == 5 ? 0 : len);
 		}
 	}
+	add_number(&body, record_get(&in));	   /* parent */
+	add_signed(&body, record_get_signed(&in)); /* began */
+	add_string(&body, NULL, 0);		   /* name: it is from its environment */
 	size = (uint32_t)body.len;
 	buf_add(to, &row, 1);
 	buf_add(to, &size, sizeof(size));

@@ -17,6 +17,7 @@
  *	not_kept  how many versions are not kept, by reason
  *	change    one row per commit that changed something: what was done, when, by which run
  *	run       executions of programs
+ *	edge      which version was made from which, by which run (meta/store_lineage.h)
  *	job       background work that is left
  *	lake      facts about the lake by key; those that begin with "store." are the store's own
  *
@@ -295,7 +296,19 @@ static const char step_4[] =
 	"UPDATE lake SET value = (SELECT count(*) FROM job) WHERE key = 'store.jobs';"
 	"UPDATE lake SET value = max(value, (SELECT ifnull(max(id), 0) + 1 FROM job)) WHERE key = 'store.next.job';";
 
-static const char *const steps[SCHEMA_VERSION] = {step_1, step_2, step_3, step_4};
+/* What was made from what; and of runs what of them is told. */
+static const char step_5[] =
+	"CREATE TABLE edge("
+	"	output INTEGER NOT NULL, input INTEGER NOT NULL, class INTEGER NOT NULL, run INTEGER NOT NULL,"
+	"	commit_id INTEGER NOT NULL, PRIMARY KEY(output, input)"
+	") STRICT, WITHOUT ROWID;"
+	"CREATE INDEX edge_input ON edge(input);"
+	"ALTER TABLE run ADD COLUMN parent INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE run ADD COLUMN began INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE run ADD COLUMN wrote INTEGER NOT NULL DEFAULT 0;"
+	"ALTER TABLE run ADD COLUMN name TEXT;";
+
+static const char *const steps[SCHEMA_VERSION] = {step_1, step_2, step_3, step_4, step_5};
 
 /* One number from the first row of SQL. */
 static int number(sqlite3 *db, const char *sql, int64_t *out)

@@ -88,7 +88,7 @@ static int last_commit(sqlite3 *db, uint64_t *commit)
 
 /* The index has text in it, and who opens the copy makes it anew. */
 static const char *const leave[] = {
-	"UPDATE run SET argv = NULL WHERE argv IS NOT NULL",
+	"UPDATE run SET argv = NULL, name = NULL WHERE argv IS NOT NULL OR name IS NOT NULL",
 	"UPDATE document SET text = NULL, sample = NULL WHERE text IS NOT NULL OR sample IS NOT NULL",
 	"INSERT INTO found(found) VALUES('delete-all')",
 	"INSERT OR REPLACE INTO lake(key, value) VALUES('store.reindex', 1)",

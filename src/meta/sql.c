@@ -41,6 +41,15 @@
 	"SELECT name, " PLACE ", " KNOWN " FROM entry INDEXED BY entry_ended" KNOWN_FROM \
 	" WHERE parent = ?1 AND name " names " AND entry.to_commit < " SQL_LIVE          \
 	" AND entry.to_commit > ?2 AND from_commit <= ?2"
+#define RUN "id, boot, tgid, start, uid, parent, began, wrote, exe, argv, cwd, cgroup, name"
+#define STANDS_FOR                                                                                   \
+	"CASE WHEN asset >= 0 THEN id ELSE (SELECT min(same.id) FROM version AS same"                \
+	" WHERE same.asset = -meant.asset AND same.sha256 = meant.sha256 AND same.id > meant.id) END"
+#define EDGE "output, input, class, run, commit_id"
+/* is the edge one between two versions with the same bytes? */
+#define EDGE_COPIES                                                                                       \
+	"class < 5 AND EXISTS(SELECT 1 FROM version AS made, version AS read WHERE made.id = edge.output" \
+	" AND read.id = edge.input AND made.size > 0 AND made.size = read.size AND made.sha256 = read.sha256)"
 #define TWIN "id, asset, number, node, size, commit_id, state, settled, sha256"
 #define FOUND "name, columns, tags, comment, text, type"
 #define LIVE "to_commit = " SQL_LIVE
@@ -268,6 +277,12 @@ const char *const sql_text[SQL_COUNT] = {
 	[SQL_NOT_KEPT] = "SELECT reason, count FROM not_kept WHERE count > 0 ORDER BY count DESC, reason",
 	[SQL_RUN_FIND] = "SELECT id FROM run WHERE boot = ? AND tgid = ? AND start = ?",
 	[SQL_RUN_EXE] = "SELECT exe FROM run WHERE id = ?",
+	[SQL_RUN] = "SELECT " RUN " FROM run WHERE id = ?",
+	[SQL_RUNS] = "SELECT " RUN " FROM run WHERE id > ? ORDER BY id",
+	[SQL_EDGES_UP] = "SELECT " EDGE " FROM edge WHERE output = ? ORDER BY input",
+	[SQL_EDGES_DOWN] = "SELECT " EDGE " FROM edge WHERE input = ? ORDER BY output",
+	[SQL_EDGES] = "SELECT " EDGE " FROM edge WHERE output > ? AND class >= ? ORDER BY output, input",
+	[SQL_EDGES_COUNT] = "SELECT count(*) FROM edge",
 	[SQL_JOBS] =
 		"SELECT id, subject, tries FROM job INDEXED BY job_due WHERE type = ? AND due <= ? ORDER BY due LIMIT "
 		"?",
@@ -422,7 +437,7 @@ const char *const sql_text[SQL_COUNT] = {
 	[SQL_VERSION_FORGET] = "UPDATE version SET sha256 = NULL, mime = NULL WHERE id = ?",
 	/* what a shell was told to write stands on its command line */
 	[SQL_RUN_FORGET] =
-		"UPDATE run SET argv = NULL WHERE id = (SELECT run FROM version WHERE id = ?) AND id > 3",
+		"UPDATE run SET argv = NULL, name = NULL WHERE id = (SELECT run FROM version WHERE id = ?) AND id > 3",
 	[SQL_NODE_FORGET_PAST] = "UPDATE node_past SET xattrs = NULL WHERE node = ? AND xattrs IS NOT NULL",
 	[SQL_NODE_FORGET] =
 		"UPDATE node SET xattrs = NULL WHERE id = ?1 AND xattrs IS NOT NULL AND NOT EXISTS"
@@ -432,8 +447,31 @@ const char *const sql_text[SQL_COUNT] = {
 	[SQL_JOB_DONE] = "DELETE FROM job WHERE id = ?",
 	[SQL_JOB_RETRY] = "UPDATE job SET due = ?2, tries = tries + 1, error = ?3 WHERE id = ?1",
 	[SQL_RUN_ADD] =
-		"INSERT INTO run(id, boot, tgid, start, uid, exe, argv, cwd, cgroup, first_commit)"
-		" VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+		"INSERT INTO run(id, boot, tgid, start, uid, exe, argv, cwd, cgroup, parent, began, name, first_commit)"
+		" VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT(id) DO UPDATE SET exe = excluded.exe,"
+		" argv = excluded.argv, cwd = excluded.cwd, name = excluded.name ON CONFLICT DO NOTHING",
+	[SQL_RUN_WROTE] = "UPDATE run SET wrote = ?2 WHERE id = ?1",
+	/* a version that left its series is meant by the id of the one that stands for it */
+	[SQL_EDGE_OUTPUT] = "SELECT " STANDS_FOR ", commit_id FROM version AS meant WHERE id = ?",
+	[SQL_EDGE_INPUT] = "SELECT " STANDS_FOR ", cut_commit FROM version AS meant WHERE id = ?",
+	[SQL_EDGE_ADD] =
+		"INSERT INTO edge(output, input, class, run, commit_id) VALUES(?, ?, ?, ?, ?)"
+		" ON CONFLICT(output, input) DO UPDATE SET class = excluded.class, run = excluded.run,"
+		" commit_id = excluded.commit_id WHERE excluded.class > edge.class",
+	[SQL_EDGE_LEADS_FROM] = "SELECT 1 FROM edge WHERE input = ? LIMIT 1",
+	[SQL_EDGES_TOO_NEW] =
+		"DELETE FROM edge WHERE output = ?1 AND (input = ?2 OR (SELECT cut_commit FROM version WHERE id ="
+		" edge.input) >= (SELECT commit_id FROM version WHERE id = ?2))",
+	[SQL_EDGES_MOVE_OUTPUT] = "UPDATE OR IGNORE edge SET output = ?1 WHERE output = ?2",
+	[SQL_EDGES_MOVE_INPUT] = "UPDATE OR IGNORE edge SET input = ?1 WHERE input = ?2 AND output <> ?1",
+	[SQL_EDGES_DROP_OUTPUT] = "DELETE FROM edge WHERE output = ?",
+	[SQL_EDGES_DROP_INPUT] = "DELETE FROM edge WHERE input = ?",
+	[SQL_EDGES_COPY_UP] = "UPDATE edge SET class = 5 WHERE output = ? AND " EDGE_COPIES,
+	[SQL_EDGES_COPY_DOWN] = "UPDATE edge SET class = 5 WHERE input = ? AND " EDGE_COPIES,
+	[SQL_EDGES_COPY_ONLY] = "DELETE FROM edge WHERE output = ?1 AND class < 5 AND EXISTS"
+				" (SELECT 1 FROM edge AS copy WHERE copy.output = ?1 AND copy.class = 5)",
+	[SQL_EDGES_COPY_ONLY_DOWN] = "DELETE FROM edge WHERE class < 5 AND output IN"
+				     " (SELECT output FROM edge WHERE input = ? AND class = 5)",
 	[SQL_OPENS_ADD] =
 		"INSERT INTO opens(asset, day, count) VALUES(?, ?, ?)"
 		" ON CONFLICT(asset, day) DO UPDATE SET count = count + excluded.count",

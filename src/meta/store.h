@@ -134,7 +134,10 @@ struct run_row {
 	pid_t tgid;
 	uint64_t start; /* clock ticks after boot, from /proc/PID/stat */
 	uid_t uid;
-	const char *exe, *argv, *cwd, *cgroup; /* argv: NUL-separated words as JSON array text; borrowed */
+	uint64_t parent;      /* the run that started it, as far as that is known; else 0 */
+	int64_t began, wrote; /* wall clock, ns: its start; when it last made a version of something; 0: not known */
+	const char *exe, *argv, *cwd, *cgroup; /* argv: a JSON list of words, redacted; borrowed */
+	const char *name;		       /* what its environment calls it (TARN_RUN_NAME, TARN_RUN_ID), or NULL */
 };
 /* Runs that are always there. */
 #define RUN_UNKNOWN UINT64_C(1) /* from outside this pid namespace */
@@ -360,7 +363,8 @@ void record_job_add(struct record *r, enum job_type type, uint64_t subject, int6
 void record_job_done(struct record *r, uint64_t job);
 void record_job_retry(struct record *r, uint64_t job, int64_t due, const char *error);
 
-/* A run is known from now on. Runs are numbered by store_run(). */
+/* A run is known from now on, or is now another program than before: then exe, argv, cwd and name are put right. Runs
+ * are numbered by store_run(). */
 void record_run(struct record *r, const struct run_row *run);
 /* COUNT opens for reading of NODE's series today. */
 void record_opens(struct record *r, uint64_t node, uint64_t count);
@@ -556,6 +560,7 @@ int store_next_job(struct store *s, enum job_type type, int64_t *due);
 void store_on_jobs(struct store *s, void (*fn)(void *arg), void *arg);
 
 #include "meta/store_catalog.h"
+#include "meta/store_lineage.h"
 #include "meta/store_past.h"
 
 #endif

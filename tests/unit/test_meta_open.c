@@ -255,6 +255,33 @@ static void test_from_schema_3(void)
 	store_close(s);
 }
 
+static int name_run(void *arg, const struct run_row *r)
+{
+	buf_addf(arg, "%s %d, ", r->exe, (int)r->parent);
+	return r->id == RUN_TARN;
+}
+
+/* Schema 4 is schema 5 without what that added. */
+static void test_from_schema_4(void)
+{
+	_cleanup_buf_ struct buf runs = BUF_INIT;
+	uint64_t edges = 1;
+	struct store *s;
+	const char *why;
+
+	is_int(test_sql(test_path, "DROP TABLE edge; ALTER TABLE run DROP COLUMN parent;"
+				   "ALTER TABLE run DROP COLUMN began; ALTER TABLE run DROP COLUMN wrote;"
+				   "ALTER TABLE run DROP COLUMN name; PRAGMA user_version = 4"),
+	       SQLITE_OK, "a store of schema 4");
+	is_int(try_open(STORE_READ, &why), -EPROTONOSUPPORT, "a reader does not migrate schema 4");
+	s = test_open(STORE_WRITE);
+	test_whole(s, "a writer does, and then the store is whole");
+	store_runs(s, 0, name_run, &runs);
+	is_str(buf_str(&runs), "unknown 0, outside 0, tarn 0, ", "its runs are known");
+	ok(!store_count_edges(s, &edges) && !edges, "and it knows of no lineage yet");
+	store_close(s);
+}
+
 static void test_schemas(void)
 {
 	const char *why = NULL;
@@ -263,10 +290,10 @@ static void test_schemas(void)
 
 	test_sql(test_path, "PRAGMA user_version = 7");
 	is_int(try_open(STORE_WRITE, &why), -EPROTONOSUPPORT, "a store of a newer tarn");
-	ok(why && strchr(why, '7') && strchr(why, '4'), "whose words name both schemas");
+	ok(why && strchr(why, '7') && strchr(why, '5'), "whose words name both schemas");
 	diag("%s", why);
 	is_int(try_open(STORE_READ, &why), -EPROTONOSUPPORT, "not for reading either");
-	test_sql(test_path, "PRAGMA user_version = 4");
+	test_sql(test_path, "PRAGMA user_version = 5");
 	is_int(try_open(STORE_WRITE, &why), 0, "it opens again when its number is right");
 	test_sql(test_path, "PRAGMA application_id = 99");
 	is_int(try_open(STORE_WRITE, &why), -EUCLEAN, "another program's database");
@@ -283,7 +310,7 @@ static void test_schemas(void)
 	test_sql(test_path, "PRAGMA user_version = 0");
 	is_int(try_open(STORE_WRITE, &why), -EUCLEAN, "a migration that fails");
 	diag("%s", why);
-	test_sql(test_path, "PRAGMA user_version = 4");
+	test_sql(test_path, "PRAGMA user_version = 5");
 	s = test_open(STORE_WRITE);
 	test_whole(s, "changed nothing");
 	store_close(s);
@@ -422,6 +449,7 @@ int main(void)
 	test_from_schema_1();
 	test_from_schema_2();
 	test_from_schema_3();
+	test_from_schema_4();
 	test_garbage();
 	test_damage();
 	return test_end();
