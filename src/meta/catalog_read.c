@@ -65,15 +65,24 @@ int store_tags(struct store *s, store_tag_fn fn, void *arg)
 	return tell_tags(&q, fn, arg);
 }
 
-/* 1, 0 or -errno. */
-static int has_tag(struct conn *c, const char *tag, uint64_t node)
+static int node_has(struct store *s, enum sql id, const char *text, uint64_t node)
 {
 	_cleanup_query_ struct query q = {};
 
-	query_start(&q, c, SQL_TAG_HAS);
-	query_text(&q, tag);
+	store_query(s, &q, id);
+	query_text(&q, text);
 	query_int(&q, (int64_t)node);
 	return query_row(&q);
+}
+
+int store_has_tag(struct store *s, uint64_t node, const char *tag)
+{
+	return node_has(s, SQL_TAG_HAS, tag, node);
+}
+
+int store_has_mime(struct store *s, uint64_t node, const char *mime)
+{
+	return node_has(s, SQL_MIME_HAS, mime, node);
 }
 
 int store_tagged(struct store *s, const char *const *tags, int n, uint64_t after, store_tagged_fn fn, void *arg)
@@ -91,7 +100,7 @@ int store_tagged(struct store *s, const char *const *tags, int n, uint64_t after
 		uint64_t node = (uint64_t)query_get(&q);
 
 		for (int i = 1; i < n && got > 0; i++)
-			got = has_tag(c, tags[i], node);
+			got = store_has_tag(s, node, tags[i]);
 		rc = got > 0 ? fn(arg, node) : got;
 	}
 	query_end(&q);
@@ -131,33 +140,63 @@ static int tell_found(struct conn *c, struct query *q, int64_t until, store_foun
 	return rc == SQLITE_ERROR ? -EINVAL : conn_error(c, rc, "finding");
 }
 
-static int count_fn(void *arg, uint64_t count, double rank)
+/* What is found, as far as it is known which order it will have. */
+struct found_first {
+	uint64_t nodes[FOUND_RANKED];
+	int n;
+	bool told;
+	store_found_fn fn;
+	void *arg;
+};
+
+static int tell_first(struct found_first *f)
 {
-	(void)rank;
-	*(uint64_t *)arg = count;
-	return 0;
+	int rc = 0;
+
+	for (int i = 0; !rc && i < f->n; i++)
+		rc = f->fn(f->arg, f->nodes[i], 0);
+	f->told = true;
+	return rc;
+}
+
+/* In the order in which the index has them; those that come after FOUND_RANKED are told as they come. */
+static int take_found(void *arg, uint64_t node, double rank)
+{
+	struct found_first *f = arg;
+	int rc;
+
+	if (f->n < FOUND_RANKED) {
+		f->nodes[f->n++] = node;
+		return 0;
+	}
+	rc = f->told ? 0 : tell_first(f);
+	return rc ? rc : f->fn(f->arg, node, rank);
+}
+
+static int find_by(struct conn *c, enum sql id, const char *match, int64_t until, store_found_fn fn, void *arg)
+{
+	_cleanup_query_ struct query q = {};
+
+	query_start(&q, c, id);
+	query_text(&q, match);
+	return tell_found(c, &q, until, fn, arg);
 }
 
 int store_found(struct store *s, const char *match, int64_t until, store_found_fn fn, void *arg)
 {
-	_cleanup_query_ struct query count = {}, q = {};
-	uint64_t n = 0;
+	_cleanup_free_ struct found_first *first = calloc(1, sizeof(*first));
 	struct conn *c;
-	int rc = store_begin(s, &c);
+	int rc = first ? store_begin(s, &c) : -ENOMEM;
 
 	if (rc)
 		return rc;
-	query_start(&count, c, SQL_FOUND_COUNT);
-	query_text(&count, match);
-	query_int(&count, FOUND_RANKED + 1);
-	rc = tell_found(c, &count, until, count_fn, &n);
-	query_end(&count);
-	if (!rc) {
-		query_start(&q, c, n > FOUND_RANKED ? SQL_FOUND_NEWEST : SQL_FOUND_BEST);
-		query_text(&q, match);
-		rc = tell_found(c, &q, until, fn, arg);
-		query_end(&q);
-	}
+	first->fn = fn;
+	first->arg = arg;
+	rc = find_by(c, SQL_FOUND_NEWEST, match, until, take_found, first);
+	if (!rc && first->n && !first->told)
+		rc = find_by(c, SQL_FOUND_BEST, match, until, fn, arg);
+	else if (rc == -ETIME && !first->told && (rc = tell_first(first)) == 0)
+		rc = -ETIME;
 	conn_end(c);
 	return rc;
 }

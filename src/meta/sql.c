@@ -499,8 +499,10 @@ const char *const sql_text[SQL_COUNT] = {
 	[SQL_TAGS] = "SELECT tag, count(DISTINCT node) FROM tag GROUP BY tag ORDER BY tag",
 	[SQL_TAGGED] = "SELECT DISTINCT node FROM tag WHERE tag = ? AND node > ? ORDER BY node",
 	[SQL_TAG_HAS] = "SELECT 1 FROM tag WHERE tag = ? AND node = ? LIMIT 1",
+	[SQL_MIME_HAS] =
+		"SELECT 1 FROM version INDEXED BY version_mime WHERE mime = ? AND node = ? AND state = 1"
+		" AND mime IS NOT NULL LIMIT 1",
 
-	[SQL_FOUND_COUNT] = "SELECT count(*) FROM (SELECT 1 FROM found WHERE found MATCH ? LIMIT ?)",
 	[SQL_FOUND_BEST] = "SELECT rowid, rank FROM found WHERE found MATCH ? AND rank MATCH 'tarn_rank()'"
 		" ORDER BY rank",
 	[SQL_FOUND_NEWEST] = "SELECT rowid, 0 FROM found WHERE found MATCH ? ORDER BY rowid DESC",

@@ -55,6 +55,9 @@ typedef int (*store_tag_fn)(void *arg, const char *tag, uint64_t count);
 int store_tags_of(struct store *s, uint64_t node, enum tag_origin origin, store_tag_fn fn, void *arg);
 /* Every tag, and how many nodes have it. */
 int store_tags(struct store *s, store_tag_fn fn, void *arg);
+/* Has NODE this tag, of any origin; is its live version of this MIME type? 1, 0 or -errno. */
+int store_has_tag(struct store *s, uint64_t node, const char *tag);
+int store_has_mime(struct store *s, uint64_t node, const char *mime);
 /* The nodes that have all N TAGS, by rising id, after AFTER. */
 typedef int (*store_tagged_fn)(void *arg, uint64_t node);
 int store_tagged(struct store *s, const char *const *tags, int n, uint64_t after, store_tagged_fn fn, void *arg);

@@ -1,14 +1,18 @@
 #include "ns/find.h"
 
 #include <ctype.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/moment.h"
 
 #define DAY_NS (86400 * NSEC_PER_SEC)
+#define ONLY_MOST 50000
+#define TOO_MANY INT_MAX
 #define ANY_WHERE "name columns tags comment text"
 
 /* ---- expressions ---- */
@@ -211,31 +215,39 @@ static bool in_bucket(const char *path, const char *bucket)
 	return !strncmp(path, bucket, len) && (path[len] == '/' || !path[len]);
 }
 
-static int compare_tag(void *arg, const char *tag, uint64_t count)
-{
-	(void)count;
-	return !strcmp(arg, tag);
-}
-
-/* 1, 0 or -errno. */
-static int has_mime(struct lake *lake, const struct node_row *row, const char *mime)
+/* Does the live version of ROW have a MIME type that begins so? 1, 0 or -errno. */
+static int has_mimes(struct lake *lake, const struct node_row *row, const char *beginning)
 {
 	struct version_row v;
-	size_t len = strlen(mime);
 	int rc = row->version ? store_version(lake->store, row->version, &v) : -ENOENT;
 
 	if (rc)
 		return rc == -ENOENT ? 0 : rc;
-	return mime[len - 1] == '/' ? !strncmp(v.mime, mime, len) : !strcmp(v.mime, mime);
+	return !strncmp(v.mime, beginning, strlen(beginning));
 }
 
-static int holds(struct lake *lake, const struct find_condition *c, const struct node_row *row, const char *path)
+static bool is_beginning(const char *mime)
+{
+	return mime[strlen(mime) - 1] == '/';
+}
+
+/* What the number of a node is enough for. */
+static int node_holds(struct lake *lake, const struct find_condition *c, uint64_t node)
+{
+	if (c->facet == FIND_TAG)
+		return store_has_tag(lake->store, node, c->text);
+	if (c->facet == FIND_MIME && !is_beginning(c->text))
+		return store_has_mime(lake->store, node, c->text);
+	return 1;
+}
+
+static int row_holds(struct lake *lake, const struct find_condition *c, const struct node_row *row, const char *path)
 {
 	switch (c->facet) {
 	case FIND_TAG:
-		return store_tags_of(lake->store, row->id, 0, compare_tag, c->text);
+		break;
 	case FIND_MIME:
-		return has_mime(lake, row, c->text);
+		return is_beginning(c->text) ? has_mimes(lake, row, c->text) : 1;
 	case FIND_BUCKET:
 		return in_bucket(path, c->text);
 	case FIND_SIZE:
@@ -243,18 +255,24 @@ static int holds(struct lake *lake, const struct find_condition *c, const struct
 	case FIND_MODIFIED:
 		return row->mtime >= c->from && row->mtime <= c->to;
 	}
-	return 0;
+	return 1;
 }
 
 /* ---- running ---- */
 
-/* 1, 0 or -errno. */
-static int all_hold(const struct find *f, struct lake *lake, const struct node_row *row, const char *path)
+/* Its row and its path are only asked for when its number is not enough to leave it out. 1, 0 or -errno. */
+static int is_found(const struct find *f, struct reader *r, uint64_t node, bool tagged, struct node_row *row,
+		    struct buf *path)
 {
 	int rc = 1;
 
 	for (int i = 0; rc > 0 && i < f->n; i++)
-		rc = holds(lake, &f->conditions[i], row, path);
+		if (!tagged || f->conditions[i].facet != FIND_TAG)
+			rc = node_holds(r->lake, &f->conditions[i], node);
+	if (rc > 0)
+		rc = reader_sees(r, node, row, path);
+	for (int i = 0; rc > 0 && i < f->n; i++)
+		rc = row_holds(r->lake, &f->conditions[i], row, buf_str(path));
 	return rc;
 }
 
@@ -264,19 +282,41 @@ struct running {
 	find_fn fn;
 	void *arg;
 	int rows;
+	bool tagged;	/* what comes has all the tags */
+	uint64_t *only; /* nothing else is found: by rising number; NULL: anything may be */
+	size_t n, room;
 	bool cut;
 	int64_t until;
 };
+
+static int compare_nodes(const void *a, const void *b)
+{
+	const uint64_t *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+static int has_document(struct lake *lake, uint64_t node)
+{
+	uint64_t version;
+	int rc = store_document(lake->store, node, &version, NULL);
+
+	return rc ? rc == -ENOENT ? 0 : rc : 1;
+}
 
 static int found(void *arg, uint64_t node, double rank)
 {
 	struct running *f = arg;
 	_cleanup_buf_ struct buf path = BUF_INIT;
 	struct node_row row;
-	int rc = reader_sees(f->reader, node, &row, &path);
+	int rc;
 
-	if (rc > 0)
-		rc = all_hold(f->find, f->reader->lake, &row, buf_str(&path));
+	if (f->only && !bsearch(&node, f->only, f->n, sizeof(node), compare_nodes))
+		return 0;
+	rc = is_found(f->find, f->reader, node, f->tagged, &row, &path);
+
+	if (rc > 0 && f->tagged) /* folders have tags, too, and are not found */
+		rc = has_document(f->reader->lake, node);
 	if (rc <= 0)
 		return rc;
 	if (f->rows++ == FIND_ROWS) {
@@ -286,16 +326,11 @@ static int found(void *arg, uint64_t node, double rank)
 	return f->fn(f->arg, &(struct find_hit){node, &row, buf_str(&path), rank});
 }
 
-/* Folders have tags, too, and are not found. */
 static int found_tagged(void *arg, uint64_t node)
 {
 	struct running *f = arg;
-	uint64_t version;
-	int rc = store_document(f->reader->lake->store, node, &version, NULL);
+	int rc = found(f, node, 0);
 
-	if (rc)
-		return rc == -ENOENT ? 0 : rc;
-	rc = found(arg, node, 0);
 	return !rc && clock_monotonic() > f->until ? -ETIME : rc;
 }
 
@@ -335,6 +370,56 @@ static const struct find_condition *size_condition(const struct find *f)
 	return NULL;
 }
 
+static int note_only(void *arg, uint64_t node, double rank)
+{
+	struct running *r = arg;
+
+	(void)rank;
+	if (r->n == ONLY_MOST)
+		return TOO_MANY;
+	if (array_grow(&r->only, r->n, &r->room, sizeof(*r->only)))
+		return -ENOMEM;
+	r->only[r->n++] = node;
+	return 0;
+}
+
+/*
+ * Words are looked for among all files, of which a size or a time may leave few: those are asked for first, for
+ * leaving out one that was found costs some look-ups.
+ */
+static int find_only(struct running *r, const struct find_condition *size)
+{
+	struct store *store = r->reader->lake->store;
+	int64_t from, to;
+	int rc;
+
+	days(r->find, &from, &to);
+	if (!size && from == INT64_MIN && to == INT64_MAX)
+		return 0;
+	rc = array_grow(&r->only, 0, &r->room, sizeof(*r->only)); /* there may be none */
+	if (!rc && size)
+		rc = store_documents_by_size(store, size->from, size->to, r->until, note_only, r);
+	else if (!rc)
+		rc = store_documents(store, from, to, r->until, note_only, r);
+	if (!rc)
+		qsort(r->only, r->n, sizeof(*r->only), compare_nodes);
+	if (rc == TOO_MANY)
+		free(steal_ptr(&r->only));
+	return rc == TOO_MANY ? 0 : rc;
+}
+
+/* Is there each bucket that it asks for, for this reader? 1, 0 or -errno. */
+static int has_buckets(const struct find *f, struct reader *r)
+{
+	struct node_row row;
+	int rc = 1;
+
+	for (int i = 0; rc > 0 && i < f->n; i++)
+		if (f->conditions[i].facet == FIND_BUCKET)
+			rc = reader_find(r, f->conditions[i].text, &row);
+	return rc;
+}
+
 int find_run(const struct find *f, struct reader *r, find_fn fn, void *arg, bool *cut)
 {
 	const struct find_condition *size = size_condition(f);
@@ -342,12 +427,19 @@ int find_run(const struct find *f, struct reader *r, find_fn fn, void *arg, bool
 	int ntags = tags_of(f, tags);
 	int64_t until = clock_monotonic() + FIND_NS, from, to;
 	struct running running = {.find = f, .reader = r, .fn = fn, .arg = arg, .until = until};
-	int rc;
+	int rc = has_buckets(f, r);
 
+	*cut = false;
+	if (rc <= 0)
+		return rc;
 	if (ntags && !f->words) {
+		running.tagged = true;
 		rc = store_tagged(r->lake->store, tags, ntags, 0, found_tagged, &running);
 	} else if (f->match.len) {
-		rc = store_found(r->lake->store, buf_str(&f->match), until, found, &running);
+		rc = find_only(&running, size);
+		if (!rc)
+			rc = store_found(r->lake->store, buf_str(&f->match), until, found, &running);
+		free(running.only);
 	} else if (size) {
 		rc = store_documents_by_size(r->lake->store, size->from, size->to, until, found, &running);
 	} else {
@@ -362,10 +454,8 @@ int find_has(const struct find *f, struct reader *r, const struct node_row *row)
 {
 	_cleanup_buf_ struct buf path = BUF_INIT, snippet = BUF_INIT;
 	struct node_row seen;
-	int rc = reader_sees(r, row->id, &seen, &path);
+	int rc = is_found(f, r, row->id, false, &seen, &path);
 
-	if (rc > 0)
-		rc = all_hold(f, r->lake, &seen, buf_str(&path));
 	if (rc <= 0 || !f->match.len)
 		return rc;
 	rc = store_snippet(r->lake->store, buf_str(&f->match), row->id, &snippet);

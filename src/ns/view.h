@@ -108,6 +108,8 @@ struct view_ops {
 			     const struct actor *actor);
 	/* Its folders list the same until something is recorded anew. */
 	bool lists_the_past;
+	/* They can be so long that the first names are listed before all: it then ends with EMIT's non-zero answer. */
+	bool long_lists;
 	/* Shown in the root with synth=visible: its name there, or NULL. */
 	const char *root_name;
 };

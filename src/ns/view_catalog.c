@@ -197,6 +197,7 @@ const struct view_ops catalog_view = {
 	.look_up_at = look_up_at,
 	.look_up = look_up,
 	.list = list,
+	.long_lists = true,
 	.read_link = read_link,
 	.root_name = ".catalog",
 };

@@ -4,6 +4,7 @@
  * What is below a folder of such a tree is not stored anywhere. While a set is small all of it is gone through, and
  * only folders with something in them are shown. One that is large is listed as the real folder is, less other files.
  */
+#include <limits.h>
 #include <string.h>
 #include <uthash.h>
 
@@ -11,32 +12,18 @@
 #include "base/clock.h"
 #include "ns/view_catalog.h"
 
-#define SMALL 20000
+#define SMALL 5000
 #define DAY_NS (86400 * NSEC_PER_SEC)
 
 /* ---- what is in a set ---- */
-
-static int same_tag(void *arg, const char *tag, uint64_t count)
-{
-	(void)count;
-	return !strcmp(arg, tag);
-}
 
 static int has_tags(struct lake *lake, const struct catalog_set *set, uint64_t node)
 {
 	int rc = 1;
 
 	for (int i = 0; rc > 0 && i < set->ntags; i++)
-		rc = store_tags_of(lake->store, node, 0, same_tag, (void *)(uintptr_t)set->tags[i]);
+		rc = store_has_tag(lake->store, node, set->tags[i]);
 	return rc;
-}
-
-static int has_mime(struct lake *lake, const struct node_row *row, const char *mime)
-{
-	struct version_row v;
-	int rc = row->version ? store_version(lake->store, row->version, &v) : -ENOENT;
-
-	return rc == -ENOENT ? 0 : rc ? rc : !strcmp(v.mime, mime);
 }
 
 static int has_table(struct lake *lake, const struct node_row *row)
@@ -55,7 +42,7 @@ static int set_has(struct catalog *c, const struct catalog_set *set, const struc
 	case SET_TAGGED:
 		return has_tags(c->lake, set, row->id);
 	case SET_MIME:
-		return row->kind == KIND_FILE ? has_mime(c->lake, row, set->mime) : 0;
+		return row->kind == KIND_FILE ? store_has_mime(c->lake->store, row->id, set->mime) : 0;
 	case SET_DAY:
 		return row->kind == KIND_FILE && row->mtime / DAY_NS == set->day;
 	case SET_TABLES:
@@ -150,7 +137,7 @@ static int list_path(struct files_listing *l, const char *path)
 		     : emit_once(l, name, strlen(name), l->kind);
 }
 
-#define TOO_MANY 1
+#define TOO_MANY INT_MAX /* no answer of an emitter */
 
 static int list_node(void *arg, uint64_t node)
 {

@@ -1,9 +1,11 @@
 /*
  * Listings of views. What a folder shows is read at once, when it is first asked for: it is what one moment says,
- * however long the reader takes.
+ * however long the reader takes. Where views can be long and have no order, FIRST names are read before: who wants no
+ * more waits for no more, and for others all is read again, of which those names are left out.
  */
 #include <stdlib.h>
 #include <string.h>
+#include <uthash.h>
 
 #include "base/array.h"
 #include "base/cleanup.h"
@@ -15,9 +17,19 @@ struct listed {
 	uint64_t number;
 };
 
+#define FIRST 500
+#define ENOUGH 1
+
+struct first_name {
+	UT_hash_handle hh;
+	char name[];
+};
+
 struct view_listing {
 	struct view_node *folder; /* in use */
 	bool read;
+	bool begun; /* the first names were read, and there are more */
+	struct first_name *first;
 	struct buf names;
 	struct listed *entries;
 	size_t n, room;
@@ -34,21 +46,102 @@ static int add_entry(void *arg, const char *name, enum node_kind kind, uint64_t 
 	return buf_error(&l->names);
 }
 
-static int read_all(struct lake *lake, struct view_listing *l, const struct actor *actor)
+static int add_dots(struct view_listing *l)
 {
 	int rc;
 
-	if (l->read)
-		return 0;
 	l->n = 0;
 	buf_clear(&l->names);
 	rc = add_entry(l, ".", KIND_FOLDER, l->folder->number);
-	if (!rc)
-		rc = add_entry(l, "..", KIND_FOLDER, 0);
+	return rc ? rc : add_entry(l, "..", KIND_FOLDER, 0);
+}
+
+static int read_all(struct lake *lake, struct view_listing *l, const struct actor *actor)
+{
+	int rc = add_dots(l);
+
 	if (!rc)
 		rc = l->folder->ops->list(lake, l->folder, actor, add_entry, l);
 	l->read = !rc;
 	return rc;
+}
+
+/* ---- the first names ---- */
+
+static int add_first(void *arg, const char *name, enum node_kind kind, uint64_t number)
+{
+	struct view_listing *l = arg;
+	size_t len = strlen(name);
+	struct first_name *n = malloc(sizeof(*n) + len + 1);
+
+	if (!n)
+		return -ENOMEM;
+	memcpy(n->name, name, len + 1);
+	HASH_ADD(hh, l->first, name, len, n);
+	if (add_entry(l, name, kind, number))
+		return -ENOMEM;
+	return HASH_COUNT(l->first) == FIRST ? ENOUGH : 0;
+}
+
+static void forget_first(struct view_listing *l)
+{
+	struct first_name *n, *next;
+
+	HASH_ITER (hh, l->first, n, next) {
+		HASH_DEL(l->first, n);
+		free(n);
+	}
+	l->begun = false;
+}
+
+static int read_first(struct lake *lake, struct view_listing *l, const struct actor *actor)
+{
+	int rc = add_dots(l);
+
+	if (!rc)
+		rc = l->folder->ops->list(lake, l->folder, actor, add_first, l);
+	l->begun = rc == ENOUGH;
+	l->read = !rc;
+	if (!l->begun)
+		forget_first(l);
+	return rc < 0 ? rc : 0;
+}
+
+static int add_other(void *arg, const char *name, enum node_kind kind, uint64_t number)
+{
+	struct view_listing *l = arg;
+	struct first_name *n;
+
+	HASH_FIND(hh, l->first, name, strlen(name), n);
+	return n ? 0 : add_entry(l, name, kind, number);
+}
+
+/* Of those that were read before it keeps the place, for the reader counts them. */
+static int read_others(struct lake *lake, struct view_listing *l, const struct actor *actor)
+{
+	size_t n = l->n, len = l->names.len;
+	int rc = l->folder->ops->list(lake, l->folder, actor, add_other, l);
+
+	if (rc) {
+		l->n = n;
+		l->names.len = len;
+		return rc;
+	}
+	l->read = true;
+	forget_first(l);
+	return 0;
+}
+
+/* So far that there is an entry number NEXT, or no more. */
+static int read_to(struct lake *lake, struct view_listing *l, size_t next, const struct actor *actor)
+{
+	int rc = 0;
+
+	if (!l->read && !l->folder->ops->long_lists)
+		return read_all(lake, l, actor);
+	if (!l->read && !l->begun)
+		rc = read_first(lake, l, actor);
+	return rc || l->read || next < l->n ? rc : read_others(lake, l, actor);
 }
 
 int view_list_start(uint64_t ino, struct view_listing **out)
@@ -71,6 +164,7 @@ void view_listing_free(struct view_listing *l)
 {
 	view_walk_end();
 	view_put(&l->folder);
+	forget_first(l);
 	buf_release(&l->names);
 	free(l->entries);
 	free(l);
@@ -161,7 +255,7 @@ int view_list(struct lake *lake, struct view_listing *l, off_t offset, bool plus
 			 .next = (size_t)offset,
 			 .changes = view_changes()};
 	const struct view_ops *ops = l->folder->ops;
-	int rc = read_all(lake, l, actor);
+	int rc = read_to(lake, l, p.next, actor);
 
 	while (!rc && p.next < 2 && p.next < l->n)
 		rc = list_next(&p);

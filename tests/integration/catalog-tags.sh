@@ -45,4 +45,12 @@ is "$(tagged own)" "data/c.csv" "they are there after a remount"
 "$TARN" tag "$B/c.csv" -own
 ok "without the last one the attribute is gone" not getfattr -n user.xdg.tags "$B/c.csv"
 is "$(names "$C/tag")" new "and so is the tag"
+
+# More names than a listing has at first; each is there once, whatever comes meanwhile.
+many() { seq -f "many-%03g" "$1" "$2" | paste -sd,; }
+for i in $(seq 0 19); do
+	put x "$B/many-$i"
+	setfattr -n user.xdg.tags -v "$(many $((i * 40)) $((i * 40 + 39)))" "$B/many-$i"
+done
+is "$(names "$C/tag")" "$(many 0 799),new" "a listing of many names has each of them once"
 down

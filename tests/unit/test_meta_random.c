@@ -155,7 +155,7 @@ static bool may_scan(enum sql id)
 	       id == SQL_VERSIONS_BY_HASH || id == SQL_SYNCED_FORGET || id == SQL_VERSIONS_NOT_DURABLE ||
 	       /* of one file, or all there are */
 	       id == SQL_TAGS_OF || id == SQL_TAGS_ADD || id == SQL_TAGS_ADD_XATTRS || id == SQL_TAGS ||
-	       id == SQL_FOUND_COUNT || id == SQL_COUNT_MIMES || id == SQL_CATALOG_TOTALS || id == SQL_MIMES ||
+	       id == SQL_COUNT_MIMES || id == SQL_CATALOG_TOTALS || id == SQL_MIMES ||
 	       id == SQL_EDGES_COUNT;
 }
 
