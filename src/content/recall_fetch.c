@@ -13,6 +13,7 @@
 #define FETCH_PATIENCE (RECALL_PATIENCE - 4 * NSEC_PER_SEC) /* its own error comes before that of who waits */
 #define AHEAD_PAUSE (2 * NSEC_PER_SEC)			    /* after a failure */
 #define RESTORE_DAYS 7
+#define NARROW_NS (10 * NSEC_PER_SEC)
 
 static void *fetcher(void *arg);
 
@@ -171,6 +172,30 @@ static int check_head(struct fetch *f)
 	return r->etag && f->head.etag[0] && strcmp(r->etag, f->head.etag) != 0 ? -ESTALE : 0;
 }
 
+/* LEN bytes need no room any more. */
+static void give_back(struct fetch *f, uint64_t len)
+{
+	len = len < f->reserved ? len : f->reserved;
+	f->reserved -= len;
+	recall_unreserve(f->recall, len);
+}
+
+/* What went from there just now went before that. */
+static int write_bytes(struct fetch *f, const void *bytes, size_t len)
+{
+	struct recall *r = f->recall;
+	int rc;
+
+	pthread_rwlock_rdlock(&r->drop);
+	rc = write_full_at(r->fd, bytes, len, f->at);
+	if (!rc) {
+		f->at += len;
+		note_arrival(r, f->at - len, f->at);
+	}
+	pthread_rwlock_unlock(&r->drop);
+	return rc;
+}
+
 static int sink(void *arg, const void *bytes, size_t len)
 {
 	struct fetch *f = arg;
@@ -182,12 +207,10 @@ static int sink(void *arg, const void *bytes, size_t len)
 		log_warning("%s: the remote sent more than was asked for", f->recall->key);
 		return -EIO;
 	}
-	rc = write_full_at(f->recall->fd, bytes, len, f->at);
-	if (rc < 0)
-		return rc;
-	f->at += len;
-	note_arrival(f->recall, f->at - len, f->at);
-	return 0;
+	rc = write_bytes(f, bytes, len);
+	if (!rc)
+		give_back(f, len);
+	return rc;
 }
 
 static bool is_unwanted(void *arg)
@@ -286,26 +309,91 @@ static int get_plain(struct fetch *f, struct place *p, const struct tier_call *c
 	return recall_calls.get(f->recall->tier, &get, call, &f->head);
 }
 
+/*
+ * There is no room for all of it: what is waited for is enough, and the rest is fetched when that is wanted. 0;
+ * -ENOSPC: nobody waits.
+ */
+static int shrink(struct fetch *f)
+{
+	struct recall *r = f->recall;
+	SCOPED_LOCK(&r->lock);
+	uint64_t part = r->compressed ? FRAME_BYTES : RECALL_PART, from = f->from, to = f->to;
+	struct demand *d = recall_wanted_locked(r, from, to);
+	int rc;
+
+	if (!d)
+		return -ENOSPC;
+	if (d->from > from)
+		from = d->from / part * part > from ? d->from / part * part : from;
+	if (d->to < to)
+		to = (d->to + part - 1) / part * part < to ? (d->to + part - 1) / part * part : to;
+	rc = extents_remove(&r->coming, f->from, from);
+	if (!rc)
+		rc = extents_remove(&r->coming, to, f->to);
+	if (rc < 0)
+		return rc;
+	recall_failed_locked(r, f->from, f->to, 0, 0); /* others ask for theirs */
+	f->from = f->at = from;
+	f->to = to;
+	return 0;
+}
+
+static int reserve(struct fetch *f)
+{
+	int rc = recall_reserve(f->recall, f->to - f->from, f->urgent ? RECALL_SOON : RECALL_LATER);
+
+	if (rc == -ENOSPC && f->urgent) {
+		rc = shrink(f);
+		if (!rc)
+			rc = recall_reserve(f->recall, f->to - f->from, RECALL_NOW);
+	}
+	f->reserved = rc ? 0 : f->to - f->from;
+	return rc;
+}
+
 static int fetch(struct fetch *f)
 {
 	struct recall *r = f->recall;
 	struct tier_call call = {.patience = FETCH_PATIENCE, .stop = is_unwanted, .arg = r->set};
 	_cleanup_(forget_place) struct place p = {};
-	uint64_t len = f->to - f->from;
 	int rc = note_place(r, &p);
 
 	if (rc < 0 || !r->tier)
 		return rc ? rc : -EHOSTUNREACH;
-	rc = recall_reserve(r, len, f->urgent);
+	rc = reserve(f);
 	if (rc < 0)
 		return rc;
 	rc = (p.compressed ? get_compressed : get_plain)(f, &p, &call);
-	recall_unreserve(r, len);
+	give_back(f, f->reserved);
 	if (!rc && f->at < f->to) {
 		log_warning("%s: the object ends before it should", p.key);
 		rc = -ESTALE;
 	}
 	return translate(r, p.key, rc, &call);
+}
+
+static void unfetch_ahead_locked(struct recall *r)
+{
+	SCOPED_LOCK(&r->set->lock);
+
+	drop_queued(&r->set->ahead, r);
+}
+
+/* F, ahead, failed. Where there was no room, less is asked for; else nothing for a while. The lock is held. */
+static void pause_locked(struct recall *r, const struct fetch *f, int rc)
+{
+	int64_t now = clock_monotonic();
+	uint64_t window = r->narrow_until > now ? r->window : RECALL_AHEAD;
+
+	if (rc == -ENOSPC && f->begun < r->narrow_until - NARROW_NS)
+		return; /* it was asked for before */
+	if (rc != -ENOSPC || window <= RECALL_PIECE / 2) {
+		r->ahead_after = now + AHEAD_PAUSE;
+		return;
+	}
+	r->window = window / 2;
+	r->narrow_until = now + NARROW_NS;
+	unfetch_ahead_locked(r);
 }
 
 static void finish(struct fetch *f, int rc)
@@ -318,7 +406,7 @@ static void finish(struct fetch *f, int rc)
 	if (rc == -ESTALE || rc == -EHOSTUNREACH || rc == -ETIMEDOUT) /* the kernel asks again at once */
 		recall_break_locked(r, rc);
 	if (rc && !f->urgent)
-		r->ahead_after = clock_monotonic() + AHEAD_PAUSE;
+		pause_locked(r, f, rc);
 	recall_failed_locked(r, f->from, f->to, rc, f->begun);
 	pthread_mutex_unlock(&r->lock);
 	recall_unref(r);

@@ -10,7 +10,7 @@
  *
  * Locks, in this order: the set's `room`, its `opening`; a recall's `files`; its `drop`; its `lock`; the set's
  * `lock`, a leaf. No call is made under the last two. Under `drop`, taken for reading, the sparse file is read, and
- * taken for writing parts of it are given up.
+ * what comes is written to it; taken for writing, parts of it are given up.
  */
 #ifndef TARN_CONTENT_RECALL_INT_H
 #define TARN_CONTENT_RECALL_INT_H
@@ -35,8 +35,8 @@ struct fetch {
 	uint64_t at;		   /* how far it came; of who fetches */
 	int64_t begun;		   /* monotonic, when a thread took it */
 	struct tier_head head;	   /* of what it reads; the same */
+	uint64_t reserved;	   /* of the bytes that did not come yet; of who fetches */
 	bool urgent;		   /* somebody waits for it */
-	bool active;		   /* a thread has it */
 	struct fetch *prev, *next; /* in the set's queue */
 };
 
@@ -111,11 +111,12 @@ struct recall {
 	struct frame_table *table; /* of that, once it is known */
 	struct extents here;	   /* in the sparse file, may be read */
 	struct extents coming;	   /* what fetches are for */
-	unsigned active;	   /* fetches that a thread has */
 	struct demand *demands;
 	struct stream streams[RECALL_STREAMS];
 	uint64_t turns;
 	int64_t ahead_after;	/* monotonic: a fetch ahead failed, so none until then */
+	uint64_t window;	/* no more is fetched ahead, for there was no room… */
+	int64_t narrow_until;	/* …until then, monotonic */
 	struct extent withheld; /* came last; given out once all is verified */
 	bool verified;		/* all of it has matched */
 	bool hashing;		/* somebody is at `md` */
@@ -162,6 +163,8 @@ void recall_stop_fetching(struct recalls *rs);
 void recall_break_locked(struct recall *r, int rc);
 /* Can it be read? R's lock is held. */
 bool recall_has_locked(const struct recall *r, uint64_t from, uint64_t to);
+/* Somebody who waits for some of [FROM, TO); NULL: nobody. R's lock is held. */
+struct demand *recall_wanted_locked(const struct recall *r, uint64_t from, uint64_t to);
 /* Bytes of [FROM, TO) came: who waits for no more goes on. R's lock is held. */
 void recall_came_locked(struct recall *r, uint64_t from, uint64_t to);
 /*
@@ -172,8 +175,12 @@ void recall_failed_locked(struct recall *r, uint64_t from, uint64_t to, int rc, 
 
 /* ---- recall_room.c ---- */
 
-/* Is there room for BYTES more, or can it be made? 0: they are counted until recall_unreserve(). -ENOSPC. */
-int recall_reserve(struct recall *r, uint64_t bytes, bool urgent);
+/*
+ * Is there room for BYTES more, or can it be made? 0: they are counted until recall_unreserve(). -ENOSPC: there is none
+ * for what is fetched ahead; for what is waited for, soon; or, after some seconds where there was hope, ever.
+ */
+enum recall_need { RECALL_LATER, RECALL_SOON, RECALL_NOW };
+int recall_reserve(struct recall *r, uint64_t bytes, enum recall_need need);
 void recall_unreserve(struct recall *r, uint64_t bytes);
 
 /* LEN bytes of ends more, of at most LIMIT: the oldest go for them. False: they do not fit. */

@@ -236,6 +236,7 @@ static void forget_if_left(struct recall *r)
 	if (left && is_left(r, 1)) {
 		HASH_DELETE(by_content, rs->table, r);
 		r->in_table = false;
+		rs->scanned = 0; /* its files are nobody's now */
 	}
 	pthread_mutex_unlock(&rs->lock);
 	recall_unref(r);

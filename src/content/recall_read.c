@@ -63,6 +63,16 @@ void recall_failed_locked(struct recall *r, uint64_t from, uint64_t to, int rc, 
 	}
 }
 
+struct demand *recall_wanted_locked(const struct recall *r, uint64_t from, uint64_t to)
+{
+	struct demand *d;
+
+	DL_FOREACH(r->demands, d)
+	if (d->from < to && d->to > from && !recall_has_locked(r, d->from, d->to))
+		return d;
+	return NULL;
+}
+
 void recall_break_locked(struct recall *r, int rc)
 {
 	r->broken = rc;
@@ -96,14 +106,15 @@ static uint64_t look_ahead(struct recall *r, uint64_t at, uint64_t len)
 {
 	struct stream *s = find_stream(r, at);
 	bool goes_on = s->read;
+	int64_t now = clock_monotonic();
 
 	s->turn = ++r->turns;
 	s->read += len;
 	if (at + len > s->next)
 		s->next = at + len;
-	if (!goes_on || clock_monotonic() < r->ahead_after)
+	if (!goes_on || now < r->ahead_after)
 		return 0;
-	return min(2 * s->read, RECALL_AHEAD);
+	return min(2 * s->read, now < r->narrow_until ? r->window : RECALL_AHEAD);
 }
 
 /* Many requests for what is far ahead, so that they run beside each other. */

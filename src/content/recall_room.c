@@ -6,8 +6,10 @@
  *	2. recalls that nobody has open any more
  *	3. of those that are open, what lies behind their readers: so one who reads everything in order needs little
  *	   room, however large the file is
+ *	4. when somebody waits, what was fetched ahead, farthest from the readers first: it can be fetched again
  *
- * What is whole and verified stays while somebody has it open: the kernel may read it by itself.
+ * What is whole and verified stays while somebody has it open: the kernel may read it by itself. What came in order and
+ * is not hashed yet stays, too: who waits hashes it, or waits for who is at it.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -26,9 +28,9 @@
 #include "base/log.h"
 #include "content/recall_int.h"
 
-#define ROOM_PAUSE_NS 20000000
-#define ROOM_TRIES 250 /* five seconds */
-#define AHEAD_PART 20  /* a twentieth of the disk stays free of what is fetched ahead */
+#define PAUSE_NS (10 * NSEC_PER_MSEC)
+#define WAIT_NS (20 * NSEC_PER_SEC) /* less than who waits for bytes has patience */
+#define AHEAD_PART 20		    /* a twentieth of the disk stays free of what is fetched ahead */
 #define URGENT_PART 64
 #define BEHIND (UINT64_C(4) * 1024 * 1024) /* the kernel may come back for that */
 #define PAGE 4096
@@ -197,39 +199,42 @@ static void keep_range(struct extents *going, uint64_t from, uint64_t before, ui
 	extents_remove(going, from > before ? from - before : 0, to);
 }
 
-/* What stays behind a reader: for the kernel, and what is not hashed yet. */
-static uint64_t before(const struct recall *r, const struct stream *s)
-{
-	uint64_t ahead = s->next > r->hashed_to ? s->next - r->hashed_to : 0;
-
-	return ahead > BEHIND && ahead <= RECALL_AHEAD ? ahead : BEHIND;
-}
-
-/* What of R can go now. Its lock is held. 0 or -ENOMEM. */
-static int behind_locked(const struct recall *r, struct extents *going)
+/*
+ * What of R can go now; AHEAD bytes ahead of each reader stay. What fetches under way brought stays only while that is
+ * all that is fetched ahead: else readers may wait for room that those take. R's lock is held. 0 or -ENOMEM.
+ */
+static int unneeded_locked(const struct recall *r, uint64_t ahead, struct extents *going)
 {
 	struct demand *d;
 	int rc = extents_copy(going, &r->here);
 
 	if (rc < 0)
 		return rc;
+	if (ahead == RECALL_AHEAD)
+		for (size_t i = 0; i < r->coming.n; i++)
+			keep_range(going, r->coming.list[i].from, 0, r->coming.list[i].to);
 	for (const struct stream *s = r->streams; s < r->streams + RECALL_STREAMS; s++)
 		if (s->read)
-			keep_range(going, s->next, before(r, s), s->next + RECALL_AHEAD);
+			keep_range(going, s->next, ahead < BEHIND ? ahead : BEHIND, s->next + ahead);
 	DL_FOREACH(r->demands, d)
 	keep_range(going, d->from, RECALL_PART, d->to + RECALL_PART);
-	for (size_t i = 0; i < r->coming.n; i++)
-		keep_range(going, r->coming.list[i].from, 0, r->coming.list[i].to);
+	if (!r->verified)
+		keep_range(going, r->hashed_to, 0, extents_end(&r->here, r->hashed_to));
 	return 0;
 }
 
-static bool may_drop(struct recall *r, struct extents *going)
+/* What can go is not here any more. */
+static bool take_unneeded(struct recall *r, uint64_t ahead, struct extents *going)
 {
 	SCOPED_LOCK(&r->lock);
 
 	if (r->verified && extents_cover(&r->here, 0, r->size))
 		return false;
-	return !behind_locked(r, going) && going->bytes;
+	if (unneeded_locked(r, ahead, going) < 0)
+		return false;
+	for (size_t i = 0; i < going->n; i++)
+		extents_remove(&r->here, going->list[i].from, going->list[i].to);
+	return going->bytes;
 }
 
 /* The map forgets it before it goes. */
@@ -249,17 +254,10 @@ static int forget(struct recall *r, const struct extents *going)
 	return rc;
 }
 
-/* Nobody reads the sparse file now: what nobody came back for meanwhile goes. */
-static uint64_t punch(struct recall *r, struct extents *going)
+static uint64_t punch(struct recall *r, const struct extents *going)
 {
 	uint64_t gone = 0;
 
-	pthread_mutex_lock(&r->lock);
-	if (behind_locked(r, going) < 0)
-		extents_clear(going);
-	for (size_t i = 0; i < going->n; i++)
-		extents_remove(&r->here, going->list[i].from, going->list[i].to);
-	pthread_mutex_unlock(&r->lock);
 	for (size_t i = 0; i < going->n; i++) {
 		const struct extent *x = &going->list[i];
 		uint64_t from = (x->from + PAGE - 1) / PAGE * PAGE, to = x->to / PAGE * PAGE;
@@ -271,16 +269,17 @@ static uint64_t punch(struct recall *r, struct extents *going)
 	return gone;
 }
 
-static uint64_t drop_behind(struct recall *r)
+/* Nobody reads the sparse file meanwhile, nor writes to it what was fetched again. */
+static uint64_t drop(struct recall *r, uint64_t ahead)
 {
 	SCOPED_LOCK(&r->files);
 	struct extents going = {0};
 	uint64_t gone = 0;
 
-	if (!r->taken && may_drop(r, &going)) {
+	if (!r->taken) {
 		pthread_rwlock_wrlock(&r->drop);
 		/* what is told to be gone, and then stays, is only fetched once more by the next daemon */
-		if (!forget(r, &going))
+		if (take_unneeded(r, ahead, &going) && !forget(r, &going))
 			gone = punch(r, &going);
 		pthread_rwlock_unlock(&r->drop);
 	}
@@ -288,7 +287,7 @@ static uint64_t drop_behind(struct recall *r)
 	return gone;
 }
 
-static uint64_t drop_all(struct recalls *rs, int cachefd)
+static uint64_t drop_all(struct recalls *rs, int cachefd, uint64_t ahead)
 {
 	size_t n = 0;
 	_cleanup_free_ struct recall **list = recall_list(rs, &n);
@@ -296,7 +295,7 @@ static uint64_t drop_all(struct recalls *rs, int cachefd)
 
 	for (size_t i = 0; i < n; i++) {
 		if (list[i]->cachefd == cachefd)
-			gone += drop_behind(list[i]);
+			gone += drop(list[i], ahead);
 		recall_unref(list[i]);
 	}
 	return gone;
@@ -361,44 +360,63 @@ static bool fits(struct recall *r, uint64_t bytes, unsigned part)
 	return true;
 }
 
-static bool make_room(struct recall *r, uint64_t bytes)
+static bool make_room(struct recall *r, uint64_t bytes, enum recall_need need)
 {
+	static const uint64_t stays[] = {RECALL_AHEAD / 4, RECALL_AHEAD / 16, RECALL_PART, 0};
 	struct recalls *rs = r->set;
-	uint64_t need = bytes > RECALL_AHEAD ? bytes : RECALL_AHEAD;
+	uint64_t enough = bytes > RECALL_AHEAD ? bytes : RECALL_AHEAD;
 
-	return remove_files(rs, r->cachefd, need) || remove_closed(rs, r->cachefd, need) || drop_all(rs, r->cachefd);
+	if (remove_files(rs, r->cachefd, enough) || remove_closed(rs, r->cachefd, enough) ||
+	    drop_all(rs, r->cachefd, RECALL_AHEAD))
+		return true;
+	for (size_t i = 0; need == RECALL_NOW && i < sizeof(stays) / sizeof(*stays); i++)
+		if (drop_all(rs, r->cachefd, stays[i]))
+			return true;
+	return false;
 }
 
-static bool reserve(struct recall *r, uint64_t bytes, bool urgent)
+static bool reserve(struct recall *r, uint64_t bytes, enum recall_need need)
 {
-	unsigned part = urgent ? URGENT_PART : AHEAD_PART;
+	unsigned part = need == RECALL_LATER ? AHEAD_PART : URGENT_PART;
 	bool fit = fits(r, bytes, part);
 
 	if (!fit) {
 		SCOPED_LOCK(&r->set->room); /* others may have made some meanwhile */
 
-		while (!(fit = fits(r, bytes, part)) && make_room(r, bytes))
+		while (!(fit = fits(r, bytes, part)) && make_room(r, bytes, need))
 			;
 	}
-	return fit || (urgent && fits(r, bytes, 0));
+	return fit || (need == RECALL_NOW && fits(r, bytes, 0));
 }
 
-/* What lies behind readers can go once it is hashed: somebody is at that, or will be when more has come. */
+/* Somebody hashes what lies behind readers, or what was reserved may be given back. */
 static bool room_comes(struct recall *r)
 {
 	SCOPED_LOCK(&r->lock);
+	SCOPED_LOCK(&r->set->lock);
 
-	return !r->verified && (r->hashing || r->active > 1);
+	return !r->set->stop && (r->hashing || r->set->reserved);
 }
 
-int recall_reserve(struct recall *r, uint64_t bytes, bool urgent)
+/* What nobody has hashed yet cannot go: that is seen to before anything is given up that was fetched ahead. */
+static bool is_hashed(struct recall *r)
 {
-	const struct timespec pause = {.tv_nsec = ROOM_PAUSE_NS};
-	bool fit = reserve(r, bytes, urgent);
+	recall_verify(r);
+	SCOPED_LOCK(&r->lock);
+	return !r->hashing;
+}
 
-	for (int i = 0; !fit && urgent && i < ROOM_TRIES && room_comes(r); i++) {
+int recall_reserve(struct recall *r, uint64_t bytes, enum recall_need need)
+{
+	const struct timespec pause = {.tv_nsec = PAUSE_NS};
+	int64_t until = clock_monotonic() + WAIT_NS;
+	bool fit = reserve(r, bytes, need == RECALL_NOW ? RECALL_SOON : need);
+
+	while (!fit && need == RECALL_NOW) {
+		fit = reserve(r, bytes, is_hashed(r) ? RECALL_NOW : RECALL_SOON);
+		if (fit || clock_monotonic() > until || !room_comes(r))
+			break;
 		nanosleep(&pause, NULL);
-		fit = reserve(r, bytes, urgent);
 	}
 	return fit ? 0 : -ENOSPC;
 }

@@ -41,6 +41,7 @@ static struct {
 	_Atomic bool says_whole;     /* and claim that this was all */
 	_Atomic uint64_t wrong;	     /* this byte is another one; 0: none */
 	_Atomic int delay_ms;	     /* before the first byte */
+	_Atomic int linger_ms;	     /* after the last one: who fetches comes late to what follows */
 	_Atomic bool stuck;	     /* nothing comes until it is stopped, or false again */
 	_Atomic int busy, most_busy;
 } remote;
@@ -114,6 +115,7 @@ static int serve(const struct tier_get *g, const struct tier_call *call, struct 
 	*head = (struct tier_head){.size = remote.size};
 	snprintf(head->etag, sizeof(head->etag), "%s", remote.etag);
 	rc = send_bytes(g, fails && remote.cut < len ? remote.cut : len);
+	usleep((useconds_t)remote.linger_ms * 1000);
 	return rc || !fails || remote.says_whole ? rc : remote.error;
 }
 
@@ -153,7 +155,7 @@ static void behave(uint64_t size)
 	remote.error = -EIO;
 	remote.cut = remote.wrong = 0;
 	remote.says_whole = remote.stuck = false;
-	remote.delay_ms = 0;
+	remote.delay_ms = remote.linger_ms = 0;
 	remote.most_busy = 0;
 }
 
@@ -227,6 +229,20 @@ static void restart(void)
 	recalls_free(set);
 	set = NULL;
 	recalls_new(&set);
+}
+
+/* Is all that is said to be here, here? */
+static bool is_here_right(struct recall *r)
+{
+	_cleanup_free_ unsigned char *got = malloc(64 * KIB);
+	bool right = true;
+
+	for (uint64_t at = 0; right && at < remote.size; at += 64 * KIB) {
+		ssize_t n = recall_read_here(r, got, 64 * KIB, at);
+
+		right = n == -EAGAIN || (n >= 0 && is_right(got, (size_t)n, at));
+	}
+	return right;
 }
 
 /* ---- extents ---- */
@@ -605,6 +621,79 @@ static uint64_t small_disk(int fd, uint64_t *total)
 	return used < DISK ? DISK - used : 0;
 }
 
+/* From AT on, in order: what read_at() says. */
+static int read_from(struct recall *r, uint64_t at)
+{
+	int rc = 0;
+
+	for (; !rc && at < remote.size; at += MIB)
+		rc = read_at(r, at, MIB);
+	return rc;
+}
+
+static void test_room_of_others(void)
+{
+	struct recall *r = open_new(160 * MIB + 5, true);
+	unsigned seed = 5;
+	int rc = 0;
+
+	is_int(read_from(r, 10 * MIB), 0, "who begins in its middle reads on to its end");
+	recall_close(r);
+
+	r = open_new(160 * MIB + 5, true);
+	for (int i = 0; !rc && i < 200; i++)
+		rc = read_at(r, (uint64_t)rand_r(&seed) * 977 % remote.size, MIB);
+	is_int(rc, 0, "who reads here and there never finds the disk full");
+	recall_close(r);
+
+	r = open_new(160 * MIB + 5, true);
+	remote.linger_ms = 200;
+	is_int(read_from(r, 0), 0, "nor who reads in order, where those who fetch are late to hash");
+	recall_close(r);
+}
+
+static _Atomic uint64_t tiny;
+
+static uint64_t tiny_room(int fd, uint64_t *total)
+{
+	(void)fd;
+	*total = DISK;
+	return tiny;
+}
+
+static void *read_one(void *arg)
+{
+	return (void *)(intptr_t)read_at(arg, MIB, 4096);
+}
+
+/* What was to be fetched ahead, and is waited for before its turn came, does not fit; what is waited for does. */
+static void test_room_for_less(void)
+{
+	struct recall *other = open_new(64 * MIB, true), *r;
+	struct recall_source s = source_of(++ids, true);
+	pthread_t reader;
+	void *rc = NULL;
+
+	tiny = 200 * MIB;
+	recall_calls.room = tiny_room;
+	r = open_source(&s);
+	remote.stuck = true;
+	recall_fetch_ahead(other, 0, 64 * MIB);
+	while (remote.busy < RECALL_THREADS)
+		usleep(1000);
+	recall_fetch_ahead(r, 0, 8 * MIB);
+	pthread_create(&reader, NULL, read_one, r);
+	usleep(50000);
+	tiny = 4 * MIB;
+	remote.stuck = false;
+	pthread_join(reader, &rc);
+	is_int((int)(intptr_t)rc, 0, "little room is enough for who wants little of what was to be fetched ahead");
+	tiny = 0;
+	is_int(read_at(r, 5 * MIB, 4096), -ENOSPC, "no room is none");
+	recall_close(other);
+	recall_close(r);
+}
+
 static void test_room(void)
 {
 	uint64_t (*room)(int fd, uint64_t *total) = recall_calls.room;
@@ -637,6 +726,8 @@ static void test_room(void)
 		rc = read_at(r, at, MIB);
 	is_int(rc, -EIO, "damage is found although not all is there at once");
 	recall_close(r);
+	test_room_of_others();
+	test_room_for_less();
 	restart();
 	recall_calls.room = room;
 }
@@ -688,6 +779,28 @@ static void test_threads(void)
 	remote.fail_every = 0;
 	is_int(read_all(shared, MIB), 0, "and it goes on when they do not");
 	recall_close(shared);
+}
+
+/* What goes while others read it, fetch it again, and make durable what came. */
+static void test_threads_without_room(void)
+{
+	uint64_t (*room)(int fd, uint64_t *total) = recall_calls.room;
+	struct recall_source s;
+
+	restart();
+	recall_calls.room = small_disk;
+	shared = open_new(120 * MIB, true);
+	s = source_of(ids, true);
+	wrong_reads = 0;
+	run_readers();
+	is_int(wrong_reads, 0, "twelve readers of one file that has no room read it right");
+	recall_close(shared);
+	restart();
+	shared = open_source(&s);
+	ok(is_here_right(shared), "and what the next daemon finds of it is right");
+	recall_close(shared);
+	restart();
+	recall_calls.room = room;
 }
 
 /* ---- a folder as the remote ---- */
@@ -782,6 +895,7 @@ int main(void)
 	test_end_of_many();
 	test_room();
 	test_threads();
+	test_threads_without_room();
 	recalls_free(set);
 	tier_unref(tier);
 	close(cachefd);
