@@ -30,10 +30,10 @@ struct rename {
 	struct inode *inode; /* what moves */
 	struct inode *over;  /* what is there now, or NULL */
 	struct stat raw, over_raw;
-	struct aside aside;	    /* of `over` */
-	struct former over_content; /* the version that `over` leaves behind */
-	bool same;		    /* it has the bytes of what moves */
-	bool tagged;		    /* what moves got the tags of `over` */
+	struct aside aside;		    /* of `over` */
+	struct former over_content;	    /* the version that `over` leaves behind */
+	bool same;			    /* it has the bytes of what moves */
+	bool tags_carried, comment_carried; /* what moves got those of `over` */
 };
 
 /* What lies at both names now, with references. Not with the tree lock held. */

@@ -258,19 +258,22 @@ void rename_add_rows(struct rename *m, struct record *r)
 }
 
 /* Tags and the comment are about what lies at a path: who saves a file by a new one did not mean to lose them. */
-static int carry_attribute(const char *from, const char *to, const char *name)
+static bool carry_attribute(const char *from, const char *to, const char *name)
 {
 	_cleanup_free_ char *value = NULL;
 	ssize_t size = getxattr(from, name, NULL, 0);
 
 	if (size <= 0 || getxattr(to, name, NULL, 0) >= 0 || errno != ENODATA)
-		return 0;
+		return false;
 	value = malloc((size_t)size);
 	size = value ? getxattr(from, name, value, (size_t)size) : -1;
 	return size > 0 && setxattr(to, name, value, (size_t)size, XATTR_CREATE) == 0;
 }
 
-/* What moves has none of its own; nothing fails for want of them. A stub's are in the store, and stay there. */
+/*
+ * Before the rename, for what is replaced may be gone after it. What moves has none of its own; nothing fails for want of
+ * them. A stub's are in the store, and stay there.
+ */
 static void carry_tags(struct rename *m)
 {
 	_cleanup_close_ int over = -1, fd = -1;
@@ -285,8 +288,25 @@ static void carry_tags(struct rename *m)
 		return;
 	fd = inode_open(m->lake, m->inode, O_PATH);
 	snprintf(to, sizeof(to), "/proc/self/fd/%d", fd);
-	if (fd >= 0)
-		m->tagged = carry_attribute(from, to, XATTR_TAGS) | carry_attribute(from, to, XATTR_COMMENT);
+	if (fd < 0)
+		return;
+	m->tags_carried = carry_attribute(from, to, XATTR_TAGS);
+	m->comment_carried = carry_attribute(from, to, XATTR_COMMENT);
+}
+
+/* The rename failed. */
+static void carry_back(struct rename *m)
+{
+	_cleanup_close_ int fd = m->tags_carried || m->comment_carried ? inode_open(m->lake, m->inode, O_PATH) : -1;
+	char to[40];
+
+	if (fd < 0)
+		return;
+	snprintf(to, sizeof(to), "/proc/self/fd/%d", fd);
+	if (m->tags_carried)
+		removexattr(to, XATTR_TAGS);
+	if (m->comment_carried)
+		removexattr(to, XATTR_COMMENT);
 }
 
 static void record_carried(struct rename *m, struct record *r)
@@ -307,7 +327,7 @@ static int record(struct rename *m)
 
 	if (!r)
 		return -ENOMEM;
-	if (m->tagged)
+	if (m->tags_carried || m->comment_carried)
 		record_carried(m, r);
 	rename_add_rows(m, r);
 	rc = real_submit_name(m->lake, r, m->inode, m->to.inode, m->to_name);
@@ -343,12 +363,13 @@ static int replace(struct rename *m)
 		return rc;
 	compare(m);
 	aside_link(m->over, m->to.fd, m->to_name, &m->aside);
+	carry_tags(m);
 	if (renameat2(m->from.fd, m->name, m->to.fd, m->to_name, m->flags) < 0) {
 		rc = -errno;
 		aside_undo_link(m->over, &m->aside);
+		carry_back(m);
 		return rc;
 	}
-	carry_tags(m);
 	return record(m);
 }
 
