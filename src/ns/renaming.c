@@ -271,8 +271,8 @@ static bool carry_attribute(const char *from, const char *to, const char *name)
 }
 
 /*
- * Before the rename, for what is replaced may be gone after it. What moves has none of its own; nothing fails for want of
- * them. A stub's are in the store, and stay there.
+ * Before the rename, for what is replaced may be gone after it. What moves has none of its own; nothing fails for want
+ * of them. A stub's are in the store, and stay there.
  */
 static void carry_tags(struct rename *m)
 {
