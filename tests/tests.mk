@@ -304,7 +304,8 @@ tests_s3_conformance_SOURCES = \
 # What they need besides.
 test_files = \
 	tests/data tests/lsan.supp tests/summary tests/tsan.supp \
-	tests/bench/cloud tests/bench/history tests/bench/history.py tests/bench/report.py tests/bench/run \
+	tests/bench/arrival tests/bench/cloud tests/bench/history tests/bench/history.py tests/bench/report.py \
+	tests/bench/run \
 	tests/bench/scale tests/bench/space tests/bench/space_reads.py tests/bench/space_versions.py \
 	tests/crash/kill.py tests/crash/model.py tests/crash/worker.py \
 	tests/integration/cloud-lib.sh tests/integration/in-place.py tests/integration/lib.sh \

@@ -171,6 +171,7 @@ void apply_release(struct apply *a)
 {
 	free(a->fresh);
 	free(a->takes);
+	free(a->unindexed);
 }
 
 /* ---- jobs, runs, facts ---- */

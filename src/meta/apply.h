@@ -47,6 +47,8 @@ struct apply {
 	bool jobs;		      /* jobs were added since this was cleared */
 	bool found;		      /* the index of what files are was changed in this group */
 	bool forgotten;		      /* and something in it is not to be kept in any form */
+	uint64_t *unindexed;	      /* nodes that are to be put into it at the end of the group */
+	size_t unindexed_count, unindexed_room;
 	struct described_text {
 		const void *text, *sample; /* packed, borrowed from the record; NULL: none */
 		size_t text_len, sample_len;
@@ -139,7 +141,7 @@ int apply_found_xattrs(struct apply *a, uint64_t node);
 /* VERSION expired: only what is small is told of it still. It never was, or, with FORGET, is purged: nothing is. */
 int apply_description_expire(struct apply *a, uint64_t version);
 int apply_description_drop(struct apply *a, uint64_t version, bool forget);
-/* At the end of a group: what is forgotten leaves the index, too. */
+/* At the end of a group: what changed is indexed, and what is forgotten leaves the index, too. */
 int apply_found_finish(struct apply *a);
 /* After a group, whatever became of it. */
 void apply_found_done(struct apply *a);

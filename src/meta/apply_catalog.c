@@ -2,14 +2,24 @@
  * What files are, and what they are found by.
  *
  * A row of found_in is what several tables say (schema.c). Before any of that changes the row is taken out of the
- * index, and put in again after: both do nothing for a node that has no document.
+ * index, and put in again after: both do nothing for a node that has no document. What is put in waits for the end of
+ * the group, and all of it goes in by one statement, in the order of the nodes. For FTS5 gathers what it is given, and
+ * writes that out when a number comes that is not higher, and whenever SQLite begins a statement that it may have to
+ * take back (fts5SavepointMethod()), whatever table that is about; each time it goes through a table that is as large
+ * as its largest gathering was.
  */
 #include "meta/apply.h"
 
+#include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
+#include "base/cleanup.h"
 #include "base/log.h"
 #include "meta/schema.h"
+
+#define UNINDEXED_MOST 1000
 
 /*
  * The index and what it is of do not agree. It must not stop the writer for ever: searches may miss something until the
@@ -26,28 +36,12 @@ static int index_damaged(struct apply *a)
 	return query_step(&q) == SQLITE_DONE ? SQLITE_OK : SQLITE_INTERNAL;
 }
 
-static int index_node(struct apply *a, enum sql id, uint64_t node)
+static int will_change_index(struct apply *a)
 {
-	int rc;
-
-	if (!a->found) {
-		a->found = true;
-		rc = apply_overwrite(a, true);
-		if (rc != SQLITE_OK)
-			return rc;
-	}
-	rc = APPLY(a, id, NULL, (int64_t)node);
-	return rc == SQLITE_CORRUPT_VTAB ? index_damaged(a) : rc;
-}
-
-static int take_out(struct apply *a, uint64_t node)
-{
-	return index_node(a, SQL_FOUND_REMOVE, node);
-}
-
-static int put_in(struct apply *a, uint64_t node)
-{
-	return index_node(a, SQL_FOUND_ADD, node);
+	if (a->found)
+		return SQLITE_OK;
+	a->found = true;
+	return apply_overwrite(a, true);
 }
 
 /* Of NODE; *VERSION is 0 when it has none. */
@@ -63,6 +57,75 @@ static int find_document(struct apply *a, uint64_t node, uint64_t *version)
 	if (rc == SQLITE_ROW)
 		*version = (uint64_t)query_get(&q);
 	return rc == SQLITE_ROW || rc == SQLITE_DONE ? SQLITE_OK : rc;
+}
+
+/* Is NODE to be put in later? Then it is not there now, and from now on it is not to be. */
+static bool forget_unindexed(struct apply *a, uint64_t node)
+{
+	for (size_t i = a->unindexed_count; i-- > 0;)
+		if (a->unindexed[i] == node) {
+			a->unindexed[i] = a->unindexed[--a->unindexed_count];
+			return true;
+		}
+	return false;
+}
+
+static int take_out(struct apply *a, uint64_t node)
+{
+	uint64_t version;
+	int rc;
+
+	if (forget_unindexed(a, node))
+		return SQLITE_OK;
+	rc = find_document(a, node, &version);
+	if (rc != SQLITE_OK || !version)
+		return rc;
+	rc = will_change_index(a);
+	if (rc == SQLITE_OK)
+		rc = APPLY(a, SQL_FOUND_REMOVE, NULL, (int64_t)node);
+	return rc == SQLITE_CORRUPT_VTAB ? index_damaged(a) : rc;
+}
+
+static int compare_nodes(const void *a, const void *b)
+{
+	const uint64_t *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+static int put_in_all(struct apply *a)
+{
+	_cleanup_buf_ struct buf list = BUF_INIT;
+	_cleanup_query_ struct query q = {};
+	int rc = a->unindexed_count ? will_change_index(a) : SQLITE_OK;
+
+	if (rc != SQLITE_OK || !a->unindexed_count)
+		return rc;
+	qsort(a->unindexed, a->unindexed_count, sizeof(*a->unindexed), compare_nodes);
+	for (size_t i = 0; i < a->unindexed_count; i++)
+		buf_addf(&list, "%c%" PRIu64, i ? ',' : '[', a->unindexed[i]);
+	buf_addc(&list, ']');
+	a->unindexed_count = 0;
+	if (buf_error(&list))
+		return SQLITE_NOMEM;
+	query_start(&q, a->conn, SQL_FOUND_ADD);
+	query_text(&q, buf_str(&list));
+	rc = query_step(&q);
+	if (rc == SQLITE_CORRUPT_VTAB || (rc & 0xff) == SQLITE_CONSTRAINT)
+		return index_damaged(a);
+	return rc == SQLITE_DONE ? SQLITE_OK : rc;
+}
+
+static int put_in(struct apply *a, uint64_t node)
+{
+	int rc = a->unindexed_count == UNINDEXED_MOST ? put_in_all(a) : SQLITE_OK;
+
+	if (rc != SQLITE_OK)
+		return rc;
+	if (array_grow(&a->unindexed, a->unindexed_count, &a->unindexed_room, sizeof(*a->unindexed)))
+		return SQLITE_NOMEM;
+	a->unindexed[a->unindexed_count++] = node;
+	return SQLITE_OK;
 }
 
 /* ---- names, ends, tags ---- */
@@ -139,20 +202,39 @@ int apply_found_xattrs(struct apply *a, uint64_t node)
 	return rc == SQLITE_OK && named ? set_tags(a, node, TAG_ATTRIBUTE, SQL_TAGS_ADD_XATTRS, NULL) : rc;
 }
 
+/* *SAME: these are those that NODE has of ORIGIN. What is no list is not the same. */
+static int same_tags(struct apply *a, uint64_t node, enum tag_origin origin, const char *list, bool *same)
+{
+	_cleanup_query_ struct query q = {};
+	int rc;
+
+	query_start(&q, a->conn, SQL_TAGS_SAME);
+	query_int(&q, (int64_t)node);
+	query_text(&q, list);
+	query_int(&q, origin);
+	rc = query_step(&q);
+	*same = rc == SQLITE_ROW && query_get(&q);
+	return rc == SQLITE_ROW || (rc & 0xff) == SQLITE_ERROR ? SQLITE_OK : rc;
+}
+
 int apply_tags(struct apply *a, struct record_reader *in)
 {
 	uint64_t node = record_get(in);
 	enum tag_origin origin = (enum tag_origin)record_get(in);
 	size_t len;
 	const char *list = record_get_string(in, &len);
-	bool named;
+	bool named, same;
 	int rc = apply_node_named(a, node, &named);
 
 	if (rc != SQLITE_OK || !named)
 		return rc;
+	list = list ? list : "[]";
+	rc = same_tags(a, node, origin, list, &same);
+	if (rc != SQLITE_OK || same)
+		return rc;
 	if (origin != TAG_DECLARED && origin != TAG_SUGGESTED)
 		return apply_refused(a, "tags of node", node, "they are of no origin to be recorded");
-	return set_tags(a, node, origin, SQL_TAGS_ADD, list ? list : "[]");
+	return set_tags(a, node, origin, SQL_TAGS_ADD, list);
 }
 
 /* ---- descriptions ---- */
@@ -341,10 +423,10 @@ int apply_description_drop(struct apply *a, uint64_t version, bool forget)
 /* What was taken out of the index is still in its older segments, until they are merged. */
 int apply_found_finish(struct apply *a)
 {
-	int rc;
+	int rc = put_in_all(a);
 
-	if (!a->forgotten)
-		return SQLITE_OK;
+	if (rc != SQLITE_OK || !a->forgotten)
+		return rc;
 	rc = apply_numbers(a, SQL_FOUND_MERGE_ALL, NULL, NULL, 0);
 	return rc == SQLITE_CORRUPT_VTAB ? index_damaged(a) : rc;
 }
@@ -354,6 +436,7 @@ void apply_found_done(struct apply *a)
 	bool changed = a->found;
 
 	a->found = a->forgotten = false;
+	a->unindexed_count = 0;
 	if (changed)
 		apply_overwrite(a, false);
 }

@@ -536,7 +536,8 @@ const char *const sql_text[SQL_COUNT] = {
 	[SQL_FOUND_REMOVE] =
 		"INSERT INTO found(found, rowid, " FOUND ") SELECT 'delete', node, " FOUND " FROM found_in"
 		" WHERE node = ?",
-	[SQL_FOUND_ADD] = "INSERT INTO found(rowid, " FOUND ") SELECT node, " FOUND " FROM found_in WHERE node = ?",
+	[SQL_FOUND_ADD] = "INSERT INTO found(rowid, " FOUND ") SELECT node, " FOUND
+			  " FROM (SELECT value AS listed FROM json_each(?)) CROSS JOIN found_in ON node = listed",
 	[SQL_FOUND_MERGE_ALL] = "INSERT INTO found(found) VALUES('optimize')",
 	[SQL_DOCUMENT_VERSION] = "SELECT version, schema FROM document WHERE node = ?",
 	[SQL_DOCUMENT_SET_NAME] = "UPDATE document SET name = ?2 WHERE node = ?1",
@@ -550,6 +551,11 @@ const char *const sql_text[SQL_COUNT] = {
 	[SQL_DOCUMENT_REMOVE] = "DELETE FROM document WHERE node = ?",
 	[SQL_TAGS_REMOVE] = "DELETE FROM tag WHERE node = ? AND origin = ?",
 	[SQL_TAGS_REMOVE_ALL] = "DELETE FROM tag WHERE node = ?",
+	[SQL_TAGS_SAME] =
+		"SELECT (SELECT count(*) FROM tag WHERE node = ?1 AND origin = ?3) ="
+		" (SELECT count(DISTINCT value) FROM json_each(?2) WHERE type = 'text')"
+		" AND NOT EXISTS(SELECT 1 FROM json_each(?2) WHERE type = 'text' AND NOT EXISTS"
+		"(SELECT 1 FROM tag WHERE tag.tag = value AND node = ?1 AND origin = ?3))",
 	[SQL_TAGS_ADD] = "INSERT INTO tag SELECT DISTINCT value, ?1, ?3 FROM json_each(?2) WHERE type = 'text'",
 	[SQL_TAGS_ADD_XATTRS] =
 		"INSERT INTO tag SELECT DISTINCT value, ?1, 1 FROM node, json_each(tarn_tags(node.xattrs))"

@@ -70,6 +70,6 @@ void described_record(struct record *r, uint64_t node, uint64_t version, const s
 	row.facts = buf_str(&facts);
 	row.columns = d->ncolumns ? buf_str(&columns) : NULL;
 	row.names = d->ncolumns ? buf_str(&names) : NULL;
+	record_tags(r, node, TAG_SUGGESTED, buf_str(&tags)); /* first: then a new file is indexed once, with its tags */
 	record_description(r, &row);
-	record_tags(r, node, TAG_SUGGESTED, buf_str(&tags));
 }

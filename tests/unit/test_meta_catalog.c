@@ -118,8 +118,8 @@ static void test_describe(struct store *s)
 	is_str(described(s, version), "error -2", "what was not looked at has no description");
 	is_str(find(s, "customers"), "", "and is not found");
 	describe(s, version, "email\nphone", "Zebras live in Étosha");
-	is_str(described(s, version),
-	       "2 csv 3 [\"email\nphone\"] email\nphone - {\"kind\": \"table\"} a,b", "a description, as it was given");
+	is_str(described(s, version), "2 csv 3 [\"email\nphone\"] email\nphone - {\"kind\": \"table\"} a,b",
+	       "a description, as it was given");
 	is_str(find(s, "customers"), node_list(one, 0), "its file is found by its name");
 	is_str(find(s, "{columns}: email"), node_list(one, 0), "by a column");
 	is_str(find(s, "etosha"), node_list(one, 0), "by its text, whatever the accents");
@@ -263,6 +263,43 @@ static void test_copy(struct store *s)
 	test_remove("-copy-reserve");
 }
 
+#define MANY 2100 /* more than are indexed at once */
+
+/* Within one record, and so one group. */
+static void test_group(struct store *s)
+{
+	static uint64_t nodes[MANY], versions[MANY];
+	struct record *r = record_new(OP_SYSTEM, RUN_TARN, 0, 0, 0, NULL);
+	struct description_row d = {.kind = 1, .format = "text", .rows = -1, .facts = "{}"};
+
+	for (int i = 0; i < MANY; i++) {
+		char name[32];
+
+		snprintf(name, sizeof(name), "grouped-%d", i);
+		nodes[i] = test_make(s, NODE_ROOT, name, KIND_FILE);
+		versions[i] = test_cut(s, nodes[i], VERSION_LIVE, HOW_NONE, 3);
+	}
+	for (int i = MANY - 1; i >= 0; i--) {
+		d.version = versions[i];
+		d.text = "walrus";
+		record_tags(r, nodes[i], TAG_SUGGESTED, i == 7 || i == 2000 ? "[\"sea\"]" : "[]");
+		record_description(r, &d);
+		d.text = i == 7 ? "narwhal" : "heron";
+		record_description(r, &d);
+		record_tags(r, nodes[i], TAG_SUGGESTED, i == 7 ? "[\"sea\"]" : "[]");
+	}
+	record_entry_end(r, NODE_ROOT, "grouped-9", ENDED_UNLINK);
+	record_node_end(r, nodes[9]);
+	test_submit(s, r);
+	is_str(find(s, "walrus"), "", "what was said twice in a group is found by what was said last");
+	is_str(find(s, "narwhal"), node_list(nodes[7], 0), "as is its file");
+	is_str(find(s, "{tags}: sea"), node_list(nodes[7], 0), "tags are those of the end");
+	is_str(find(s, "{name}: \"grouped 9\""), "", "what ended in it is not found");
+	find(s, "heron");
+	is_int(seen.len > (size_t)(MANY - 2) * 2, 1, "all others are");
+	test_whole(s, "the store is whole");
+}
+
 int main(void)
 {
 	struct store *s;
@@ -274,6 +311,7 @@ int main(void)
 	test_life(s);
 	test_purge(s);
 	test_copy(s);
+	test_group(s);
 	store_close(s);
 	buf_release(&seen);
 	return test_end();

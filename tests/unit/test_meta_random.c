@@ -154,8 +154,8 @@ static bool may_scan(enum sql id)
 	       id == SQL_OBJECT_TOTALS || id == SQL_OBJECTS_UNUSED || id == SQL_NOT_KEPT ||
 	       id == SQL_VERSIONS_BY_HASH || id == SQL_SYNCED_FORGET || id == SQL_VERSIONS_NOT_DURABLE ||
 	       /* of one file, or all there are */
-	       id == SQL_TAGS_OF || id == SQL_TAGS_ADD || id == SQL_TAGS_ADD_XATTRS || id == SQL_TAGS ||
-	       id == SQL_COUNT_MIMES || id == SQL_CATALOG_TOTALS || id == SQL_MIMES ||
+	       id == SQL_TAGS_OF || id == SQL_TAGS_SAME || id == SQL_TAGS_ADD || id == SQL_TAGS_ADD_XATTRS ||
+	       id == SQL_TAGS || id == SQL_COUNT_MIMES || id == SQL_CATALOG_TOTALS || id == SQL_MIMES ||
 	       id == SQL_EDGES_COUNT;
 }
 
