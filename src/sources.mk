@@ -32,6 +32,7 @@ libconfig_a_SOURCES = \
 	src/config/settings_paths.c \
 	src/config/settings_template.c \
 	src/config/settings_value.c \
+	src/config/table.h src/config/table_load.c \
 	src/config/yaml_edit.c src/config/yaml_edit.h \
 	src/config/yaml_node.c \
 	src/config/yaml_tree.c src/config/yaml_tree.h
@@ -90,6 +91,7 @@ libmeta_a_SOURCES = \
 	src/meta/writer_int.h
 
 libsniff_a_SOURCES = \
+	src/sniff/checks.c src/sniff/checks.h \
 	src/sniff/csv.c src/sniff/csv.h \
 	src/sniff/csv_dialect.c src/sniff/csv_dialect.h \
 	src/sniff/description.c src/sniff/description.h \
@@ -232,6 +234,7 @@ libcontent_a_SOURCES = \
 	src/content/stub_recall.c \
 	src/content/swap.c src/content/swap.h \
 	src/content/sync.c \
+	src/content/tables.c src/content/tables.h \
 	src/content/truncate.c \
 	src/content/undo_file.c src/content/undo_file.h \
 	src/content/undo_int.h \
@@ -264,6 +267,7 @@ libns_a_SOURCES = \
 	src/ns/view.c src/ns/view.h \
 	src/ns/view_access.c src/ns/view_access.h \
 	src/ns/view_catalog.c src/ns/view_catalog.h \
+	src/ns/view_catalog_declared.c \
 	src/ns/view_catalog_export.c \
 	src/ns/view_catalog_files.c \
 	src/ns/view_catalog_lists.c \
@@ -314,6 +318,7 @@ libwork_a_SOURCES = \
 	src/work/policy.c \
 	src/work/purge.c src/work/purge.h \
 	src/work/purge_folder.c \
+	src/work/quality.c src/work/quality.h \
 	src/work/recall_job.c \
 	src/work/remove_job.c \
 	src/work/retention.c src/work/retention.h \
@@ -348,6 +353,8 @@ libfuse_a_SOURCES = \
 libcli_a_SOURCES = \
 	src/cli/adopt.c \
 	src/cli/bucket.c \
+	src/cli/catalog.c src/cli/catalog.h \
+	src/cli/check.c \
 	src/cli/cli.h \
 	src/cli/control.h \
 	src/cli/control_client.c \
@@ -417,6 +424,7 @@ libcli_a_SOURCES = \
 	src/cli/sql_print.c src/cli/sql_print.h \
 	src/cli/status.c \
 	src/cli/table.c src/cli/table.h \
+	src/cli/table_run.c \
 	src/cli/tag.c \
 	src/cli/tier.c \
 	src/cli/tier_ask.c src/cli/tier_ask.h \

@@ -58,6 +58,7 @@ unit_tests = \
 	tests/unit/test_config_edit \
 	tests/unit/test_config_policy \
 	tests/unit/test_config_settings \
+	tests/unit/test_config_table \
 	tests/unit/test_content_chain \
 	tests/unit/test_content_draft \
 	tests/unit/test_content_frames \
@@ -89,6 +90,7 @@ unit_tests = \
 	tests/unit/test_meta_version \
 	tests/unit/test_meta_wal \
 	tests/unit/test_ns_folder_times \
+	tests/unit/test_sniff_checks \
 	tests/unit/test_sniff_csv \
 	tests/unit/test_sniff_description \
 	tests/unit/test_sniff_json \
@@ -130,6 +132,7 @@ integration_tests = \
 	tests/integration/catalog-assets.sh \
 	tests/integration/catalog-background.sh \
 	tests/integration/catalog-copy.sh \
+	tests/integration/catalog-declared.sh \
 	tests/integration/catalog-find.sh \
 	tests/integration/catalog-tables.sh \
 	tests/integration/catalog-tags.sh \

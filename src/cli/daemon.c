@@ -21,6 +21,7 @@
 #include "content/durable.h"
 #include "content/recover.h"
 #include "ns/publish.h"
+#include "work/quality.h"
 #include "work/work.h"
 
 struct daemon {
@@ -157,6 +158,8 @@ static int mount_live(struct daemon *d, const struct daemon_options *o, struct b
 	if (!rc)
 		rc = work_start(lake, &work);
 	atomic_store(&d->state.work, work);
+	if (!rc && !o->read_only)
+		rc = quality_renew(lake, NULL);
 	if (!rc)
 		rc = lake_queue_unsettled(lake);
 	return rc;
@@ -194,6 +197,7 @@ static int open_lake(struct daemon *d, struct buf *error)
 	if (rc < 0)
 		return rc;
 	d->state.mounts.lake = d->state.lake;
+	daemon_load_tables(d->state.lake, NULL);
 	d->state.lake->in_place = !o->mountpoint;
 	d->state.lake->read_only = o->read_only || o->view;
 	return daemon_begin_lake(d->state.lake, error);

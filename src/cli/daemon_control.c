@@ -12,8 +12,10 @@
 #include "cli/daemon_history.h"
 #include "cli/daemon_tier.h"
 #include "cli/facts.h"
+#include "content/tables.h"
 #include "ns/facts.h"
 #include "ns/publish.h"
+#include "work/quality.h"
 
 #define DRAIN_TRIES 12
 #define DRAIN_PAUSE_NS 250000000 /* a commit that failed is tried again each second */
@@ -105,6 +107,25 @@ static int answer_path(struct daemon_state *d, const char *path, struct json_obj
 	return 0;
 }
 
+static void tell_findings(struct findings *f, struct json_object *to)
+{
+	for (int i = 0; i < f->n; i++) {
+		log_warning("%s", f->list[i].text);
+		if (to)
+			json_object_array_add(to, json_object_new_string(f->list[i].text));
+	}
+	findings_release(f);
+}
+
+void daemon_load_tables(struct lake *lake, struct json_object *findings)
+{
+	struct findings f = {0};
+
+	if (lake_load_tables(lake, &f))
+		log_error("no memory for the tables that are declared in config/tables");
+	tell_findings(&f, findings);
+}
+
 int daemon_reload(struct daemon_state *d, struct json_object *findings)
 {
 	struct findings f = {0};
@@ -112,12 +133,11 @@ int daemon_reload(struct daemon_state *d, struct json_object *findings)
 
 	if (!rc)
 		rc = lake_open_buckets(d->lake, &f);
-	for (int i = 0; i < f.n; i++) {
-		log_warning("%s", f.list[i].text);
-		if (findings)
-			json_object_array_add(findings, json_object_new_string(f.list[i].text));
-	}
-	findings_release(&f);
+	tell_findings(&f, findings);
+	if (!rc)
+		daemon_load_tables(d->lake, findings);
+	if (!rc && atomic_load(&d->work) && !d->lake->read_only)
+		rc = quality_renew(d->lake, NULL);
 	return rc;
 }
 
@@ -127,6 +147,24 @@ static int answer_reload(struct daemon_state *d, struct json_object *reply)
 
 	json_object_object_add(reply, "findings", findings);
 	return daemon_reload(d, findings);
+}
+
+/* Which tables are still to be looked at; they are, soon. */
+static int answer_check(struct daemon_state *d, struct json_object *reply)
+{
+	struct declared_tables *t;
+	uint64_t pending = 0;
+	int rc;
+
+	if (!atomic_load(&d->work) || d->lake->read_only)
+		return -EROFS;
+	rc = quality_renew(d->lake, &pending);
+	t = lake_tables(d->lake);
+	json_add_number(reply, "tables", t ? t->n : 0);
+	json_add_number(reply, "broken", t ? t->broken : 0);
+	json_add_number(reply, "pending", pending);
+	tables_unref(t);
+	return rc;
 }
 
 static int answer_publish(struct daemon_state *d, const struct ucred *peer, struct json_object *request,
@@ -204,6 +242,8 @@ int daemon_answer(void *arg, const struct ucred *peer, struct json_object *reque
 		return path ? answer_path(d, path, reply) : answer_lake(d, reply);
 	if (!strcmp(verb, "reload"))
 		return answer_reload(d, reply);
+	if (!strcmp(verb, "check"))
+		return answer_check(d, reply);
 	if (!strcmp(verb, "publish"))
 		return answer_publish(d, peer, request, reply);
 	if (!strcmp(verb, "gc"))

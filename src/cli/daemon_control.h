@@ -19,6 +19,8 @@ struct daemon_state {
 
 /* A control_fn; ARG is a struct daemon_state. */
 int daemon_answer(void *arg, const struct ucred *peer, struct json_object *request, struct json_object *reply);
+/* Reads the declared tables. What is wrong with them is logged, goes to FINDINGS (may be NULL), and stops nothing. */
+void daemon_load_tables(struct lake *lake, struct json_object *findings);
 /* Reads the settings again and applies them. FINDINGS (may be NULL): an array that gets every finding. 0 or -errno. */
 int daemon_reload(struct daemon_state *d, struct json_object *findings);
 

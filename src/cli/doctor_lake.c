@@ -17,6 +17,7 @@
 #include "cli/lock.h"
 #include "cli/mounts.h"
 #include "config/settings.h"
+#include "config/table.h"
 #include "content/scrub_state.h"
 #include "meta/store.h"
 
@@ -90,6 +91,25 @@ static void check_folders(struct doctor *d)
 }
 
 /* ---- settings ---- */
+
+static void check_tables(struct doctor *d)
+{
+	struct findings findings = {0};
+	struct declared_tables *t = NULL;
+	int rc = tables_load(d->lake, &t, &findings);
+
+	for (int i = 0; i < findings.n; i++) {
+		bool error = findings.list[i].level == FINDING_ERROR;
+
+		doctor_add(d, error ? HEALTH_ERROR : HEALTH_WARNING, "declared tables",
+			   error ? "this table counts as not declared; the others hold" : "", "see tarn.yaml(5)", "%s",
+			   findings.list[i].text);
+	}
+	if (!rc && t->n && !findings.n)
+		doctor_add(d, HEALTH_OK, "declared tables", "", "", "%zu", t->n);
+	findings_release(&findings);
+	tables_unref(t);
+}
 
 static void check_environment(struct doctor *d, const char *env)
 {
@@ -302,6 +322,7 @@ void doctor_lake(struct doctor *d)
 	if (check_owner(d)) {
 		check_folders(d);
 		check_settings(d);
+		check_tables(d);
 		check_file_system(d);
 		check_store(d);
 		doctor_cloud(d);

@@ -10,11 +10,11 @@
 #include "base/buf.h"
 
 const struct verb *const verbs[] = {
-	&verb_init,	    &verb_adopt,  &verb_mount,	  &verb_umount,	 &verb_reload, &verb_status,
-	&verb_doctor,	    &verb_bucket, &verb_versions, &verb_restore, &verb_diff,   &verb_label,
-	&verb_publish,	    &verb_gc,	  &verb_purge,	  &verb_tier,	 &verb_evict,  &verb_recall,
-	&verb_pin,	    &verb_unpin,  &verb_import,	  &verb_tag,	 &verb_find,   &verb_sync,
-	&verb_restore_lake, &verb_fsck,	  &verb_scrub,	  &verb_sql,	 NULL,
+	&verb_init,   &verb_adopt,    &verb_mount,   &verb_umount,  &verb_reload, &verb_status,	      &verb_doctor,
+	&verb_bucket, &verb_versions, &verb_restore, &verb_diff,    &verb_label,  &verb_publish,      &verb_gc,
+	&verb_purge,  &verb_tier,     &verb_evict,   &verb_recall,  &verb_pin,	  &verb_unpin,	      &verb_import,
+	&verb_tag,    &verb_find,     &verb_check,   &verb_catalog, &verb_sync,	  &verb_restore_lake, &verb_fsck,
+	&verb_scrub,  &verb_sql,      NULL,
 };
 
 static const char overview[] =

@@ -174,6 +174,23 @@ static void consider(struct nearest *n, const char *wrong, const char *candidate
 		*n = (struct nearest){candidate, d};
 }
 
+static void add_nearest(struct buf *out, const struct nearest *n)
+{
+	if (n->distance <= 2 || n->distance <= strlen(n->name) / 3)
+		buf_addf(out, ", did you mean %s?", n->name);
+	else
+		buf_addf(out, ", the nearest known key is %s", n->name);
+}
+
+void settings_suggest_among(struct buf *out, const char *const *known, const char *name)
+{
+	struct nearest n = {NULL, 0};
+
+	for (; *known; known++)
+		consider(&n, name, *known);
+	add_nearest(out, &n);
+}
+
 void settings_key_suggest(struct buf *out, const char *section, const char *name)
 {
 	struct nearest n = {NULL, 0};
@@ -192,8 +209,5 @@ void settings_key_suggest(struct buf *out, const char *section, const char *name
 			return;
 		}
 	}
-	if (n.distance <= 2 || n.distance <= strlen(n.name) / 3)
-		buf_addf(out, ", did you mean %s?", n.name);
-	else
-		buf_addf(out, ", the nearest known key is %s", n.name);
+	add_nearest(out, &n);
 }

@@ -51,6 +51,8 @@ extern const char *const settings_sections[];	  /* the top-level keys, NULL at t
 const struct settings_key *settings_key_find(const char *section, const char *name);
 /* "; did you mean X?", or where nothing is like it, what comes nearest. Section NULL: among the top-level keys. */
 void settings_key_suggest(struct buf *out, const char *section, const char *name);
+/* The same among KNOWN, which ends with NULL. */
+void settings_suggest_among(struct buf *out, const char *const *known, const char *name);
 /* TARN_<SECTION>_<KEY>; false for keys that the environment cannot set (lists, buckets, the header). */
 bool settings_key_variable(const struct settings_key *k, struct buf *out);
 

@@ -23,6 +23,7 @@
 #include "content/room.h"
 #include "content/run.h"
 #include "content/settle.h"
+#include "config/table.h"
 #include "meta/changes.h"
 
 bool bucket_name_reserved(const char *name)
@@ -574,6 +575,7 @@ int lake_close(struct lake *lake)
 	}
 	for (int i = 0; i < LAKE_VOLUMES; i++)
 		volume_close(lake->volumes[i]);
+	tables_unref(lake->tables);
 	for (int i = 0; i < lake->nretired; i++)
 		settings_unref(lake->retired[i]);
 	settings_unref(lake->settings);

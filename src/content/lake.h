@@ -102,6 +102,7 @@ struct lake {
 	_Atomic bool has_tier;	      /* it is there */
 	struct lake_mark mark;	      /* of that */
 	struct settings *settings;    /* the newest; older ones live on in `retired` */
+	struct declared_tables *tables; /* content/tables.h */
 	struct settings *retired[64];
 	int nretired;
 	struct bucket *buckets; /* new ones come to its head */

@@ -136,6 +136,7 @@ static int (*const appliers[])(struct apply *, struct record_reader *) = {
 	[ROW_TAGS] = apply_tags,
 	[ROW_EDGE] = apply_edge,
 	[ROW_RUN_WROTE] = apply_run_wrote,
+	[ROW_QUALITY] = apply_quality,
 };
 
 static int apply_row(struct apply *a, enum row row, struct record_reader *body)

@@ -200,6 +200,7 @@ int apply_opens(struct apply *a, struct record_reader *in);
 int apply_lake(struct apply *a, struct record_reader *in);
 int apply_synced(struct apply *a, struct record_reader *in);
 int apply_durable(struct apply *a, struct record_reader *in);
+int apply_quality(struct apply *a, struct record_reader *in);
 int apply_described_text(struct apply *a, struct record_reader *in);
 int apply_description(struct apply *a, struct record_reader *in);
 int apply_tags(struct apply *a, struct record_reader *in);

@@ -381,9 +381,33 @@ int apply_description(struct apply *a, struct record_reader *in)
 	return rc == SQLITE_OK ? rc : apply_failed(a, rc, "the description of version", d.version);
 }
 
+/* Of a version that is gone by now there is nothing to be said. */
+int apply_quality(struct apply *a, struct record_reader *in)
+{
+	_cleanup_query_ struct query q = {};
+	uint64_t version = record_get(in);
+	struct version_brief v;
+	size_t len;
+	bool found;
+	int rc = apply_version_find(a, version, &v, &found);
+
+	if (rc != SQLITE_OK || !found)
+		return rc;
+	query_start(&q, a->conn, SQL_QUALITY_SET);
+	query_int(&q, (int64_t)version);
+	query_int(&q, record_get_signed(in));
+	query_int(&q, record_get_signed(in));
+	query_int(&q, record_get_signed(in));
+	query_text(&q, record_get_string(in, &len));
+	rc = query_step(&q);
+	return rc == SQLITE_DONE ? SQLITE_OK : apply_failed(a, rc, "the quality of version", version);
+}
+
 int apply_description_expire(struct apply *a, uint64_t version)
 {
-	return APPLY(a, SQL_DESCRIPTION_EXPIRE, NULL, (int64_t)version);
+	int rc = APPLY(a, SQL_DESCRIPTION_EXPIRE, NULL, (int64_t)version);
+
+	return rc == SQLITE_OK ? APPLY(a, SQL_QUALITY_REMOVE, NULL, (int64_t)version) : rc;
 }
 
 static int schema_and_document_of(struct apply *a, uint64_t version, uint64_t *schema, uint64_t *node, bool *found)
@@ -417,6 +441,8 @@ int apply_description_drop(struct apply *a, uint64_t version, bool forget)
 	}
 	if (rc == SQLITE_OK)
 		rc = APPLY(a, SQL_DESCRIPTION_REMOVE, NULL, (int64_t)version);
+	if (rc == SQLITE_OK)
+		rc = APPLY(a, SQL_QUALITY_REMOVE, NULL, (int64_t)version);
 	return rc == SQLITE_OK && schema ? APPLY(a, SQL_SCHEMA_REMOVE_UNUSED, NULL, (int64_t)schema) : rc;
 }
 

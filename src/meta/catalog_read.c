@@ -35,6 +35,24 @@ int store_description(struct store *s, uint64_t version, store_description_fn fn
 	return fn(arg, &d);
 }
 
+int store_quality(struct store *s, uint64_t version, store_quality_fn fn, void *arg)
+{
+	_cleanup_query_ struct query q = {};
+	struct quality_row row = {.version = version};
+	int got;
+
+	store_query(s, &q, SQL_QUALITY);
+	query_int(&q, (int64_t)version);
+	got = query_row(&q);
+	if (got <= 0)
+		return got ? got : -ENOENT;
+	row.declaration = query_get(&q);
+	row.time = query_get(&q);
+	row.failed = query_get(&q);
+	row.found = text_column(&q);
+	return fn(arg, &row);
+}
+
 static int tell_tags(struct query *q, store_tag_fn fn, void *arg)
 {
 	int got, answer = 0;
@@ -297,6 +315,14 @@ int store_table_nodes(struct store *s, store_tagged_fn fn, void *arg)
 	_cleanup_query_ struct query q = {};
 
 	store_query(s, &q, SQL_TABLES);
+	return tell_nodes(&q, fn, arg);
+}
+
+int store_declared(struct store *s, store_tagged_fn fn, void *arg)
+{
+	_cleanup_query_ struct query q = {};
+
+	store_query(s, &q, SQL_DECLARED);
 	return tell_nodes(&q, fn, arg);
 }
 

@@ -94,6 +94,7 @@ static bool is_bookkeeping(enum row row)
 	case ROW_TAGS:
 	case ROW_EDGE:
 	case ROW_RUN_WROTE:
+	case ROW_QUALITY:
 		return true;
 	default:
 		return false;

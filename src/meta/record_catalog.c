@@ -46,6 +46,18 @@ void record_description(struct record *r, const struct description_row *d)
 	record_end(r, start);
 }
 
+void record_quality(struct record *r, const struct quality_row *q)
+{
+	size_t start = record_begin(r, ROW_QUALITY);
+
+	record_put(r, q->version);
+	record_put_signed(r, q->declaration);
+	record_put_signed(r, q->time);
+	record_put_signed(r, q->failed);
+	record_put_string(r, q->found);
+	record_end(r, start);
+}
+
 void record_tags(struct record *r, uint64_t node, enum tag_origin origin, const char *tags)
 {
 	size_t start = record_begin(r, ROW_TAGS);

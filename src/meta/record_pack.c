@@ -74,7 +74,7 @@ static void add_rows(const struct record *r, bool full, struct buf *to, bool *fo
 		record_get_string(&in, &len);
 	while (record_next(&in, &row, &body)) {
 		*forgets |= row == ROW_VERSION_FORGET || row == ROW_NODE_FORGET;
-		if (full || (row != ROW_RUN && row != ROW_DESCRIBED_TEXT))
+		if (full || (row != ROW_RUN && row != ROW_DESCRIBED_TEXT && row != ROW_QUALITY))
 			continue;
 		buf_add(to, from, (size_t)(body.at - 5 - from));
 		if (row == ROW_RUN)

@@ -14,6 +14,7 @@
  *	description	what a version is; schema: lists of columns, each once
  *	document  the live files that can be found by what they are; found_in, found: as FTS5 sees and indexes them
  *	tag       tags of files and folders
+ *	quality   whether the rows of a version keep the rules that are declared for its table
  *	not_kept  how many versions are not kept, by reason
  *	change    one row per commit that changed something: what was done, when, by which run
  *	run       executions of programs
@@ -308,7 +309,14 @@ static const char step_5[] =
 	"ALTER TABLE run ADD COLUMN wrote INTEGER NOT NULL DEFAULT 0;"
 	"ALTER TABLE run ADD COLUMN name TEXT;";
 
-static const char *const steps[SCHEMA_VERSION] = {step_1, step_2, step_3, step_4, step_5};
+static const char step_6[] =
+	"CREATE TABLE quality("
+	"	version INTEGER PRIMARY KEY, declaration INTEGER NOT NULL, time INTEGER NOT NULL,"
+	"	failed INTEGER NOT NULL, found TEXT NOT NULL"
+	") STRICT;"
+	"CREATE INDEX tag_declared ON tag(node) WHERE origin = 2;";
+
+static const char *const steps[SCHEMA_VERSION] = {step_1, step_2, step_3, step_4, step_5, step_6};
 
 /* One number from the first row of SQL. */
 static int number(sqlite3 *db, const char *sql, int64_t *out)

@@ -8,7 +8,7 @@
 
 #include "meta/store.h"
 
-#define SCHEMA_VERSION 5
+#define SCHEMA_VERSION 6
 #define SCHEMA_APPLICATION 0x7461726e /* "tarn", in the database's header */
 
 /* Makes the database file PATH, with its tables; nothing is there under that name before it is whole. -EEXIST. */

@@ -90,6 +90,7 @@ static int last_commit(sqlite3 *db, uint64_t *commit)
 static const char *const leave[] = {
 	"UPDATE run SET argv = NULL, name = NULL WHERE argv IS NOT NULL OR name IS NOT NULL",
 	"UPDATE document SET text = NULL, sample = NULL WHERE text IS NOT NULL OR sample IS NOT NULL",
+	"DELETE FROM quality",
 	"INSERT INTO found(found) VALUES('delete-all')",
 	"INSERT OR REPLACE INTO lake(key, value) VALUES('store.reindex', 1)",
 };

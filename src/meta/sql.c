@@ -494,6 +494,8 @@ const char *const sql_text[SQL_COUNT] = {
 		" LEFT JOIN document ON document.node = version.node AND document.version = version.id"
 		
 		" WHERE description.version = ?",
+	[SQL_QUALITY] = "SELECT declaration, time, failed, found FROM quality WHERE version = ?",
+	[SQL_DECLARED] = "SELECT DISTINCT node FROM tag INDEXED BY tag_declared WHERE origin = 2 ORDER BY node",
 	[SQL_TAGS_OF] =
 		"SELECT DISTINCT tag, 1 FROM tag WHERE node = ?1 AND (?2 = 0 OR origin = ?2) ORDER BY tag",
 	[SQL_TAGS] = "SELECT tag, count(DISTINCT node) FROM tag GROUP BY tag ORDER BY tag",
@@ -573,4 +575,7 @@ const char *const sql_text[SQL_COUNT] = {
 		" WHERE version.id = ?1 AND document.version = ?1) FROM description WHERE version = ?1",
 	[SQL_DESCRIPTION_EXPIRE] = "UPDATE description SET facts = NULL WHERE version = ? AND facts IS NOT NULL",
 	[SQL_DESCRIPTION_REMOVE] = "DELETE FROM description WHERE version = ?",
+	[SQL_QUALITY_SET] =
+		"INSERT OR REPLACE INTO quality(version, declaration, time, failed, found) VALUES(?, ?, ?, ?, ?)",
+	[SQL_QUALITY_REMOVE] = "DELETE FROM quality WHERE version = ?",
 };

@@ -40,7 +40,23 @@ void record_description(struct record *r, const struct description_row *d);
 /* All tags of NODE of this origin from now on; TAG_ATTRIBUTE is no origin to be recorded. TAGS: a JSON list. */
 void record_tags(struct record *r, uint64_t node, enum tag_origin origin, const char *tags);
 
+/* Whether the rows of a version keep the rules of its table. */
+struct quality_row {
+	uint64_t version;
+	int64_t declaration; /* which one, as a hash: not this one any more, and it is to be looked at again */
+	int64_t time;	     /* wall clock, ns */
+	int64_t failed;	     /* rules that are not kept */
+	const char *found;   /* JSON as in sniff/checks.h; borrowed */
+};
+/* In place of what was said of that version. It has rows of the table in it: no copy of the store that is not full has
+ * it. */
+void record_quality(struct record *r, const struct quality_row *q);
+
 /* ---- reading ---- */
+
+typedef int (*store_quality_fn)(void *arg, const struct quality_row *q);
+/* FN's answer, or -ENOENT. */
+int store_quality(struct store *s, uint64_t version, store_quality_fn fn, void *arg);
 
 typedef int (*store_description_fn)(void *arg, const struct description_row *d);
 /* That of a version; `sample` of one that is live. FN's answer, or -ENOENT. */
@@ -58,6 +74,8 @@ int store_tags(struct store *s, store_tag_fn fn, void *arg);
 /* Has NODE this tag, of any origin; is its live version of this MIME type? 1, 0 or -errno. */
 int store_has_tag(struct store *s, uint64_t node, const char *tag);
 int store_has_mime(struct store *s, uint64_t node, const char *mime);
+/* The nodes that have tags of TAG_DECLARED. */
+int store_declared(struct store *s, int (*fn)(void *arg, uint64_t node), void *arg);
 /* The nodes that have all N TAGS, by rising id, after AFTER. */
 typedef int (*store_tagged_fn)(void *arg, uint64_t node);
 int store_tagged(struct store *s, const char *const *tags, int n, uint64_t after, store_tagged_fn fn, void *arg);

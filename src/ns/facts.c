@@ -101,6 +101,7 @@ static void add_catalog(struct emitter *e, struct lake *lake)
 		return;
 	number(e, "total_tables", t.tables);
 	number(e, "total_columns", t.columns);
+	number(e, "catalog_assets", t.tables + t.columns);
 	number(e, "total_tags", t.tags);
 }
 

@@ -15,6 +15,7 @@ static const struct branch {
 	catalog_list_fn list;
 } branches[] = {
 	{"by-date", catalog_date_look_up, catalog_date_list},
+	{"by-name", catalog_name_look_up, catalog_name_list},
 	{"by-type", catalog_type_look_up, catalog_type_list},
 	{"export", catalog_export_look_up, catalog_export_list},
 	{"search", catalog_search_look_up, catalog_search_list},
@@ -55,30 +56,55 @@ int catalog_file(struct catalog *c, const char *path, const struct buf *text, st
 	return rc ? rc : set_text(draft, path);
 }
 
-static void add_target(struct buf *target, const char *path, size_t real)
+/* UP: how deep the link lies below the mount. */
+static void add_target(struct buf *target, uint64_t up, const char *real)
 {
-	for (const char *p = path; p; p = strchr(p + 1, '/'))
+	for (; up; up--)
 		buf_adds(target, "../");
-	buf_adds(target, path + real);
+	buf_adds(target, real);
+}
+
+static uint64_t depth(const char *path)
+{
+	uint64_t n = 0;
+
+	for (; path; path = strchr(path + 1, '/'))
+		n++;
+	return n;
+}
+
+/* TEXT: what the node is told from others by; the real path is its end, from REAL on. */
+static int make_link(struct catalog *c, const char *text, size_t real, uint64_t up, struct view_node *draft)
+{
+	_cleanup_buf_ struct buf target = BUF_INIT;
+
+	add_target(&target, up, text + real);
+	draft->part = PART_LINK;
+	draft->kind = KIND_SYMLINK;
+	draft->tree = real;
+	draft->commit = up;
+	set_fixed_stat(c->lake, draft, S_IFLNK | 0777);
+	draft->st.st_size = (off_t)target.len;
+	return buf_error(&target) ? -ENOMEM : set_text(draft, text);
 }
 
 int catalog_link(struct catalog *c, const char *path, size_t real, struct view_node *draft)
 {
-	_cleanup_buf_ struct buf target = BUF_INIT;
+	return make_link(c, path, real, depth(path), draft);
+}
 
-	add_target(&target, path, real);
-	draft->part = PART_LINK;
-	draft->kind = KIND_SYMLINK;
-	draft->tree = real;
-	set_fixed_stat(c->lake, draft, S_IFLNK | 0777);
-	draft->st.st_size = (off_t)target.len;
-	return buf_error(&target) ? -ENOMEM : set_text(draft, path);
+int catalog_link_to(struct catalog *c, const char *path, const char *real, struct view_node *draft)
+{
+	_cleanup_buf_ struct buf text = BUF_INIT;
+
+	buf_addf(&text, "%s/%s", path, real);
+	return buf_error(&text) ? -ENOMEM : make_link(c, buf_str(&text), strlen(path) + 1, depth(path), draft);
 }
 
 static int read_link(struct lake *lake, const struct view_node *n, struct buf *target)
 {
 	(void)lake;
-	add_target(target, n->text, n->tree);
+	add_target(target, n->commit, n->text + n->tree);
 	return buf_error(target);
 }
 

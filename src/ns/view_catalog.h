@@ -25,6 +25,9 @@ int catalog_file(struct catalog *c, const char *path, const struct buf *text, st
 /* To what lies at the real path that begins at PATH + REAL. */
 int catalog_link(struct catalog *c, const char *path, size_t real, struct view_node *draft);
 
+/* To what lies at the real path REAL, which PATH does not end with. */
+int catalog_link_to(struct catalog *c, const char *path, const char *real, struct view_node *draft);
+
 /* The first component of *PATH, whose rest *PATH becomes: NULL for "". */
 char *catalog_next(char **path);
 
@@ -34,6 +37,10 @@ char *catalog_next(char **path);
 int catalog_render(struct catalog *c, const char *name, struct buf *out);
 /* Their names, NULL after the last. */
 const char *catalog_file_name(int i);
+
+/* ---- view_catalog_declared.c ---- */
+
+int catalog_quality(struct catalog *c, bool json, struct buf *out);
 
 /* ---- view_page.c ---- */
 
@@ -48,6 +55,8 @@ typedef int (*catalog_list_fn)(struct catalog *c, char *rest, view_emit_fn emit,
 
 int catalog_tag_look_up(struct catalog *c, const char *path, char *rest, struct view_node *draft);
 int catalog_tag_list(struct catalog *c, char *rest, view_emit_fn emit, void *arg);
+int catalog_name_look_up(struct catalog *c, const char *path, char *rest, struct view_node *draft);
+int catalog_name_list(struct catalog *c, char *rest, view_emit_fn emit, void *arg);
 int catalog_type_look_up(struct catalog *c, const char *path, char *rest, struct view_node *draft);
 int catalog_type_list(struct catalog *c, char *rest, view_emit_fn emit, void *arg);
 int catalog_date_look_up(struct catalog *c, const char *path, char *rest, struct view_node *draft);

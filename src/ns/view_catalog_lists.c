@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "content/tables.h"
 #include "ns/facts.h"
 #include "ns/sheet.h"
 #include "ns/view_catalog.h"
@@ -14,6 +15,8 @@ static const char readme[] =
 	"assets.csv, assets.json    every file: path, bucket, size, mtime, mime, versions, tier, sha256\n"
 	"tables.csv, tables.json    every file with columns: format, rows, columns, tags\n"
 	"columns.csv, columns.json  the columns of those, with statistics\n"
+	"quality.csv, quality.json  whether versions of declared tables keep their rules, with a row that does not\n"
+	"by-name/ENV/SCHEMA/TABLE   links to the declared tables (config/tables in the lake)\n"
 	"tags.csv, tags.json        tags, and which files have them\n"
 	"popular.csv, popular.json  what was opened most often\n"
 	"index.html                 all of that as a page: open it in a browser\n"
@@ -34,6 +37,7 @@ struct list {
 	struct catalog *c;
 	struct sheet sheet;
 	struct settings *settings;
+	struct declared_tables *declared;
 };
 
 /* ---- assets ---- */
@@ -116,6 +120,7 @@ static int add_table(struct listed_table *t, const struct description_row *d)
 {
 	_cleanup_buf_ struct buf tags = BUF_INIT;
 	struct sheet *s = &t->l->sheet;
+	const struct declared_table *declared = tables_at(t->l->declared, t->path);
 	char bucket[NAME_BYTES + 1];
 	int rc = store_tags_of(t->l->c->lake->store, t->row->id, 0, add_tag_word, &tags);
 
@@ -130,11 +135,22 @@ static int add_table(struct listed_table *t, const struct description_row *d)
 	sheet_time(s, "mtime", t->row->mtime);
 	sheet_text(s, "tags", tags.len ? tags.data : NULL);
 	sheet_text(s, "unreadable", d->unreadable);
+	sheet_text(s, "name", declared ? declared->name : NULL);
+	sheet_text(s, "owner", declared ? declared->owner : NULL);
+	sheet_text(s, "description", declared ? declared->description : NULL);
 	sheet_end_row(s);
 	return rc ? rc : buf_error(&tags);
 }
 
-static void add_column(struct sheet *s, const char *path, const struct column *c)
+static const char *said_of_column(const struct declared_table *t, const char *name)
+{
+	for (size_t i = 0; t && i < t->ncolumns; i++)
+		if (!strcmp(t->columns[i].name, name))
+			return t->columns[i].description;
+	return NULL;
+}
+
+static void add_column(struct sheet *s, const char *path, const struct column *c, const struct declared_table *declared)
 {
 	sheet_row(s);
 	sheet_text(s, "path", path);
@@ -149,6 +165,7 @@ static void add_column(struct sheet *s, const char *path, const struct column *c
 	sheet_text(s, "max", c->max);
 	sheet_text(s, "mean", c->mean);
 	sheet_text(s, "pii", c->pii);
+	sheet_text(s, "description", said_of_column(declared, c->name));
 	sheet_end_row(s);
 }
 
@@ -160,7 +177,7 @@ static int add_columns(struct listed_table *t, const struct description_row *d)
 	description_init(&all);
 	rc = d->facts ? description_parse(&all, d->facts, strlen(d->facts)) : 0;
 	for (size_t i = 0; !rc && i < all.ncolumns; i++)
-		add_column(&t->l->sheet, t->path, &all.columns[i]);
+		add_column(&t->l->sheet, t->path, &all.columns[i], tables_at(t->l->declared, t->path));
 	return rc == -EBADMSG ? 0 : rc;
 }
 
@@ -210,24 +227,28 @@ static int see_table(void *arg, uint64_t node)
 static int render_tables_by(struct catalog *c, bool json, const char *heading,
 			    int (*add)(struct listed_table *, const struct description_row *), struct buf *out)
 {
-	struct list l = {.c = c};
+	struct list l = {.c = c, .declared = lake_tables(c->lake)};
 	struct table_walk w = {&l, add};
 	int rc;
 
 	sheet_begin(&l.sheet, out, json, heading);
 	rc = store_table_nodes(c->lake->store, see_table, &w);
 	sheet_end(&l.sheet);
+	tables_unref(l.declared);
 	return rc;
 }
 
 static int render_tables(struct catalog *c, bool json, struct buf *out)
 {
-	return render_tables_by(c, json, "path,bucket,format,rows,columns,size,mtime,tags,unreadable", add_table, out);
+	return render_tables_by(c, json,
+				"path,bucket,format,rows,columns,size,mtime,tags,unreadable,name,owner,description",
+				add_table, out);
 }
 
 static int render_columns(struct catalog *c, bool json, struct buf *out)
 {
-	return render_tables_by(c, json, "path,table,column,type,count,nulls,distinct,approximate,min,max,mean,pii",
+	return render_tables_by(c, json,
+				"path,table,column,type,count,nulls,distinct,approximate,min,max,mean,pii,description",
 				add_columns, out);
 }
 
@@ -404,14 +425,15 @@ static const struct {
 	int (*render)(struct catalog *c, bool json, struct buf *out);
 	bool json;
 } files[] = {
-	{"README", render_readme, false},	{"assets.csv", render_assets, false},
-	{"assets.json", render_assets, true},	{"catalog.json", render_catalog, true},
-	{"columns.csv", render_columns, false}, {"columns.json", render_columns, true},
-	{"index.html", render_page, false},	{"popular.csv", render_popular, false},
-	{"popular.json", render_popular, true}, {"schemas.json", render_schemas, true},
-	{"stats.csv", render_stats, false},	{"stats.json", render_stats, true},
-	{"tables.csv", render_tables, false},	{"tables.json", render_tables, true},
-	{"tags.csv", render_tags, false},	{"tags.json", render_tags, true},
+	{"README", render_readme, false},	 {"quality.csv", catalog_quality, false},
+	{"quality.json", catalog_quality, true}, {"assets.csv", render_assets, false},
+	{"assets.json", render_assets, true},	 {"catalog.json", render_catalog, true},
+	{"columns.csv", render_columns, false},	 {"columns.json", render_columns, true},
+	{"index.html", render_page, false},	 {"popular.csv", render_popular, false},
+	{"popular.json", render_popular, true},	 {"schemas.json", render_schemas, true},
+	{"stats.csv", render_stats, false},	 {"stats.json", render_stats, true},
+	{"tables.csv", render_tables, false},	 {"tables.json", render_tables, true},
+	{"tags.csv", render_tags, false},	 {"tags.json", render_tags, true},
 };
 #define FILES (sizeof(files) / sizeof(files[0]))
 

@@ -354,7 +354,9 @@ static int describe(struct csv_sniffer *s, struct description *d)
 	if (rc)
 		return rc;
 	s->all = rows_new(s->columns, s->n);
-	rc = s->all ? run(s, look_at_values) : -ENOMEM;
+	rc = s->all ? rows_check(s->all, input_checks(s->in)) : -ENOMEM;
+	if (!rc)
+		rc = run(s, look_at_values);
 	if (!rc && s->bytes > CSV_EXACT)
 		rc = count_rows(s, d);
 	d->rows = (int64_t)(s->rows - (s->header && s->rows));

@@ -43,6 +43,8 @@ struct input {
 	char pending[4096]; /* unpacked, not converted yet: a character may be cut in two */
 	size_t npending;
 	bool began; /* a byte order mark was looked for */
+
+	struct checks *checks;
 };
 
 /* ---- the file, and what is unpacked of it ---- */
@@ -452,6 +454,16 @@ const char *input_encoding(const struct input *in)
 uint64_t input_raw_at(const struct input *in)
 {
 	return in->at - (in->piece_len - in->piece_at);
+}
+
+void input_set_checks(struct input *in, struct checks *c)
+{
+	in->checks = c;
+}
+
+struct checks *input_checks(const struct input *in)
+{
+	return in->checks;
 }
 
 const char *input_error(const struct input *in)

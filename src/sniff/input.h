@@ -36,6 +36,11 @@ bool input_head_is_all(const struct input *in);
 /* What text it is, by the head; what is read is UTF-8 then. Static; NULL: it has NULs, or is no text. */
 const char *input_encoding(const struct input *in);
 
+struct checks;
+/* Who checks the rows that are found in it (sniff/checks.h); borrowed, NULL at first. */
+void input_set_checks(struct input *in, struct checks *c);
+struct checks *input_checks(const struct input *in);
+
 /* From the beginning again. 0 or -errno. */
 int input_rewind(struct input *in);
 /* Up to LEN bytes (>= 16); 0 at the end. -errno: what is there cannot be read or unpacked. */

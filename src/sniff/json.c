@@ -152,7 +152,9 @@ static int read_rows(struct json_sniffer *s)
 	if (!s->all)
 		return -ENOMEM;
 	s->rows = 0;
-	rc = json_read(s->in, &s->layout, look_at_values, s);
+	rc = rows_check(s->all, input_checks(s->in));
+	if (!rc)
+		rc = json_read(s->in, &s->layout, look_at_values, s);
 	return rc == ENOUGH ? 0 : rc;
 }
 

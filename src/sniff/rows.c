@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sniff/checks.h"
 #include "sniff/statistics.h"
 
 #define TEXT_VALUE_MAX 4096 /* bytes of one value that are searched */
@@ -14,6 +15,7 @@ struct rows {
 	struct statistics **statistics;
 	uint64_t rows, misfits;
 	struct buf sample, text;
+	struct checks *checks;
 };
 
 static void add_names(struct rows *t)
@@ -113,9 +115,15 @@ static int add_cell(struct rows *t, size_t i, const struct cell *cell)
 	return rc;
 }
 
+int rows_check(struct rows *t, struct checks *c)
+{
+	t->checks = c;
+	return c ? checks_begin(c, t->columns, t->n) : 0;
+}
+
 int rows_add(struct rows *t, const struct cell *cells, size_t n)
 {
-	int rc = 0;
+	int rc = t->checks ? checks_row(t->checks, cells, n) : 0;
 
 	add_to_sample(t, cells, n);
 	for (size_t i = 0; i < t->n && !rc; i++)

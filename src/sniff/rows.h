@@ -28,6 +28,10 @@ struct rows;
 struct rows *rows_new(const struct row_column *columns, size_t n);
 void rows_free(struct rows *t); /* NULL is fine */
 
+struct checks;
+/* The rows are checked, too, by C (sniff/checks.h; NULL: they are not). 0 or -ENOMEM. */
+int rows_check(struct rows *t, struct checks *c);
+
 /* A row of N cells; those that are not there are null, those beyond the columns left out. 0 or -ENOMEM. */
 int rows_add(struct rows *t, const struct cell *cells, size_t n);
 

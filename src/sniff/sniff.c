@@ -55,7 +55,7 @@ static int look_into(struct input *in, const char *mime, struct description *d)
 	return 0;
 }
 
-int sniff_file(int fd, const char *name, bool mime_only, struct description *d)
+static int sniff_with(int fd, const char *name, bool mime_only, struct checks *c, struct description *d)
 {
 	_cleanup_input_ struct input *in = NULL;
 	char mime[MIME_ROOM];
@@ -73,5 +73,20 @@ int sniff_file(int fd, const char *name, bool mime_only, struct description *d)
 	}
 	if (!rc && input_encoding(in))
 		rc = description_set(&d->encoding, input_encoding(in));
+	if (!rc)
+		input_set_checks(in, c);
 	return rc ? rc : look_into(in, mime, d);
+}
+
+int sniff_file(int fd, const char *name, bool mime_only, struct description *d)
+{
+	return sniff_with(fd, name, mime_only, NULL, d);
+}
+
+int sniff_rows(int fd, const char *name, struct checks *c, struct description *d, const char **why)
+{
+	int rc = sniff_with(fd, name, false, c, d);
+
+	*why = d->unreadable ? d->unreadable : d->sampled ? "only its beginning was looked at" : NULL;
+	return rc;
 }

@@ -16,4 +16,9 @@ void sniff_prepare(void);
  */
 int sniff_file(int fd, const char *name, bool mime_only, struct description *d);
 
+struct checks;
+/* The rows of the table that FD has, which is NAME, as it would be described: C (sniff/checks.h) sees them. 0; -ENOMEM,
+ * -errno. WHY: static, or D's; not all of them were seen. */
+int sniff_rows(int fd, const char *name, struct checks *c, struct description *d, const char **why);
+
 #endif

@@ -15,6 +15,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "sniff/checks.h"
 #include "sniff/sandbox.h"
 
 #define POLL_MS 20
@@ -220,24 +221,36 @@ static int have_one(struct worker *w)
 
 /* ---- one file ---- */
 
-static int ask(struct worker *w, int fd, const char *name, unsigned flags)
+static int ask(struct worker *w, const struct worker_table *t, unsigned flags)
 {
-	struct worker_request request = {flags, (uint32_t)strnlen(name, WORKER_NAME_MAX)};
+	struct worker_request request = {flags, (uint32_t)strnlen(t->name, WORKER_NAME_MAX),
+					 t->rules ? (uint32_t)strlen(t->rules) : 0, (uint32_t)t->nkeys};
+	size_t fds = (t->nkeys + 1) * sizeof(int);
 	union {
 		struct cmsghdr header;
-		char room[CMSG_SPACE(sizeof(int))];
-	} control = {.header = {.cmsg_len = CMSG_LEN(sizeof(int)), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS}};
-	struct iovec parts[] = {{&request, sizeof(request)}, {(void *)(uintptr_t)name, request.name_len}};
+		char room[CMSG_SPACE((CHECKS_KEYS + 1) * sizeof(int))];
+	} control = {.header = {.cmsg_len = CMSG_LEN(fds), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS}};
+	struct iovec parts[] = {{&request, sizeof(request)}, {(void *)(uintptr_t)t->name, request.name_len}};
 	struct msghdr message = {
-		.msg_iov = parts, .msg_iovlen = 2, .msg_control = control.room, .msg_controllen = sizeof(control.room)};
+		.msg_iov = parts, .msg_iovlen = 2, .msg_control = control.room, .msg_controllen = CMSG_SPACE(fds)};
 
-	memcpy(CMSG_DATA(&control.header), &fd, sizeof(fd));
+	memcpy(CMSG_DATA(&control.header), &t->fd, sizeof(int));
+	if (t->nkeys)
+		memcpy(CMSG_DATA(&control.header) + sizeof(int), t->keys, t->nkeys * sizeof(int));
 	if (sendmsg(w->socket, &message, MSG_NOSIGNAL) != (ssize_t)(sizeof(request) + request.name_len))
 		return -EPIPE;
+	for (size_t at = 0; at < request.rules_len;) {
+		ssize_t n = send(w->socket, t->rules + at, request.rules_len - at, MSG_NOSIGNAL);
+
+		if (n < 0 && errno != EINTR)
+			return -EPIPE;
+		at += n > 0 ? (size_t)n : 0;
+	}
 	return 0;
 }
 
-static int read_answer(struct worker *w, struct description *d)
+/* Into w->json, LEN bytes. */
+static int read_answer(struct worker *w, uint32_t *len)
 {
 	struct worker_answer answer;
 	int rc = receive(w, &answer, sizeof(answer));
@@ -255,44 +268,58 @@ static int read_answer(struct worker *w, struct description *d)
 		w->json.data = grown;
 		w->json.room = answer.len + 1;
 	}
-	rc = receive(w, w->json.data, answer.len);
-	return rc ? rc : description_parse(d, w->json.data, answer.len);
+	*len = answer.len;
+	return receive(w, w->json.data, answer.len);
 }
 
-static int describe(struct worker *w, int fd, const char *name, unsigned flags, struct description *d)
+static int ask_and_read(struct worker *w, const struct worker_table *t, unsigned flags, uint32_t *len)
 {
 	int rc;
 
-	rc = ask(w, fd, name, flags);
+	rc = ask(w, t, flags);
 	if (rc) { /* it has ended since the last file */
 		end(w);
 		rc = have_one(w);
 		if (!rc)
-			rc = ask(w, fd, name, flags);
+			rc = ask(w, t, flags);
 	}
 	w->deadline = clock_monotonic() + WORKER_SECONDS * NSEC_PER_SEC;
 	w->files++;
 	if (!rc)
-		rc = read_answer(w, d);
+		rc = read_answer(w, len);
 	w->used = clock_monotonic();
 	return rc;
 }
 
-/* Why NAME has no description, and the log says it. */
+static int describe(struct worker *w, int fd, const char *name, unsigned flags, struct description *d)
+{
+	struct worker_table t = {.fd = fd, .name = name};
+	uint32_t len;
+	int rc = ask_and_read(w, &t, flags, &len);
+
+	return rc ? rc : description_parse(d, w->json.data, len);
+}
+
+/* Why nothing is known of NAME, and the log says it. */
+static void say_why(struct buf *why, const char *name, int rc, int status)
+{
+	if (rc == -ETIMEDOUT)
+		buf_addf(why, "it takes longer than %d seconds to look into it", WORKER_SECONDS);
+	else if (rc == -EPIPE && WIFSIGNALED(status) && WTERMSIG(status) == SIGXCPU)
+		buf_addf(why, "it takes more than %d seconds of a processor to look into it", WORKER_CPU_SECONDS);
+	else if (rc == -EPIPE && WIFSIGNALED(status))
+		buf_addf(why, "who looked into it ended with signal %d (%s)", WTERMSIG(status),
+			 sigdescr_np(WTERMSIG(status)));
+	else
+		buf_adds(why, rc == -EPIPE ? "who looked into it ended" : strerror(-rc));
+	log_warning("%s: %s", name, buf_str(why));
+}
+
 static void set_unreadable(struct description *d, const char *name, int rc, int status)
 {
 	_cleanup_buf_ struct buf why = BUF_INIT;
 
-	if (rc == -ETIMEDOUT)
-		buf_addf(&why, "it takes longer than %d seconds to look into it", WORKER_SECONDS);
-	else if (rc == -EPIPE && WIFSIGNALED(status) && WTERMSIG(status) == SIGXCPU)
-		buf_addf(&why, "it takes more than %d seconds of a processor to look into it", WORKER_CPU_SECONDS);
-	else if (rc == -EPIPE && WIFSIGNALED(status))
-		buf_addf(&why, "who looked into it ended with signal %d (%s)", WTERMSIG(status),
-			 sigdescr_np(WTERMSIG(status)));
-	else
-		buf_adds(&why, rc == -EPIPE ? "who looked into it ended" : strerror(-rc));
-	log_warning("%s: %s", name, buf_str(&why));
+	say_why(&why, name, rc, status);
 	description_set(&d->unreadable, buf_str(&why));
 }
 
@@ -332,4 +359,29 @@ int worker_describe(struct worker *w, int fd, const char *name, unsigned flags, 
 	else if (rc)
 		rc = describe_less(w, fd, name, rc, d);
 	return rc;
+}
+
+int worker_check(struct worker *w, const struct worker_table *t, bool (*stop)(void *arg), void *arg, struct buf *found,
+		 struct buf *why)
+{
+	uint32_t len;
+	int rc;
+
+	w->stop = stop;
+	w->arg = arg;
+	rc = have_one(w);
+	if (rc)
+		return rc;
+	rc = ask_and_read(w, t, WORKER_CHECK, &len);
+	if (rc) {
+		int status = end(w);
+
+		if (rc != -ECANCELED)
+			say_why(why, t->name, rc, status);
+		return rc;
+	}
+	if (len > CHECKS_FOUND_MAX)
+		return -EBADMSG;
+	buf_add(found, w->json.data, len);
+	return buf_error(found);
 }

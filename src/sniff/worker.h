@@ -7,8 +7,8 @@
  * It is started when the first file comes, and ended after some idle time by who calls worker_rest(), and with the
  * daemon in any case.
  *
- *	daemon -> helper	struct worker_request, with the descriptor beside it (SCM_RIGHTS); the name
- *	helper -> daemon	struct worker_answer; the description as JSON
+ *	daemon -> helper	struct worker_request, with the descriptor beside it (SCM_RIGHTS); the name, the rules
+ *	helper -> daemon	struct worker_answer; the description, or what was found of the rules, as JSON
  *
  * Threads: one worker, one thread at a time.
  */
@@ -31,11 +31,14 @@
 
 enum worker_flags {
 	WORKER_MIME_ONLY = 1, /* its MIME type, nothing that is in it */
+	WORKER_CHECK = 2,     /* whether its rows keep rules (sniff/checks.h), in place of a description */
 };
 
 struct worker_request {
 	uint32_t flags;
-	uint32_t name_len; /* bytes of the name that follows, at most WORKER_NAME_MAX */
+	uint32_t name_len;  /* bytes of the name that follows, at most WORKER_NAME_MAX */
+	uint32_t rules_len; /* of WORKER_CHECK: bytes of the rules behind the name, */
+	uint32_t keys;	    /* and how many descriptors of other tables are beside this one's */
 };
 
 struct worker_answer {
@@ -61,6 +64,19 @@ void worker_rest(struct worker *w); /* ends it when it was idle for WORKER_IDLE_
  */
 int worker_describe(struct worker *w, int fd, const char *name, unsigned flags, bool (*stop)(void *arg), void *arg,
 		    struct description *d);
+
+/* A table, the rules that its rows are to keep (checks_add_rules()), and those that these refer to. */
+struct worker_table {
+	int fd;
+	const char *name;  /* without its folders */
+	const char *rules; /* JSON */
+	const int *keys;   /* descriptors in the order of the rules' keys; of one that cannot be looked at: fd */
+	size_t nkeys;	   /* at most CHECKS_KEYS */
+};
+/* As worker_describe(): adds to FOUND what the helper says, JSON that nobody has looked at yet. 0; -ECANCELED; -errno,
+ * also when the helper was lost to these files: then WHY says so. */
+int worker_check(struct worker *w, const struct worker_table *t, bool (*stop)(void *arg), void *arg, struct buf *found,
+		 struct buf *why);
 
 pid_t worker_pid(const struct worker *w); /* 0: none runs */
 

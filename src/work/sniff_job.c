@@ -32,6 +32,7 @@
 #include "sniff/mime.h"
 #include "sniff/worker.h"
 #include "work/described.h"
+#include "work/quality.h"
 #include "work/work_int.h"
 
 #define BATCH 64
@@ -66,6 +67,8 @@ struct sniffing {
 	/* its result */
 	uint8_t sha256[SHA256_BYTES];
 	struct description description;
+	struct quality quality;
+	bool declared; /* a table was among those of this batch */
 
 	/* the batch */
 	struct record *record;
@@ -93,6 +96,9 @@ static void find_name(struct sniffing *s)
 	snprintf(s->name, sizeof(s->name), "%s", last + 1);
 	*slash = '\0';
 	s->wanted = !lake_bucket(s->lake, path.data, &bucket) && bucket_policy(bucket)->auto_catalog;
+	*slash = '/';
+	if (s->wanted)
+		quality_begin(&s->quality, s->lake, s->version.node, path.data);
 }
 
 /* ---- reading ---- */
@@ -126,6 +132,9 @@ static int look(struct sniffing *s, int fd, unsigned flags)
 {
 	if (s->wanted &&
 	    worker_describe(s->worker, fd, s->name, flags, work_is_stopping, s->work, &s->description) == -ECANCELED)
+		return SOON;
+	if (s->wanted && !(flags & WORKER_MIME_ONLY) &&
+	    quality_check(&s->quality, s->worker, fd, s->name, work_is_stopping, s->work) == -ECANCELED)
 		return SOON;
 	return KNOWN;
 }
@@ -323,7 +332,11 @@ static void record_result(struct sniffing *s, const struct job_row *job, int rc)
 	switch (rc) {
 	case KNOWN:
 		record_version_facts_of(s->record, job->subject, s->bytes, s->sha256, s->description.mime);
+		quality_describe(&s->quality, &s->description); /* else it is found by less */
 		described_record(s->record, s->version.node, job->subject, &s->description);
+		if (s->version.state == VERSION_LIVE)
+			quality_record(&s->quality, s->record, s->version.node, job->subject);
+		s->declared |= s->quality.table != NULL;
 		record_job_done(s->record, job->id);
 		break;
 	case NOTHING_TO_DO:
@@ -346,6 +359,7 @@ static void run_job(struct sniffing *s, const struct job_row *job)
 	rc = sniff(s, job->subject);
 	record_result(s, job, rc);
 	description_release(&s->description);
+	quality_release(&s->quality);
 }
 
 /* What was found out becomes visible; else the store would hand the same jobs out again. */
@@ -406,6 +420,9 @@ static int run_batch(struct sniffing *s)
 	}
 	if (s->record)
 		rc = flush(s);
+	if (!rc && s->declared) /* others may refer to it */
+		rc = quality_renew(s->lake, NULL);
+	s->declared = false;
 	return rc < 0 ? rc : n;
 }
 

@@ -300,6 +300,56 @@ static void test_group(struct store *s)
 	test_whole(s, "the store is whole");
 }
 
+static int see_quality(void *arg, const struct quality_row *q)
+{
+	(void)arg;
+	buf_addf(&seen, "%d %d %s", (int)q->declaration, (int)q->failed, q->found);
+	return 0;
+}
+
+static const char *quality_of(struct store *s, uint64_t version)
+{
+	buf_clear(&seen);
+	if (store_quality(s, version, see_quality, NULL))
+		buf_adds(&seen, "none");
+	return buf_str(&seen);
+}
+
+static void set_quality(struct store *s, uint64_t version, int64_t declaration, const char *found)
+{
+	struct record *r = record_new(OP_SYSTEM, RUN_TARN, 0, 0, 0, NULL);
+	struct quality_row q = {version, declaration, 5, 1, found};
+
+	record_quality(r, &q);
+	test_submit(s, r);
+}
+
+/* It holds rows of the table, and goes with what else is known of a version. */
+static void test_quality(struct store *s)
+{
+	uint64_t node = test_make(s, NODE_ROOT, "checked.csv", KIND_FILE);
+	uint64_t version = test_cut(s, node, VERSION_LIVE, HOW_NONE, 3), commit;
+	const char *why;
+	struct store *c;
+	char copy[512];
+
+	snprintf(copy, sizeof(copy), "%s-copy", test_path);
+	describe(s, version, "a", NULL);
+	is_str(quality_of(s, version), "none", "of a version nothing is known");
+	set_quality(s, version, -7, "[]");
+	set_quality(s, version, 8, "[1]");
+	is_str(quality_of(s, version), "8 1 [1]", "the last word counts");
+	set_quality(s, 999999, 1, "[]");
+	is_str(quality_of(s, 999999), "none", "of none that there is not");
+	is_int(store_snapshot(s, copy, false, NULL, NULL, &commit), 0, "a copy that may leave the machine");
+	is_int(store_open(copy, STORE_READ, &c, &why), 0, "opens");
+	is_str(quality_of(c, version), "none", "without rows of tables");
+	store_close(c);
+	test_remove("-copy");
+	test_remove("-copy-lock");
+	test_remove("-copy-reserve");
+}
+
 int main(void)
 {
 	struct store *s;
@@ -312,6 +362,7 @@ int main(void)
 	test_purge(s);
 	test_copy(s);
 	test_group(s);
+	test_quality(s);
 	store_close(s);
 	buf_release(&seen);
 	return test_end();

@@ -269,9 +269,11 @@ static void test_from_schema_4(void)
 	struct store *s;
 	const char *why;
 
-	is_int(test_sql(test_path, "DROP TABLE edge; ALTER TABLE run DROP COLUMN parent;"
-				   "ALTER TABLE run DROP COLUMN began; ALTER TABLE run DROP COLUMN wrote;"
-				   "ALTER TABLE run DROP COLUMN name; PRAGMA user_version = 4"),
+	is_int(test_sql(test_path,
+			"DROP INDEX tag_declared; DROP TABLE quality; DROP TABLE edge; ALTER TABLE run DROP COLUMN "
+			"parent;"
+			"ALTER TABLE run DROP COLUMN began; ALTER TABLE run DROP COLUMN wrote;"
+			"ALTER TABLE run DROP COLUMN name; PRAGMA user_version = 4"),
 	       SQLITE_OK, "a store of schema 4");
 	is_int(try_open(STORE_READ, &why), -EPROTONOSUPPORT, "a reader does not migrate schema 4");
 	s = test_open(STORE_WRITE);
@@ -282,18 +284,39 @@ static void test_from_schema_4(void)
 	store_close(s);
 }
 
+/* A step that only adds: a store without what it adds. */
+static void test_from_schema_5(void)
+{
+	struct store *s;
+	sqlite3 *db;
+
+	test_remove_store();
+	s = test_open(STORE_CREATE);
+	test_make(s, NODE_ROOT, "old", KIND_FOLDER);
+	store_close(s);
+	ok(!sqlite3_open(test_path, &db) &&
+		   !sqlite3_exec(db, "DROP INDEX tag_declared; DROP TABLE quality; PRAGMA user_version = 5", NULL, NULL,
+				 NULL),
+	   "a store of schema 5");
+	sqlite3_close(db);
+	s = test_open(STORE_WRITE);
+	is_int(store_quality(s, 1, NULL, NULL), -ENOENT, "is brought up to date");
+	test_whole(s, "and is whole");
+	store_close(s);
+}
+
 static void test_schemas(void)
 {
 	const char *why = NULL;
 	struct store *s;
 	struct node_row n;
 
-	test_sql(test_path, "PRAGMA user_version = 7");
+	test_sql(test_path, "PRAGMA user_version = 8");
 	is_int(try_open(STORE_WRITE, &why), -EPROTONOSUPPORT, "a store of a newer tarn");
-	ok(why && strchr(why, '7') && strchr(why, '5'), "whose words name both schemas");
+	ok(why && strchr(why, '8') && strchr(why, '6'), "whose words name both schemas");
 	diag("%s", why);
 	is_int(try_open(STORE_READ, &why), -EPROTONOSUPPORT, "not for reading either");
-	test_sql(test_path, "PRAGMA user_version = 5");
+	test_sql(test_path, "PRAGMA user_version = 6");
 	is_int(try_open(STORE_WRITE, &why), 0, "it opens again when its number is right");
 	test_sql(test_path, "PRAGMA application_id = 99");
 	is_int(try_open(STORE_WRITE, &why), -EUCLEAN, "another program's database");
@@ -310,7 +333,7 @@ static void test_schemas(void)
 	test_sql(test_path, "PRAGMA user_version = 0");
 	is_int(try_open(STORE_WRITE, &why), -EUCLEAN, "a migration that fails");
 	diag("%s", why);
-	test_sql(test_path, "PRAGMA user_version = 5");
+	test_sql(test_path, "PRAGMA user_version = 6");
 	s = test_open(STORE_WRITE);
 	test_whole(s, "changed nothing");
 	store_close(s);
@@ -450,6 +473,7 @@ int main(void)
 	test_from_schema_2();
 	test_from_schema_3();
 	test_from_schema_4();
+	test_from_schema_5();
 	test_garbage();
 	test_damage();
 	return test_end();

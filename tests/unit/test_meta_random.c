@@ -156,7 +156,7 @@ static bool may_scan(enum sql id)
 	       /* of one file, or all there are */
 	       id == SQL_TAGS_OF || id == SQL_TAGS_SAME || id == SQL_TAGS_ADD || id == SQL_TAGS_ADD_XATTRS ||
 	       id == SQL_TAGS || id == SQL_COUNT_MIMES || id == SQL_CATALOG_TOTALS || id == SQL_MIMES ||
-	       id == SQL_EDGES_COUNT;
+	       id == SQL_EDGES_COUNT || id == SQL_DECLARED;
 }
 
 static void test_plans(sqlite3 *db)
