@@ -37,6 +37,15 @@ libconfig_a_SOURCES = \
 	src/config/yaml_node.c \
 	src/config/yaml_tree.c src/config/yaml_tree.h
 
+liblineage_a_SOURCES = \
+	src/lineage/lineage.h \
+	src/lineage/origin.c \
+	src/lineage/pipes.c \
+	src/lineage/proc.c src/lineage/proc.h \
+	src/lineage/redact.c src/lineage/redact.h \
+	src/lineage/table.c \
+	src/lineage/table_int.h
+
 libmeta_a_SOURCES = \
 	src/meta/apply.c src/meta/apply.h \
 	src/meta/apply_catalog.c \
@@ -241,6 +250,7 @@ libcontent_a_SOURCES = \
 	src/content/undo_save.c \
 	src/content/volume.c src/content/volume.h \
 	src/content/whole.c src/content/whole.h \
+	src/content/witness.c src/content/witness.h \
 	src/content/xattrs.c src/content/xattrs.h
 
 libns_a_SOURCES = \
@@ -249,6 +259,7 @@ libns_a_SOURCES = \
 	src/ns/creation.c \
 	src/ns/facts.c src/ns/facts.h \
 	src/ns/find.c src/ns/find.h \
+	src/ns/graph.c src/ns/graph.h \
 	src/ns/import.c src/ns/import.h \
 	src/ns/listing.c \
 	src/ns/look_up.c \
@@ -277,6 +288,7 @@ libns_a_SOURCES = \
 	src/ns/view_file.c \
 	src/ns/view_file_versions.c \
 	src/ns/view_history.c \
+	src/ns/view_lineage.c \
 	src/ns/view_listing.c \
 	src/ns/view_moments.c \
 	src/ns/view_page.c \
@@ -392,6 +404,8 @@ libcli_a_SOURCES = \
 	src/cli/init.c \
 	src/cli/label.c \
 	src/cli/layout.c src/cli/layout.h \
+	src/cli/lineage.c \
+	src/cli/lineage_graph.c src/cli/lineage_graph.h \
 	src/cli/lock.c src/cli/lock.h \
 	src/cli/message.c \
 	src/cli/moments.c src/cli/moments.h \

@@ -70,6 +70,8 @@ unit_tests = \
 	tests/unit/test_content_stub \
 	tests/unit/test_content_undo \
 	tests/unit/test_content_xattrs \
+	tests/unit/test_lineage_origin \
+	tests/unit/test_lineage_redact \
 	tests/unit/test_meta_asset \
 	tests/unit/test_meta_catalog \
 	tests/unit/test_meta_changes \
@@ -169,6 +171,7 @@ integration_tests = \
 	tests/integration/in-place.sh \
 	tests/integration/init-layout.sh \
 	tests/integration/label.sh \
+	tests/integration/lineage.sh \
 	tests/integration/locks.sh \
 	tests/integration/many-names.sh \
 	tests/integration/mapping.sh \

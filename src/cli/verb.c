@@ -14,7 +14,7 @@ const struct verb *const verbs[] = {
 	&verb_bucket, &verb_versions, &verb_restore, &verb_diff,    &verb_label,  &verb_publish,      &verb_gc,
 	&verb_purge,  &verb_tier,     &verb_evict,   &verb_recall,  &verb_pin,	  &verb_unpin,	      &verb_import,
 	&verb_tag,    &verb_find,     &verb_check,   &verb_catalog, &verb_sync,	  &verb_restore_lake, &verb_fsck,
-	&verb_scrub,  &verb_sql,      NULL,
+	&verb_scrub,  &verb_sql,      &verb_lineage, &verb_why,	    NULL,
 };
 
 static const char overview[] =

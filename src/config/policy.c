@@ -32,6 +32,26 @@ static char *default_deny[] = {
 	NULL,
 };
 
+/* What programs call what nobody else is to know. */
+static char *default_redact[] = {
+	"*password*",	"*passwd*",	 "pass",	 "pwd",	  "*secret*", "*token*", "*api*key*",
+	"*access*key*", "*private*key*", "*credential*", "auth*", "bearer",   "cookie",	 NULL,
+};
+
+void policy_complete_redact(struct settings *s)
+{
+	if (!s->redact)
+		s->redact = default_redact;
+}
+
+void policy_release_redact(struct settings *s)
+{
+	for (char **g = s->redact; g && s->redact != default_redact && *g; g++)
+		free(*g);
+	if (s->redact != default_redact)
+		free(s->redact);
+}
+
 void policy_complete_deny(struct settings *s)
 {
 	if (!s->recall_deny)

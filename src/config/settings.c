@@ -61,6 +61,7 @@ static void settings_free(struct settings *s)
 	free(s->cloud_path_style);
 	free(s->cloud_hours);
 	policy_release_deny(s);
+	policy_release_redact(s);
 	free(s->log_path);
 	free(s->base_path);
 	free(s->catalog_path);
@@ -149,6 +150,7 @@ static int complete_policies(struct settings *s)
 	int r = bucket_policy_complete(&s->undeclared);
 
 	policy_complete_deny(s);
+	policy_complete_redact(s);
 
 	if (r == 0)
 		r = bucket_policy_complete(&s->undeclared_private);

@@ -47,6 +47,7 @@ struct settings {
 	struct bucket_policy undeclared, undeclared_private;
 	/* catalog */
 	bool backend_json, auto_lineage, auto_schema_detection;
+	char **redact; /* NULL-terminated globs of options and variables; never NULL */
 	/* hybrid_storage */
 	double local_threshold_gb;							/* 0: not said */
 	char *cloud_provider;								/* "s3", "dir"; NULL: none */

@@ -72,6 +72,7 @@ const struct settings_key settings_keys[] = {
 	{"catalog", "storage_path", VALUE_PATH, IN(catalog_path)},
 	{"catalog", "backend", VALUE_WORD, IN(backend_json), .words = backends},
 	{"catalog", "auto_lineage", VALUE_BOOL, IN(auto_lineage)},
+	{"catalog", "redact", VALUE_GLOBS, IN(redact)},
 	{"catalog", "auto_schema_detection", VALUE_BOOL, IN(auto_schema_detection)},
 
 	{"hybrid_storage", "local_threshold_gb", VALUE_NUMBER, IN(local_threshold_gb), ABOVE(0, GB_MAX)},

@@ -39,5 +39,8 @@ void bucket_policy_release(struct bucket_policy *p);
 /* Of recall_deny: the usual one, when it was not said. */
 void policy_complete_deny(struct settings *s);
 void policy_release_deny(struct settings *s);
+/* The same of redact. */
+void policy_complete_redact(struct settings *s);
+void policy_release_redact(struct settings *s);
 
 #endif

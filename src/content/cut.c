@@ -5,6 +5,7 @@
 #include "content/durable.h"
 #include "content/stub.h"
 #include "content/remote.h"
+#include "content/witness.h"
 
 #define UNSEEN_CHANGE "changed in place, unseen"
 #define SNIFF_DELAY (500 * NSEC_PER_MSEC) /* short-lived content is never hashed */
@@ -68,6 +69,7 @@ uint64_t cut_add(struct lake *lake, struct inode *inode, struct record *r, const
 	}
 	shown.st_mode = masked(st->st_mode, inode, cut->state);
 	cut_add_row(lake, &v, &shown, r);
+	witness_cut_locked(inode, r, v.id, cut->state != VERSION_PARTIAL && cut->state != VERSION_TRANSIENT);
 	if (durable_is_synced_locked(inode, st)) {
 		record_synced(r, inode->id, (uint64_t)st->st_size, stat_mtime(st));
 		inode->synced_told = v.id;
@@ -111,6 +113,7 @@ void cut_grow_live(struct lake *lake, struct inode *inode, struct record *r, con
 	if (durable_is_synced_locked(inode, st))
 		record_synced(r, inode->id, (uint64_t)st->st_size, stat_mtime(st));
 	record_version_grow(r, inode->version, (uint64_t)st->st_size, stat_mtime(st));
+	witness_cut_locked(inode, r, inode->version, true);
 	if (inode->chain)
 		chain_grow(inode->chain, inode->version, (uint64_t)st->st_size);
 	durable_cut(lake);

@@ -18,6 +18,7 @@
 #include "content/room.h"
 #include "content/settle.h"
 #include "content/stub.h"
+#include "content/witness.h"
 
 static bool is_writer(int flags)
 {
@@ -329,6 +330,7 @@ static int finish_open(struct lake *lake, struct handle *h, int pathfd, bool in_
 		return rc;
 	}
 	handle_count_open(lake, inode, h);
+	witness_open(lake, h, actor);
 	return 0;
 }
 

@@ -11,6 +11,7 @@
 #include "content/recall_caller.h"
 #include "content/recall_version.h"
 #include "content/stub.h"
+#include "content/witness.h"
 
 #define SPACE_PART 8 /* of the disk is free where what was read comes back to stay */
 
@@ -117,6 +118,8 @@ int handle_open_stub(struct lake *lake, struct inode *inode, int flags, const st
 
 	if (reads_as_it_comes(lake, inode, flags, &reader)) {
 		rc = open_cloud(lake, inode, flags, &reader, out);
+		if (!rc)
+			witness_open(lake, *out, actor);
 		if (!rc && reader.many && !reader.only_here && !(*out)->writer)
 			recall_follow(lake, actor, inode);
 		return rc;

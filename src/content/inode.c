@@ -47,6 +47,7 @@ static void free_inode(struct inode *inode)
 		close(inode->pinned);
 	chain_unref(inode->chain);
 	draft_unref(inode->draft);
+	origin_free(&inode->origin);
 	pthread_mutex_destroy(&inode->lock);
 	pthread_cond_destroy(&inode->changed);
 	free(inode->name);

@@ -158,6 +158,9 @@ struct inode {
 	bool moved;	      /* its name changed since the folder was last fsynced */
 	bool made_here;	      /* created O_EXCL, and by… */
 	uint64_t maker;	      /* …this run; nothing of it is kept if that run unlinks it */
+	struct origin *origin; /* content/witness.h: what the next version was made from, so far; NULL: nothing */
+	uint64_t seen_size;    /* the content when somebody last closed it who had it open for writing… */
+	int64_t seen_mtime;    /* …or opened it */
 	uint64_t writer_run;  /* the run that wrote last */
 	uid_t writer_uid;
 	_Atomic uint64_t commit; /* the last one submitted about it */

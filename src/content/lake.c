@@ -252,6 +252,7 @@ void lake_set_settings(struct lake *lake, struct settings *settings)
 	lake->retired[lake->nretired++] = lake->settings;
 	lake->settings = settings;
 	atomic_store(&lake->audit_reads, settings->audit_reads);
+	atomic_store(&lake->lineage_on, settings->auto_lineage);
 	atomic_store(&lake->version_interval, settings->version_interval * NSEC_PER_SEC);
 	for (struct bucket *b = lake->buckets; b; b = b->next)
 		atomic_store_explicit(&b->policy, settings_bucket(settings, b->name), memory_order_release);
@@ -489,6 +490,7 @@ int lake_open(const char *path, struct settings *settings, struct lake **out, st
 	lake->fd = lake->buckets_fd = lake->temp_fd = -1;
 	lake->settings = settings;
 	atomic_init(&lake->audit_reads, settings->audit_reads);
+	atomic_init(&lake->lineage_on, settings->auto_lineage);
 	atomic_init(&lake->version_interval, settings->version_interval * NSEC_PER_SEC);
 	lake->since = clock_wall();
 	pthread_mutex_init(&lake->buckets_lock, NULL);
@@ -515,6 +517,8 @@ int lake_open(const char *path, struct settings *settings, struct lake **out, st
 		rc = registered_new(&lake->registered);
 	if (!rc)
 		rc = former_names_new(&lake->formers);
+	if (!rc)
+		rc = lineage_new(&lake->lineage);
 	if (!rc)
 		rc = packs_new(&lake->packs);
 	if (!rc)
@@ -566,6 +570,7 @@ int lake_close(struct lake *lake)
 	drafts_free(steal_ptr(&lake->drafts));
 	recalls_free(lake->recalls);
 	former_names_free(lake->formers);
+	lineage_free(lake->lineage);
 	room_free(lake->room);
 	run_forget_all();
 	rc = lake->store ? store_close(lake->store) : 0;

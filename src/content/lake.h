@@ -13,6 +13,7 @@
 #include "config/settings.h"
 #include "content/inode.h"
 #include "content/volume.h"
+#include "lineage/lineage.h"
 #include "meta/store.h"
 
 #define LAKE_VOLUMES 64 /* the lake's own file system, and one for each bucket that lies elsewhere */
@@ -120,6 +121,8 @@ struct lake {
 	struct settle_queue *unsettled;	       /* content/settle.h */
 	struct registered *registered;	       /* content/registered.h */
 	struct former_names *formers;	       /* content/former.h */
+	struct lineage *lineage;	       /* lineage/lineage.h */
+	_Atomic bool lineage_on;	       /* it is to be told of what is read and written */
 	pthread_mutex_t growth_lock;	       /* held while a version grows, or a moment gets a name */
 	_Atomic uint64_t pinned;	       /* content/appends.h: versions of this commit and before do not grow */
 	struct packs *packs;		       /* content/packs.h */

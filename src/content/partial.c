@@ -11,6 +11,7 @@
 #include "content/cut.h"
 #include "content/database.h"
 #include "content/stub.h"
+#include "content/witness.h"
 
 #define REFLINK_GAP NSEC_PER_SEC /* each makes rows durable first */
 
@@ -120,6 +121,7 @@ static int cut_frozen(struct lake *lake, struct inode *inode, const struct stat 
 	int rc;
 
 	cut_check_base(lake, inode, st);
+	witness_cut_early(lake, inode);
 	pthread_mutex_lock(&inode->lock);
 	way = choose_locked(inode, clock_monotonic(), why);
 	pthread_mutex_unlock(&inode->lock);

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "content/recall.h"
+#include "content/witness.h"
 #include "fuse/ops.h"
 #include "fuse/passthrough.h"
 
@@ -128,10 +129,13 @@ void op_tmpfile(fuse_req_t req, fuse_ino_t parent, mode_t mode, struct fuse_file
 void op_flush(fuse_req_t req, fuse_ino_t ino, struct fuse_file_info *fi)
 {
 	struct handle *h = open_file_handle(ops_file(fi));
+	struct actor caller = ops_caller(req);
 
 	(void)ino;
-	if (h)
+	if (h) {
+		witness_close(ops_lake(req), h, &caller.caller);
 		handle_flush(h);
+	}
 	ops_handle_done(fi);
 	fuse_reply_err(req, 0);
 }

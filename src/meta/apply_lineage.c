@@ -6,8 +6,8 @@
  */
 #include "meta/apply.h"
 
-/* The version that is told of when VERSION is meant, and since when it was content; *ID 0: there is none any more. */
-static int find_end(struct apply *a, uint64_t version, enum sql sql, uint64_t *id, uint64_t *commit)
+/* The version that is told of when VERSION (of NODE) is meant, and since when it was content; *ID 0: there is none. */
+static int find_end(struct apply *a, enum sql sql, uint64_t version, uint64_t node, uint64_t *id, uint64_t *commit)
 {
 	_cleanup_query_ struct query q = {};
 	int rc;
@@ -15,6 +15,8 @@ static int find_end(struct apply *a, uint64_t version, enum sql sql, uint64_t *i
 	*id = 0;
 	query_start(&q, a->conn, sql);
 	query_int(&q, (int64_t)version);
+	if (sql == SQL_EDGE_INPUT_NEXT)
+		query_int(&q, (int64_t)node);
 	rc = query_step(&q);
 	if (rc != SQLITE_ROW)
 		return rc == SQLITE_DONE ? SQLITE_OK : rc;
@@ -25,13 +27,17 @@ static int find_end(struct apply *a, uint64_t version, enum sql sql, uint64_t *i
 
 int apply_edge(struct apply *a, struct record_reader *in)
 {
-	uint64_t output = record_get(in), input = record_get(in), began, since;
+	uint64_t output = record_get(in), meant = record_get(in), input, began, since, node;
 	int64_t class = (int64_t)record_get(in), run = (int64_t)record_get(in);
-	int rc = find_end(a, output, SQL_EDGE_OUTPUT, &output, &since);
+	int rc = find_end(a, SQL_EDGE_OUTPUT, output, 0, &output, &since);
 
-	if (rc == SQLITE_OK && output)
-		rc = find_end(a, input, SQL_EDGE_INPUT, &input, &began);
-	if (rc != SQLITE_OK || !output || !input || input == output || began >= since)
+	node = record_get(in);
+	if (rc != SQLITE_OK || !output)
+		return rc;
+	rc = find_end(a, SQL_EDGE_INPUT, meant, 0, &input, &began);
+	if (rc == SQLITE_OK && !input && node)
+		rc = find_end(a, SQL_EDGE_INPUT_NEXT, meant, node, &input, &began);
+	if (rc != SQLITE_OK || !input || input == output || began >= since)
 		return rc;
 	rc = APPLY(a, SQL_EDGE_ADD, NULL, (int64_t)output, (int64_t)input, class, run, (int64_t)a->record->commit);
 	return rc == SQLITE_OK ? rc : apply_failed(a, rc, "an edge to version", output);

@@ -70,6 +70,58 @@ int store_count_edges(struct store *s, uint64_t *edges)
 	return got < 0 ? got : 0;
 }
 
+/* ---- places ---- */
+
+/* SQL: where the file of NODE is, or was. 1, 0: nowhere, -errno. */
+static int find_place(struct store *s, enum sql sql, uint64_t node, struct version_place *out)
+{
+	_cleanup_query_ struct query q = {};
+	const char *name;
+	size_t len;
+	int got;
+
+	store_query(s, &q, sql);
+	query_int(&q, (int64_t)node);
+	got = query_row(&q);
+	if (got <= 0)
+		return got;
+	out->node = node;
+	out->parent = (uint64_t)query_get(&q);
+	name = query_get_blob(&q, &len);
+	buf_clear(&out->name);
+	buf_add(&out->name, name, len);
+	return buf_error(&out->name) ? -ENOMEM : 1;
+}
+
+static int node_of_series(struct store *s, uint64_t asset, uint64_t *node)
+{
+	_cleanup_query_ struct query q = {};
+	int got;
+
+	store_query(s, &q, SQL_ASSET);
+	query_int(&q, (int64_t)asset);
+	got = query_row(&q);
+	if (got > 0)
+		query_get(&q);
+	*node = got > 0 ? (uint64_t)query_get(&q) : 0;
+	return got < 0 ? got : 0;
+}
+
+int store_version_place(struct store *s, const struct version_row *v, struct version_place *out)
+{
+	uint64_t node;
+	int rc = node_of_series(s, v->asset, &node);
+
+	if (!rc && node)
+		rc = find_place(s, SQL_NODE_PLACE, node, out);
+	if (!rc && node != v->node)
+		rc = find_place(s, SQL_NODE_PLACE, v->node, out);
+	out->live = rc > 0;
+	if (!rc)
+		rc = find_place(s, SQL_NODE_PLACE_WAS, v->node, out);
+	return rc < 0 ? rc : rc ? 0 : -ENOENT;
+}
+
 /* ---- runs ---- */
 
 static int each_run(struct query *q, store_run_fn fn, void *arg)

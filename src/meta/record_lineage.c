@@ -1,14 +1,15 @@
 /* Rows about what was made from what. */
 #include "meta/record.h"
 
-void record_edge(struct record *r, uint64_t output, uint64_t input, enum edge_class class, uint64_t run)
+void record_edge(struct record *r, const struct edge_row *e)
 {
 	size_t start = record_begin(r, ROW_EDGE);
 
-	record_put(r, output);
-	record_put(r, input);
-	record_put(r, class);
-	record_put(r, run);
+	record_put(r, e->output);
+	record_put(r, e->input);
+	record_put(r, e->class);
+	record_put(r, e->run);
+	record_put(r, e->input_node);
 	record_end(r, start);
 }
 

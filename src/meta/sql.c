@@ -42,13 +42,13 @@
 	" WHERE parent = ?1 AND name " names " AND entry.to_commit < " SQL_LIVE          \
 	" AND entry.to_commit > ?2 AND from_commit <= ?2"
 #define RUN "id, boot, tgid, start, uid, parent, began, wrote, exe, argv, cwd, cgroup, name"
-#define STANDS_FOR                                                                                   \
-	"CASE WHEN asset >= 0 THEN id ELSE (SELECT min(same.id) FROM version AS same"                \
+#define STANDS_FOR                                                                    \
+	"CASE WHEN asset >= 0 THEN id ELSE (SELECT min(same.id) FROM version AS same" \
 	" WHERE same.asset = -meant.asset AND same.sha256 = meant.sha256 AND same.id > meant.id) END"
 #define EDGE "output, input, class, run, commit_id"
 /* is the edge one between two versions with the same bytes? */
-#define EDGE_COPIES                                                                                       \
-	"class < 5 AND EXISTS(SELECT 1 FROM version AS made, version AS read WHERE made.id = edge.output" \
+#define EDGE_COPIES                                                                                             \
+	"class IN (3, 4) AND EXISTS(SELECT 1 FROM version AS made, version AS read WHERE made.id = edge.output" \
 	" AND read.id = edge.input AND made.size > 0 AND made.size = read.size AND made.sha256 = read.sha256)"
 #define TWIN "id, asset, number, node, size, commit_id, state, settled, sha256"
 #define FOUND "name, columns, tags, comment, text, type"
@@ -282,6 +282,8 @@ const char *const sql_text[SQL_COUNT] = {
 	[SQL_EDGES_UP] = "SELECT " EDGE " FROM edge WHERE output = ? ORDER BY input",
 	[SQL_EDGES_DOWN] = "SELECT " EDGE " FROM edge WHERE input = ? ORDER BY output",
 	[SQL_EDGES] = "SELECT " EDGE " FROM edge WHERE output > ? AND class >= ? ORDER BY output, input",
+	[SQL_NODE_PLACE_WAS] = "SELECT parent, name FROM entry INDEXED BY entry_past WHERE node = ? AND to_commit < "
+			       SQL_LIVE " ORDER BY to_commit DESC LIMIT 1",
 	[SQL_EDGES_COUNT] = "SELECT count(*) FROM edge",
 	[SQL_JOBS] =
 		"SELECT id, subject, tries FROM job INDEXED BY job_due WHERE type = ? AND due <= ? ORDER BY due LIMIT "
@@ -454,6 +456,8 @@ const char *const sql_text[SQL_COUNT] = {
 	/* a version that left its series is meant by the id of the one that stands for it */
 	[SQL_EDGE_OUTPUT] = "SELECT " STANDS_FOR ", commit_id FROM version AS meant WHERE id = ?",
 	[SQL_EDGE_INPUT] = "SELECT " STANDS_FOR ", cut_commit FROM version AS meant WHERE id = ?",
+	[SQL_EDGE_INPUT_NEXT] = "SELECT id, cut_commit FROM version INDEXED BY version_node"
+				" WHERE id > ?1 AND node = ?2 ORDER BY cut_commit, id LIMIT 1",
 	[SQL_EDGE_ADD] =
 		"INSERT INTO edge(output, input, class, run, commit_id) VALUES(?, ?, ?, ?, ?)"
 		" ON CONFLICT(output, input) DO UPDATE SET class = excluded.class, run = excluded.run,"

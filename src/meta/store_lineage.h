@@ -30,16 +30,18 @@ struct edge_row {
 	uint64_t output, input; /* versions */
 	enum edge_class class;
 	uint64_t run, commit;
+	uint64_t input_node; /* only of record_edge(): whose version the input is; 0: not said */
 };
 
 const char *edge_class_name(enum edge_class class);
 
 /*
- * OUTPUT, which is in the store or in R, was made from INPUT by RUN. Said again, the surer class holds. Nothing happens
- * when they are the same, or INPUT is not older than OUTPUT. An input that left its series because its content came
- * again is the version that stands for it.
+ * The output, which is in the store or in R, was made from the input. Said again, the surer class holds. Nothing
+ * happens when they are the same, or the input is not older than the output. An input that left its series because its
+ * content came again is the version that stands for it; one that was cut for its reader only, and is gone by now, is
+ * the next one of its node.
  */
-void record_edge(struct record *r, uint64_t output, uint64_t input, enum edge_class class, uint64_t run);
+void record_edge(struct record *r, const struct edge_row *e);
 /* RUN wrote something at the time of R. */
 void record_run_wrote(struct record *r, uint64_t run);
 
@@ -51,6 +53,15 @@ int store_edges_up(struct store *s, uint64_t output, store_edge_fn fn, void *arg
 int store_edges_down(struct store *s, uint64_t input, store_edge_fn fn, void *arg);
 /* Every edge of at least CLASS, by output, those of outputs after AFTER. */
 int store_edges(struct store *s, uint64_t after, enum edge_class class, store_edge_fn fn, void *arg);
+/* Where a version is told of: at the file that its series belongs to now, else where its own file was last. */
+struct version_place {
+	bool live; /* it is there: NODE */
+	uint64_t node;
+	uint64_t parent; /* where it was, under the NAME, which is released by the caller */
+	struct buf name;
+};
+int store_version_place(struct store *s, const struct version_row *v, struct version_place *out);
+
 /* How many there are. Counts. */
 int store_count_edges(struct store *s, uint64_t *edges);
 

@@ -128,6 +128,18 @@ int reader_sees(struct reader *r, uint64_t node, struct node_row *row, struct bu
 	return buf_error(path) ? -ENOMEM : 1;
 }
 
+int reader_sees_name(struct reader *r, uint64_t parent, const char *name, struct buf *path)
+{
+	const struct reader_folder *folder = NULL;
+	int rc = find_folder(r, parent, 0, &folder);
+
+	if (rc)
+		return rc == -ENOENT ? 0 : rc;
+	if (!folder->visible || !add_path(path, folder, name))
+		return 0;
+	return buf_error(path) ? -ENOMEM : 1;
+}
+
 /* ---- from the root down ---- */
 
 int reader_find(struct reader *r, const char *path, struct node_row *row)

@@ -40,6 +40,8 @@ bool reader_may(const struct reader *r, const struct node_row *n, unsigned bits)
  * nothing for them, or lies in a private bucket; -errno.
  */
 int reader_sees(struct reader *r, uint64_t node, struct node_row *row, struct buf *path);
+/* NAME in the folder PARENT, whatever lies there: 1, with its path added to PATH; 0; -errno. */
+int reader_sees_name(struct reader *r, uint64_t parent, const char *name, struct buf *path);
 /* What lies at a path below buckets/, "" for the root: as above. */
 int reader_find(struct reader *r, const char *path, struct node_row *row);
 

@@ -168,8 +168,10 @@ static void take_series(struct rename *m, struct inode *inode, const struct inod
 	/* an object without a hash can be that of one version only */
 	leaves = leaves && inode->version && !inode->dirty &&
 		 (!stub || (content.known && content.version.id == inode->version));
-	if (leaves)
+	if (leaves) {
+		origin_add(&inode->origin, inode->version, inode->id, EDGE_COPY, m->actor->run);
 		cut_end_base(inode, r, (uint64_t)raw->st_size);
+	}
 	record_series_take(r, inode->id, over->id);
 	if (leaves)
 		cut_add_live(m->lake, inode, r, raw, m->actor);

@@ -6,7 +6,7 @@
 #include "base/clock.h"
 #include "base/which.h"
 
-static const struct view_ops *const views[] = {&versions_view, &moments_view, &tree_view, &catalog_view};
+static const struct view_ops *const views[] = {&versions_view, &moments_view, &tree_view, &catalog_view, &lineage_view};
 #define VIEWS (int)(sizeof(views) / sizeof(views[0]))
 
 static enum synth_mode synth;

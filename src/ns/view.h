@@ -10,6 +10,7 @@
  *	view_moments.c		D@v: the moments of a folder
  *	view_tree.c		D@v/MOMENT/…: a tree as it was, also as the root of a mount of its own
  *	view_catalog*.c		.catalog (view_catalog.h)
+ *	view_lineage.c		.lineage
  *
  * A node of a view is made by a look-up and lives until the kernel forgot it and no request uses it. It is what its
  * fields from `ops` to `text` say: two look-ups that say the same get the same node and the same number, and two
@@ -65,6 +66,7 @@ struct view_file {
 	struct view_node *node; /* in use */
 	int fd;			/* rendered, else -1 */
 	struct past *past;	/* a version, else NULL */
+	uint64_t version;	/* which */
 	bool only_here;		/* who opened it gets nothing from the cloud */
 	int backing_id;		/* through which the kernel reads it by itself; 0: it asks */
 };
@@ -114,7 +116,7 @@ struct view_ops {
 	const char *root_name;
 };
 
-extern const struct view_ops versions_view, moments_view, tree_view, catalog_view;
+extern const struct view_ops versions_view, moments_view, tree_view, catalog_view, lineage_view;
 
 /* ---- for views ---- */
 

@@ -120,6 +120,21 @@ char *catalog_next(char **path)
 	return first;
 }
 
+void name_decode(char *s)
+{
+	char *to = s;
+
+	for (; *s; s++) {
+		if (!strncasecmp(s, "%2F", 3) || !strncmp(s, "%25", 3)) {
+			*to++ = s[2] == '5' ? '%' : '/';
+			s += 2;
+		} else {
+			*to++ = *s;
+		}
+	}
+	*to = '\0';
+}
+
 /* ---- look-ups ---- */
 
 static int look_up_at(struct lake *lake, struct inode *folder, const char *name, struct view_node *draft)

@@ -31,6 +31,9 @@ int catalog_link_to(struct catalog *c, const char *path, const char *real, struc
 /* The first component of *PATH, whose rest *PATH becomes: NULL for "". */
 char *catalog_next(char **path);
 
+/* What stands for what a name cannot have: %2F is a slash, %25 the percent sign. In place. */
+void name_decode(char *s);
+
 /* ---- view_catalog_lists.c: files in .catalog itself ---- */
 
 /* Renders the file NAME. -ENOENT: there is none. */

@@ -17,27 +17,12 @@
 #define PATHS "paths0"			  /* each followed by a NUL, and by an empty one when there are more */
 #define SNIPPETS_NS (300 * NSEC_PER_MSEC) /* so long words around hits are looked for */
 
-static void decode(char *s)
-{
-	char *to = s;
-
-	for (; *s; s++) {
-		if (!strncasecmp(s, "%2F", 3) || !strncmp(s, "%25", 3)) {
-			*to++ = s[2] == '5' ? '%' : '/';
-			s += 2;
-		} else {
-			*to++ = *s;
-		}
-	}
-	*to = '\0';
-}
-
 /* -EINVAL: it is nothing that can be looked for. */
 static int parse(struct find *f, char *expression)
 {
 	_cleanup_buf_ struct buf why = BUF_INIT;
 
-	decode(expression);
+	name_decode(expression);
 	return find_parse(f, expression, &why);
 }
 

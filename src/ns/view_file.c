@@ -7,6 +7,7 @@
 #include "base/cleanup.h"
 #include "content/pack_ahead.h"
 #include "content/recall_caller.h"
+#include "content/witness.h"
 #include "content/xattrs.h"
 #include "ns/view_past.h"
 #include "ns/virtual_xattr.h"
@@ -127,10 +128,9 @@ bool view_open_waits(struct lake *lake, uint64_t ino)
 
 static int open_version(struct lake *lake, struct view_file *f, const struct tier_call *call)
 {
-	uint64_t id;
-	int rc = f->node->ops->version ? f->node->ops->version(lake, f->node, &id) : -EACCES;
+	int rc = f->node->ops->version ? f->node->ops->version(lake, f->node, &f->version) : -EACCES;
 
-	return rc ? rc : past_open_version(lake, id, call, &f->past);
+	return rc ? rc : past_open_version(lake, f->version, call, &f->past);
 }
 
 static int open_bytes(struct lake *lake, struct view_file *f, const struct actor *actor)
@@ -170,6 +170,7 @@ int view_open(struct lake *lake, uint64_t ino, const struct actor *actor, struct
 	f->only_here =
 		f->past && !past_has(f->past, 0, past_size(f->past)) && !recall_is_allowed(lake, f->node->front, actor);
 	choose_way(lake, f, &st);
+	witness_open_version(lake, f->version, actor);
 	*out = f;
 	return 0;
 }

@@ -10,7 +10,7 @@ for mode in hidden visible off; do
 	put again "$B/file"
 	case $mode in
 	hidden) listed=data ;;
-	visible) listed=$'.catalog\ndata' ;;
+	visible) listed=$'.catalog\n.lineage\ndata' ;;
 	off) listed=data ;;
 	esac
 	is "$(ls -A "$M")" "$listed" "$mode: what the root lists"
@@ -22,6 +22,7 @@ for mode in hidden visible off; do
 		rm "$B/file@v1"
 	else
 		ok "$mode: .catalog is found" test -s "$M/.catalog/assets.csv"
+		ok "$mode: .lineage is found" test -s "$M/.lineage/edges.csv"
 		is "$(cat "$B/file@v-1")" $mode "$mode: @v is found"
 		is "$(find "$M" -name '*@v*' | wc -l)" 0 "$mode: find meets no @v"
 	fi

@@ -34,7 +34,7 @@ static void edge(uint64_t output, uint64_t input, enum edge_class class, uint64_
 {
 	struct record *r = record_new(OP_SYSTEM, RUN_TARN, 0, 0, 0, NULL);
 
-	record_edge(r, output, input, class, run);
+	record_edge(r, &(struct edge_row){.output = output, .input = input, .class = class, .run = run});
 	test_submit(s, r);
 }
 
@@ -84,7 +84,7 @@ static void test_copies(void)
 
 	edge(c, a, EDGE_EXACT, 7);
 	edge(c, b, EDGE_EXACT, 7);
-	edge(d, a, EDGE_SESSION, 7);
+	edge(d, a, EDGE_PIPE, 7);
 	edge(d, b, EDGE_EXACT, 7);
 	hash(c, 1);
 	hash(a, 1);
@@ -128,7 +128,7 @@ static void test_drop(void)
 	uint64_t x = test_make(s, NODE_ROOT, "px", KIND_FILE), a = made("pa");
 	uint64_t read = test_cut(s, x, VERSION_PARTIAL, HOW_NONE, 4),
 		 unread = test_cut(s, x, VERSION_PARTIAL, HOW_NONE, 5);
-	uint64_t out = made("po");
+	uint64_t out = made("po"), next, late;
 	struct record *r = record_new(OP_SYSTEM, RUN_TARN, 0, 0, 0, NULL);
 	char text[128];
 
@@ -138,6 +138,13 @@ static void test_drop(void)
 	record_version_drop(r, read);
 	record_version_drop(r, unread);
 	test_submit(s, r);
+	next = test_cut(s, x, VERSION_LIVE, HOW_NONE, 9);
+	late = made("pl");
+	r = record_new(OP_SYSTEM, RUN_TARN, 0, 0, 0, NULL);
+	record_edge(r, &(struct edge_row){.output = late, .input = unread, .input_node = x, .class = EDGE_EXACT});
+	test_submit(s, r);
+	snprintf(text, sizeof(text), "%d<-%d exact 0, ", (int)late, (int)next);
+	is_up(late, text, "who says so too late read the next one");
 	is_int(test_version(s, read).state, VERSION_TRANSIENT, "what something was made from stays");
 	is_int((int)test_version(s, unread).id, 0, "what nothing was made from goes");
 	snprintf(text, sizeof(text), "%d<-%d exact 7, ", (int)read, (int)a);
