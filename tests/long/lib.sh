@@ -191,7 +191,7 @@ lake_up()
 lake_gone()
 {
 	down "$@"
-	rm -rf --one-file-system "$LAKE" "$MNT"
+	rm -rf --one-file-system "$LAKE" "$LAKE.cloud" "$MNT"
 }
 
 # seconds SINCE: with two digits, since a value of EPOCHREALTIME.
