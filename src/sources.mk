@@ -266,6 +266,7 @@ libns_a_SOURCES = \
 	src/ns/ns.h \
 	src/ns/open_file.c \
 	src/ns/opened.c src/ns/opened.h \
+	src/ns/parts.c src/ns/parts.h \
 	src/ns/publish.c src/ns/publish.h \
 	src/ns/publish_int.h \
 	src/ns/publish_intent.c \
@@ -282,6 +283,7 @@ libns_a_SOURCES = \
 	src/ns/view_catalog_export.c \
 	src/ns/view_catalog_files.c \
 	src/ns/view_catalog_lists.c \
+	src/ns/view_catalog_parts.c \
 	src/ns/view_catalog_search.c \
 	src/ns/view_catalog_sets.c \
 	src/ns/view_catalog_table.c \

@@ -139,6 +139,7 @@ integration_tests = \
 	tests/integration/catalog-tables.sh \
 	tests/integration/catalog-tags.sh \
 	tests/integration/catalog-page.sh \
+	tests/integration/catalog-parts.sh \
 	tests/integration/catalog-users.sh \
 	tests/integration/cloud-compress.sh \
 	tests/integration/cloud-hours.sh \

@@ -9,6 +9,7 @@
 #define TARN_NS_VIEW_CATALOG_H
 
 #include "ns/find.h"
+#include "ns/parts.h"
 #include "ns/reader.h"
 #include "ns/view.h"
 
@@ -71,6 +72,16 @@ int catalog_search_list(struct catalog *c, char *rest, view_emit_fn emit, void *
 
 int catalog_export_look_up(struct catalog *c, const char *path, char *rest, struct view_node *draft);
 int catalog_export_list(struct catalog *c, char *rest, view_emit_fn emit, void *arg);
+
+/* ---- view_catalog_parts.c: tables of parts ---- */
+
+/* FN is told of what D, that of one part, says of all: the columns, without statistics. JSON: room for that. */
+int catalog_parts_describe(const struct parts *p, const struct description_row *d, struct buf *json, void *arg,
+			   store_description_fn fn);
+/* NAME in the folder of .catalog/table that stands for the folder at REAL; -ENOENT. */
+int catalog_parts_look_up(struct catalog *c, const char *path, const char *real, const char *name,
+			  struct view_node *draft);
+int catalog_parts_list(struct catalog *c, const char *real, view_emit_fn emit, void *arg);
 
 /* ---- view_catalog_files.c: trees of the files of a set ---- */
 

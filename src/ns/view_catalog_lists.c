@@ -22,7 +22,8 @@ static const char readme[] =
 	"index.html                 all of that as a page: open it in a browser\n"
 	"schemas.json               the columns of each table\n"
 	"stats.csv, stats.json      counts, bytes, opens, rates, memory, state of the scan\n"
-	"table/PATH/                schema.json, stats.json, sample.csv, versions.csv of a table\n"
+	"table/PATH/                schema.json, stats.json, sample.csv, versions.csv of a table; of a folder of\n"
+	"                           parts with the same columns, parts.csv, too\n"
 	"export/                    datapackage.json, duckdb.sql, roapi.yml\n"
 	"tag/TAG/.../files/         links to what has these tags; by-type/, by-date/ likewise\n"
 	"search/WORDS/              results.jsonl, files/: full text; tag:pii type:csv column:email size:>1M\n"
@@ -95,6 +96,7 @@ struct listed_table {
 	struct list *l;
 	const char *path;
 	const struct node_row *row;
+	const struct parts *parts; /* it is a folder of parts; or NULL */
 	int (*add)(struct listed_table *t, const struct description_row *d);
 };
 
@@ -138,6 +140,7 @@ static int add_table(struct listed_table *t, const struct description_row *d)
 	sheet_text(s, "name", declared ? declared->name : NULL);
 	sheet_text(s, "owner", declared ? declared->owner : NULL);
 	sheet_text(s, "description", declared ? declared->description : NULL);
+	sheet_number_if(s, "parts", t->parts, t->parts ? (int64_t)t->parts->files : 0);
 	sheet_end_row(s);
 	return rc ? rc : buf_error(&tags);
 }
@@ -193,18 +196,46 @@ static int add_schema(struct listed_table *t, const struct description_row *d)
 	return 0;
 }
 
+static int see_parts(void *arg, const struct description_row *d)
+{
+	struct listed_table *t = arg;
+
+	return t->add(t, d);
+}
+
 static int see_description(void *arg, const struct description_row *d)
 {
 	struct listed_table *t = arg;
-	int rc = t->add(t, d);
+	_cleanup_buf_ struct buf facts = BUF_INIT;
+	int rc = t->parts ? catalog_parts_describe(t->parts, d, &facts, t, see_parts) : t->add(t, d);
 
 	return rc ? rc : buf_error(t->l->sheet.out);
 }
 
 struct table_walk {
 	struct list *l;
+	struct parts_known *known;
 	int (*add)(struct listed_table *t, const struct description_row *d);
 };
+
+static int see_version(struct listed_table *t, uint64_t version)
+{
+	int rc = store_description(t->l->c->lake->store, version, see_description, t);
+
+	return rc == -ENOENT ? 0 : rc;
+}
+
+/* All of it is one row, where its first part comes. */
+static int see_table_of_parts(struct table_walk *w, struct parts *p)
+{
+	struct node_row row = {.id = p->folder, .kind = KIND_FOLDER, .size = p->size, .mtime = p->mtime};
+	struct listed_table t = {.l = w->l, .row = &row, .add = w->add, .path = p->root, .parts = p};
+
+	if (p->told)
+		return 0;
+	p->told = true;
+	return see_version(&t, p->version);
+}
 
 static int see_table(void *arg, uint64_t node)
 {
@@ -212,23 +243,26 @@ static int see_table(void *arg, uint64_t node)
 	_cleanup_buf_ struct buf path = BUF_INIT;
 	struct node_row row;
 	struct listed_table t = {.l = w->l, .row = &row, .add = w->add};
+	struct parts *parts = NULL;
 	uint64_t version;
 	int rc = reader_sees(&w->l->c->reader, node, &row, &path);
 
 	if (rc <= 0)
 		return rc;
 	t.path = buf_str(&path);
+	rc = tables_at(w->l->declared, t.path) ? 0 : parts_of_file(w->known, t.path, &parts);
+	if (rc || parts)
+		return rc ? rc : see_table_of_parts(w, parts);
 	rc = store_document(w->l->c->lake->store, node, &version, NULL);
-	if (!rc)
-		rc = store_description(w->l->c->lake->store, version, see_description, &t);
-	return rc == -ENOENT ? 0 : rc;
+	return rc ? rc == -ENOENT ? 0 : rc : see_version(&t, version);
 }
 
 static int render_tables_by(struct catalog *c, bool json, const char *heading,
 			    int (*add)(struct listed_table *, const struct description_row *), struct buf *out)
 {
 	struct list l = {.c = c, .declared = lake_tables(c->lake)};
-	struct table_walk w = {&l, add};
+	_cleanup_parts_known_ struct parts_known known = {.reader = &c->reader};
+	struct table_walk w = {&l, &known, add};
 	int rc;
 
 	sheet_begin(&l.sheet, out, json, heading);
@@ -240,9 +274,9 @@ static int render_tables_by(struct catalog *c, bool json, const char *heading,
 
 static int render_tables(struct catalog *c, bool json, struct buf *out)
 {
-	return render_tables_by(c, json,
-				"path,bucket,format,rows,columns,size,mtime,tags,unreadable,name,owner,description",
-				add_table, out);
+	return render_tables_by(
+		c, json, "path,bucket,format,rows,columns,size,mtime,tags,unreadable,name,owner,description,parts",
+		add_table, out);
 }
 
 static int render_columns(struct catalog *c, bool json, struct buf *out)

@@ -1,6 +1,6 @@
 /*
  * .catalog/table/<real path>/{schema.json,stats.json,sample.csv,versions.csv}: what is known of a table, a file with
- * columns.
+ * columns. A folder of parts (ns/parts.h) has files of its own beside the folders of its parts: view_catalog_parts.c.
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -274,7 +274,7 @@ static int look_up_file(struct catalog *c, const char *path, const char *real, c
 	int rc = catalog_files_find(c, &tables, real, &row);
 
 	if (rc <= 0)
-		return rc ? rc : -ENOENT;
+		return rc ? rc : catalog_parts_look_up(c, path, real, name, draft);
 	for (size_t i = 0; i < FILES; i++) {
 		if (strcmp(files[i].name, name))
 			continue;
@@ -305,8 +305,10 @@ int catalog_table_list(struct catalog *c, char *rest, view_emit_fn emit, void *a
 
 	if (rc < 0)
 		return rc == -ENOENT ? 0 : rc;
-	if (!rc)
-		return catalog_files_list(c, &tables, rest, KIND_FOLDER, emit, arg);
+	if (!rc) {
+		rc = catalog_parts_list(c, rest, emit, arg);
+		return rc ? rc : catalog_files_list(c, &tables, rest, KIND_FOLDER, emit, arg);
+	}
 	rc = 0;
 	for (size_t i = 0; !rc && i < FILES; i++)
 		rc = emit(arg, files[i].name, KIND_FILE, 0);

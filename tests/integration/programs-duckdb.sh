@@ -18,6 +18,18 @@ for (const row of reader.getRows())
 	console.log(row.join(' '));
 END
 
+cat >init.mjs <<'END'
+import { readFileSync } from 'node:fs';
+import { DuckDBInstance } from '@duckdb/node-api';
+const connection = await (await DuckDBInstance.create(':memory:')).connect();
+process.chdir(process.argv[2]);
+for (const statement of readFileSync('.catalog/export/duckdb.sql', 'utf8').split(/;\n/))
+	if (statement.replace(/^--.*\n/gm, '').trim())
+		await connection.run(statement);
+for (const sql of process.argv.slice(3))
+	console.log((await connection.runAndReadAll(sql)).getRows().map((row) => row.join(' ')).join(','));
+END
+
 query() { node "$FOLDER/node/query.mjs" "$1" 2>&1; }
 
 rows()
@@ -79,10 +91,26 @@ tarn: sql: there are more rows than these 2 (--rows N shows more, --csv all)" "s
 	is "$(find "$B" -name 'x.*')" "" "sql: and none of them made a file"
 }
 
+# What `duckdb -init .catalog/export/duckdb.sql` does.
+init()
+{
+	mkdir -p "$B/parts/day=2026-11-01" "$B/parts/day=2026-11-02"
+	for day in 01 02; do printf 'id,v\n1,1.5\n' >"$B/parts/day=2026-11-$day/x.csv"; done
+	mkdir "$B@v/then"
+	echo '4,40' >>"$B/sales.csv"
+	described() { grep -q 'VIEW "data_parts"' "$M/.catalog/export/duckdb.sql" && [ "$(fact jobs)" = 0 ]; }
+	ok "the export knows all tables" within 20 described
+	is "$(node "$FOLDER/node/init.mjs" "$M" "SELECT count(*) FROM data_sales_csv" \
+		'SELECT count(*) FROM "data_sales_csv@then"' "SELECT count(*), min(day), max(day) FROM data_parts" \
+		'SELECT sum(v) FROM "data_parts@then"' "SELECT count(*) FROM data_sales_parquet" 2>&1 | paste -sd' ')" \
+		"4 3 2 2026-11-01 2026-11-02 3 200" "its views can be asked, of labelled versions, too"
+}
+
 lake lake
 up
 rows passthrough
 asked
+init
 down
 lake second
 up -o passthrough=off
