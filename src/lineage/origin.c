@@ -14,7 +14,9 @@
 
 #define MANY 8		/* where more was read, a copy is made from what has its name and size */
 #define EDGES_MOST 1024 /* of one version */
-#define SESSION_MOST 16 /* of those */
+#define OLD_MOST 256	/* of what was read for earlier jobs, so much is looked at */
+#define TOLD_MOST 4096	/* edges that what was read once leads to, over many outputs */
+#define SESSION_MOST 4	/* of those */
 #define WALK_DEEP 64	/* processes that pipes lead to */
 
 struct made_from {
@@ -146,11 +148,31 @@ static bool is_replaced(const struct candidates *c, const struct read *read, uin
 	return false;
 }
 
+/* Only the last OLD_MOST of what was read up to JOB are looked at. */
+static void forget_old(struct candidates *c, uint64_t job)
+{
+	size_t old = 0, kept = 0;
+
+	for (size_t i = 0; i < c->n; i++)
+		old += c->list[i].read.at <= job && c->list[i].class < EDGE_DECLARED;
+	for (size_t i = 0; i < c->n; i++) {
+		if (old > OLD_MOST && c->list[i].read.at <= job && c->list[i].class < EDGE_DECLARED) {
+			old--;
+			continue;
+		}
+		c->list[kept++] = c->list[i];
+	}
+	c->n = kept;
+}
+
 /* P has written before: what it read before that is likely of another job. */
 static void judge_by_job(struct process *p, struct candidates *c)
 {
-	if (is_newer(c, p->wrote))
+	if (is_newer(c, p->wrote)) {
 		p->began = p->wrote;
+		p->told = 0;
+	}
+	forget_old(c, p->began);
 	for (size_t i = 0; p->began && i < c->n; i++) {
 		struct candidate *one = &c->list[i];
 
@@ -238,26 +260,56 @@ static void take_over(struct candidates *c, uint64_t run, struct origin **o)
 			origin_add(o, c->list[i].read.version, c->list[i].read.node, c->list[i].class, run);
 }
 
-void lineage_wrote(struct lineage *l, uint64_t run, const char *name, uint64_t size, bool appends, struct origin **o)
+/* Who reads much and then writes many files makes no N x M edges of all that: only the first of them get any. */
+static void judge_by_number(struct process *p, struct candidates *c)
+{
+	size_t kept = 0;
+
+	p->told += c->n;
+	if (p->told <= TOLD_MOST)
+		return;
+	for (size_t i = 0; i < c->n; i++)
+		if (c->list[i].class == EDGE_DECLARED)
+			c->list[kept++] = c->list[i];
+	c->n = kept;
+}
+
+/* The same is known before all is looked at: it has told enough of what it read, and read nothing since. */
+static bool has_told_all(const struct process *p)
+{
+	return p->told > TOLD_MOST && !p->npipes && !p->forked && !p->group && p->n &&
+	       p->reads[p->n - 1].at <= p->wrote;
+}
+
+static void resolve(struct lineage *l, struct process *p, const char *name, uint64_t size, bool appends,
+		    struct origin **o)
 {
 	struct candidates c = {0};
-	struct process *p;
-	SCOPED_LOCK(&l->lock);
 
-	p = run > RUN_TARN ? processes_find_run(l, run) : NULL;
-	if (!p)
-		return;
 	collect(l, p, &c);
 	if (c.n) {
 		judge_by_job(p, &c);
 		if (appends)
 			judge_append(p, &c);
 		judge_by_name(&c, name, size);
-		take_over(&c, run, o);
+		judge_by_number(p, &c);
+		take_over(&c, p->run, o);
 	}
+	free(c.list);
+}
+
+void lineage_wrote(struct lineage *l, uint64_t run, const char *name, uint64_t size, bool appends, struct origin **o)
+{
+	struct process *p;
+	SCOPED_LOCK(&l->lock);
+
+	p = run > RUN_TARN ? processes_find_run(l, run) : NULL;
+	if (!p)
+		return;
+	if (!has_told_all(p))
+		resolve(l, p, name, size, appends, o);
 	if (!appends)
 		p->wrote = ++l->clock;
-	free(c.list);
 }
 
 bool lineage_has_read(struct lineage *l, uint64_t run)

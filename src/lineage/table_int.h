@@ -34,6 +34,7 @@ struct process {
 	struct proc_pipe pipes[PIPES_KEPT];
 	unsigned npipes; /* ever; the place of the next one is this modulo PIPES_KEPT */
 	uint64_t wrote;	 /* when it, or a child of it, last ended an output */
+	size_t told;	 /* edges of what it read since then */
 	uint64_t began;	 /* `wrote` when it last read something new after that */
 	bool forked;	 /* it had executed nothing when it was last looked at: it is what its parent was */
 	int looks;	 /* how often it was looked at */

@@ -29,9 +29,9 @@ for mode in hidden visible off; do
 	down
 done
 up -o synth=visible
-is "$(ls "$M/.catalog")" "$(printf '%s\n' README assets.csv assets.json by-date by-type catalog.json \
-	columns.{csv,json} export index.html popular.{csv,json} schemas.json search stats.{csv,json} table tables.{csv,json} \
-	tag tags.{csv,json})" "ls can look into .catalog"
+is "$(ls "$M/.catalog")" "$(printf '%s\n' README assets.csv assets.json by-date by-name by-type catalog.json \
+	columns.{csv,json} export index.html popular.{csv,json} quality.{csv,json} schemas.json search stats.{csv,json} table \
+	tables.{csv,json} tag tags.{csv,json})" "ls can look into .catalog"
 down
 up
 is "$(tar -C "$M" -cf - . | tar -tf - | sort | tr '\n' ' ')" "./ ./data/ ./data/file " "tar meets nothing synthetic"

@@ -177,6 +177,21 @@ static void test_pipes(void)
 	writes(51, "y", 5, false, "1 pipe, ", "also when both have ended");
 }
 
+static void test_many(void)
+{
+	uint64_t run = meet(55, NULL);
+	struct origin *o = NULL;
+
+	for (uint64_t v = 0; v < 3000; v++)
+		reads(run, 2000 + v, "x", 50, false);
+	for (int i = 0; i < 3000; i++) {
+		lineage_wrote(l, run, "y", 5, false, &o);
+		origin_free(&o);
+	}
+	reads(run, 1, "a.csv", 50, false);
+	writes(run, "z", 5, false, "1 exact, ", "thousands of files read and written, and then one of each");
+}
+
 static void test_limits(void)
 {
 	uint64_t run = meet(60, NULL);
@@ -202,6 +217,7 @@ int main(void)
 	test_declared();
 	test_unversioned();
 	test_pipes();
+	test_many();
 	test_limits();
 	lineage_free(l);
 	store_close(s);
