@@ -183,6 +183,16 @@ static void remember(pid_t tid, const struct proc_stat *st, uint64_t run, bool r
 	HASH_ADD_INT(runs, tid, k);
 }
 
+uint64_t run_known(pid_t tid, bool *recorded)
+{
+	struct known_run *k;
+	SCOPED_LOCK(&runs_lock);
+
+	HASH_FIND_INT(runs, &tid, k);
+	*recorded = k && k->recorded;
+	return k ? k->run : 0;
+}
+
 /* Is it to be asked what TID is by now? */
 static bool may_have_executed(pid_t tid)
 {

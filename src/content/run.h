@@ -22,7 +22,9 @@ struct actor {
  * store is told of it; of who only reads nothing is stored, least of all a command line. Any thread.
  */
 uint64_t run_of(struct lake *lake, const struct caller *caller, bool changes);
-/* CALLER, which is RUN, closes something: if it has executed a program since it was forked, the store is told which. */
+/* What was found out of a thread before, without a look at /proc, and whether the store knows it; 0: nothing. */
+uint64_t run_known(pid_t tid, bool *recorded);
+/* CALLER, which is RUN, opens something: if it has executed a program since it was forked, the store is told which. */
 void run_look_again(struct lake *lake, const struct caller *caller, uint64_t run);
 /* Frees the cache, at the end. */
 void run_forget_all(void);

@@ -53,6 +53,8 @@ void witness_open(struct lake *lake, const struct handle *h, const struct actor 
 
 	if (!is_on(lake) || actor->run <= RUN_TARN)
 		return;
+	lineage_look_again(lake->lineage, actor->run);
+	run_look_again(lake, &actor->caller, actor->run);
 	SCOPED_LOCK(&inode->lock);
 	if (reads(h->flags))
 		note_read_locked(lake, inode, actor->run);
@@ -89,30 +91,40 @@ static bool was_written(struct lake *lake, struct inode *inode, struct stat *st)
 	return written;
 }
 
-static void note_written(struct lake *lake, struct inode *inode, uint64_t run, uint64_t size, bool appends)
+/* AS: whose the edges are told to be. */
+static void note_written(struct lake *lake, struct inode *inode, uint64_t run, uint64_t as, uint64_t size, bool appends)
 {
 	SCOPED_LOCK(&inode->lock);
 
 	if (!inode->companion)
-		lineage_wrote(lake->lineage, run, inode->name, size, appends, &inode->origin);
+		lineage_wrote(lake->lineage, run, as, inode->name, size, appends, &inode->origin);
 }
 
+static uint64_t writer_of(struct inode *inode)
+{
+	SCOPED_LOCK(&inode->lock);
+
+	return inode->writer_run;
+}
+
+/*
+ * Whoever closes a file by executing a program holds a lock of the kernel that a reader of its /proc waits for, until
+ * this is answered: nothing is looked at there. One that is not known yet wrote what was opened for it.
+ */
 void witness_close(struct lake *lake, const struct handle *h, const struct caller *caller)
 {
+	uint64_t run, opener;
+	bool recorded;
 	struct stat st;
-	uint64_t run;
 
-	if (!is_on(lake) || !caller->pid)
+	if (!h->writer || !is_on(lake) || !caller->pid)
 		return;
-	run = run_of(lake, caller, false);
-	if (run <= RUN_TARN)
-		return;
-	lineage_look_again(lake->lineage, run);
-	if (!h->writer)
-		return;
-	run_look_again(lake, caller, run);
+	opener = writer_of(h->inode);
+	run = run_known(caller->pid, &recorded);
+	if (!run)
+		run = opener;
 	if (lineage_has_read(lake->lineage, run) && was_written(lake, h->inode, &st))
-		note_written(lake, h->inode, run_of(lake, caller, true), (uint64_t)st.st_size, h->flags & O_APPEND);
+		note_written(lake, h->inode, run, recorded ? run : opener, (uint64_t)st.st_size, h->flags & O_APPEND);
 }
 
 void witness_cut_early(struct lake *lake, struct inode *inode)
@@ -121,11 +133,8 @@ void witness_cut_early(struct lake *lake, struct inode *inode)
 
 	if (!is_on(lake))
 		return;
-	pthread_mutex_lock(&inode->lock);
-	run = inode->writer_run;
-	pthread_mutex_unlock(&inode->lock);
-	lineage_look_again(lake->lineage, run);
-	note_written(lake, inode, run, 0, true);
+	run = writer_of(inode);
+	note_written(lake, inode, run, run, 0, true);
 }
 
 void witness_cut_locked(struct inode *inode, struct record *r, uint64_t version, bool last)

@@ -20,7 +20,7 @@
  * only as far as nothing of its kind (in the same folder, or with the same extension) was read since, and nothing that
  * it wrote itself; if it read nothing since, everything counts still.
  *
- * Pipes are linked by their inodes. They are looked for in /proc when a process is met and when it closes a file, in
+ * Pipes are linked by their inodes. They are looked for in /proc when a process is met and when it opens files, in
  * the process and in its parent, siblings and children. An end that is inherited as standard input by a loop's programs
  * links less than one that was made for it; a pipe whose both ends one process holds (make's tokens) links nothing.
  *
@@ -45,7 +45,10 @@ void lineage_free(struct lineage *l);
 
 /* RUN is process PID, which began at START (of proc_stat()), a child of PARENT. GROUP: its TARN_RUN_ID, or NULL. */
 void lineage_meet(struct lineage *l, uint64_t run, pid_t pid, uint64_t start, pid_t parent, const char *group);
-/* RUN closes something: it may have got ends of pipes since it was met. */
+/*
+ * RUN opens something: it may have got ends of pipes since it was met. Not to be called where it closes something, for
+ * it may be executing a program then, and who reads its /proc waits until that has gone on.
+ */
 void lineage_look_again(struct lineage *l, uint64_t run);
 
 /* A version that is read, where it lies. */
@@ -61,9 +64,12 @@ void lineage_read_unversioned(struct lineage *l, uint64_t run, const struct orig
 
 /* Has RUN, or who may have sent it something, read anything at all? */
 bool lineage_has_read(struct lineage *l, uint64_t run);
-/* RUN wrote what *O belongs to, a file of this NAME (may be NULL) and SIZE: what it was made from is added. APPENDS: it
- * is a log, and the end of no job. */
-void lineage_wrote(struct lineage *l, uint64_t run, const char *name, uint64_t size, bool appends, struct origin **o);
+/*
+ * RUN, which is told of as AS, wrote what *O belongs to, a file of this NAME (may be NULL) and SIZE: what it was made
+ * from is added. APPENDS: it is a log, and the end of no job.
+ */
+void lineage_wrote(struct lineage *l, uint64_t run, uint64_t as, const char *name, uint64_t size, bool appends,
+		   struct origin **o);
 /* It was made from version INPUT of NODE, too. */
 void origin_add(struct origin **o, uint64_t input, uint64_t node, enum edge_class class, uint64_t run);
 /* VERSION was cut of what OF belongs to: its edges become part of R. */

@@ -281,7 +281,7 @@ static bool has_told_all(const struct process *p)
 	       p->reads[p->n - 1].at <= p->wrote;
 }
 
-static void resolve(struct lineage *l, struct process *p, const char *name, uint64_t size, bool appends,
+static void resolve(struct lineage *l, struct process *p, uint64_t as, const char *name, uint64_t size, bool appends,
 		    struct origin **o)
 {
 	struct candidates c = {0};
@@ -293,12 +293,13 @@ static void resolve(struct lineage *l, struct process *p, const char *name, uint
 			judge_append(p, &c);
 		judge_by_name(&c, name, size);
 		judge_by_number(p, &c);
-		take_over(&c, p->run, o);
+		take_over(&c, as, o);
 	}
 	free(c.list);
 }
 
-void lineage_wrote(struct lineage *l, uint64_t run, const char *name, uint64_t size, bool appends, struct origin **o)
+void lineage_wrote(struct lineage *l, uint64_t run, uint64_t as, const char *name, uint64_t size, bool appends,
+		   struct origin **o)
 {
 	struct process *p;
 	SCOPED_LOCK(&l->lock);
@@ -307,7 +308,7 @@ void lineage_wrote(struct lineage *l, uint64_t run, const char *name, uint64_t s
 	if (!p)
 		return;
 	if (!has_told_all(p))
-		resolve(l, p, name, size, appends, o);
+		resolve(l, p, as, name, size, appends, o);
 	if (!appends)
 		p->wrote = ++l->clock;
 }

@@ -52,6 +52,11 @@ is "$("$TARN" lineage customer_summary.csv | sed -n 2p | sed 's|\(@v[0-9]*\)  .*
 cd / || exit 1
 exits 1 "of what is not there nothing is known" "$TARN" lineage "$B/nothing"
 
+# The kernel holds a lock of the process then, for which a reader of its /proc waits.
+executes() { python3 -c 'import os, sys; os.open(sys.argv[1], os.O_WRONLY | os.O_CREAT); os.execvp("true", ["true"])' "$1"; }
+many_execute() { for _ in $(seq 20); do timeout 20 bash -c "$(declare -f executes); executes '$B/closed'" || return 1; done; }
+ok "a file that is closed by executing a program waits for nobody" many_execute
+
 chmod 600 "$B/orders.csv"
 is "$(as_nobody cat "$M/.lineage/edges.csv" | grep -c orders)" 0 "a user sees no edge of what that user may not read"
 is "$(as_nobody cat "$M/.lineage/edges.csv" | grep -c 'customers.csv,1,pipe')" 1 "but the others"

@@ -38,7 +38,7 @@ static void writes(uint64_t run, const char *name, uint64_t size, bool appends, 
 	struct record *r = record_new(OP_SYSTEM, RUN_TARN, 0, 0, 0, NULL);
 	struct origin *o = NULL;
 
-	lineage_wrote(l, run, name, size, appends, &o);
+	lineage_wrote(l, run, run, name, size, appends, &o);
 	if (o)
 		lineage_cut(r, version, o);
 	origin_free(&o);
@@ -106,7 +106,7 @@ static void test_unversioned(void)
 	struct origin *o = NULL;
 
 	reads(one, 1, "a", 50, false);
-	lineage_wrote(l, one, "x.tmp", 5, false, &o);
+	lineage_wrote(l, one, one, "x.tmp", 5, false, &o);
 	lineage_read_unversioned(l, other, o);
 	writes(other, "b", 5, false, "1 pipe, ", "what a file without versions was made from passes through it");
 	origin_free(&o);
@@ -185,7 +185,7 @@ static void test_many(void)
 	for (uint64_t v = 0; v < 3000; v++)
 		reads(run, 2000 + v, "x", 50, false);
 	for (int i = 0; i < 3000; i++) {
-		lineage_wrote(l, run, "y", 5, false, &o);
+		lineage_wrote(l, run, run, "y", 5, false, &o);
 		origin_free(&o);
 	}
 	reads(run, 1, "a.csv", 50, false);
