@@ -40,6 +40,7 @@ libconfig_a_SOURCES = \
 liblineage_a_SOURCES = \
 	src/lineage/lineage.h \
 	src/lineage/origin.c \
+	src/lineage/patience.c src/lineage/patience.h \
 	src/lineage/pipes.c \
 	src/lineage/proc.c src/lineage/proc.h \
 	src/lineage/redact.c src/lineage/redact.h \

@@ -1,10 +1,12 @@
 #include "content/run.h"
 
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "lineage/patience.h"
 #include "lineage/proc.h"
 #include "lineage/redact.h"
 
@@ -120,6 +122,33 @@ static uint64_t tell_parents(struct lake *lake, pid_t pid, int depth)
 	return run;
 }
 
+/* A program that the store is to be told of. */
+struct telling {
+	struct lake *lake;
+	uint64_t run;
+	pid_t pid;
+	struct proc_stat stat;
+	uid_t uid;
+};
+
+static void tell_now(void *arg)
+{
+	const struct telling *t = arg;
+
+	record_program(t->lake, t->run, t->pid, &t->stat, t->uid, 0);
+}
+
+/* It asks about its parents, too: see patience.h. The store may hear of it late. */
+static void tell_program(struct lake *lake, uint64_t run, pid_t pid, const struct proc_stat *st, uid_t uid)
+{
+	struct telling *t = malloc(sizeof(*t));
+
+	if (!t)
+		return;
+	*t = (struct telling){lake, run, pid, *st, uid};
+	patience_do(tell_now, t);
+}
+
 /* 0: it is not known, or not RECORDED. */
 static uint64_t cached_run(pid_t tid, bool recorded)
 {
@@ -220,7 +249,7 @@ void run_look_again(struct lake *lake, const struct caller *caller, uint64_t run
 	if (!may_have_executed(caller->pid) || proc_stat(caller->pid, &st) < 0 || st.forked)
 		return;
 	note_executed(caller->pid);
-	record_program(lake, run, caller->pid, &st, caller->uid, 0);
+	tell_program(lake, run, caller->pid, &st, caller->uid);
 }
 
 static void meet(struct lake *lake, uint64_t run, pid_t pid, const struct proc_stat *st)
@@ -250,7 +279,7 @@ static uint64_t find_out(struct lake *lake, const struct caller *caller, bool ch
 		return RUN_UNKNOWN;
 	/* one that was told as somebody's parent may be another program by now */
 	if (!known || (changes && caller->pid == pid))
-		record_program(lake, run, pid, group, caller->uid, 0);
+		tell_program(lake, run, pid, group, caller->uid);
 	remember(caller->pid, thread, run, changes);
 	return run;
 }

@@ -3,9 +3,12 @@
  * process that has one of the pipes found so far is looked around in turn, so that the middle of a pipeline is found
  * though it never touches the lake.
  */
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "base/clock.h"
+#include "lineage/patience.h"
 #include "lineage/table_int.h"
 
 #define LOOKS 6		      /* at most so often at once… */
@@ -137,7 +140,7 @@ static void note(struct lineage *l, const struct look *k, const struct seen *s)
 	}
 }
 
-void pipes_look(struct lineage *l, struct process_key key)
+static void look(struct lineage *l, struct process_key key)
 {
 	struct look k = {.list = calloc(AROUND, sizeof(*k.list))};
 
@@ -155,6 +158,45 @@ void pipes_look(struct lineage *l, struct process_key key)
 	free(k.list);
 }
 
+/* Process KEY, whose PARENT is to be noted unless that is 0. */
+struct looking {
+	struct lineage *l;
+	struct process_key key;
+	pid_t parent;
+};
+
+static void note_parent(struct looking *k)
+{
+	struct proc_stat st;
+	struct process *p;
+
+	if (proc_stat(k->parent, &st) < 0)
+		return;
+	SCOPED_LOCK(&k->l->lock);
+	p = processes_find(k->l, k->key);
+	if (p)
+		p->parent = (struct process_key){k->parent, st.start};
+}
+
+static void look_now(void *arg)
+{
+	struct looking *k = arg;
+
+	if (k->parent > 1)
+		note_parent(k);
+	look(k->l, k->key);
+}
+
+void pipes_look(struct lineage *l, struct process_key key, pid_t parent)
+{
+	struct looking *k = malloc(sizeof(*k));
+
+	if (!k)
+		return;
+	*k = (struct looking){l, key, parent};
+	patience_do(look_now, k);
+}
+
 void lineage_look_again(struct lineage *l, uint64_t run)
 {
 	int64_t now = clock_monotonic();
@@ -170,5 +212,5 @@ void lineage_look_again(struct lineage *l, uint64_t run)
 	}
 	pthread_mutex_unlock(&l->lock);
 	if (key.pid)
-		pipes_look(l, key);
+		pipes_look(l, key, 0);
 }

@@ -4,6 +4,7 @@
 
 #include "base/array.h"
 #include "base/cleanup.h"
+#include "lineage/patience.h"
 #include "lineage/table_int.h"
 
 int lineage_new(struct lineage **out)
@@ -39,6 +40,7 @@ void lineage_free(struct lineage *l)
 {
 	if (!l)
 		return;
+	patience_end();
 	processes_release(l);
 	pthread_mutex_destroy(&l->lock);
 	free(l);
@@ -120,16 +122,9 @@ uint32_t name_hash(const char *name)
 	return (uint32_t)hash_text(name);
 }
 
-static struct process_key key_of(pid_t pid)
-{
-	struct proc_stat st;
-
-	return proc_stat(pid, &st) < 0 ? (struct process_key){0} : (struct process_key){pid, st.start};
-}
-
 void lineage_meet(struct lineage *l, uint64_t run, pid_t pid, uint64_t start, pid_t parent, const char *group)
 {
-	struct process_key key = {pid, start}, of = parent > 1 ? key_of(parent) : (struct process_key){0};
+	struct process_key key = {pid, start};
 	struct process *p;
 
 	pthread_mutex_lock(&l->lock);
@@ -138,12 +133,10 @@ void lineage_meet(struct lineage *l, uint64_t run, pid_t pid, uint64_t start, pi
 		p->run = run;
 		HASH_ADD(by_run, l->runs, run, sizeof(p->run), p);
 	}
-	if (p) {
-		p->parent = of;
+	if (p)
 		p->group = group ? hash_text(group) : 0;
-	}
 	pthread_mutex_unlock(&l->lock);
-	pipes_look(l, key);
+	pipes_look(l, key, parent);
 }
 
 /* ---- what is read ---- */

@@ -59,8 +59,9 @@ void processes_add_read(struct lineage *l, struct process *p, const struct read 
 /* That of RUN, about to read something: with its outputs so far a job may have ended. NULL: it is not known. */
 struct process *processes_reader(struct lineage *l, uint64_t run);
 
-/* pipes.c: looks at process PID and at those around it, and notes their pipes. The lock is not held. */
-void pipes_look(struct lineage *l, struct process_key key);
+/* pipes.c: looks at process KEY and at those around it, and notes their pipes, and its PARENT unless that is 0; but not
+ * for longer than patience.h says. The lock is not held. */
+void pipes_look(struct lineage *l, struct process_key key, pid_t parent);
 
 uint32_t name_hash(const char *name);
 uint32_t extension_hash(const char *name);
