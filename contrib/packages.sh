@@ -6,8 +6,8 @@ packages_build="autoconf automake gcc libc6-dev libcsv-dev libcurl4-openssl-dev 
 libmagic-dev libs3-dev libseccomp-dev libsqlite3-dev libssl-dev libyaml-dev libzstd-dev make pkgconf uthash-dev zlib1g-dev"
 packages_run="diffutils fuse3"
 packages_test="acl attr bash borgbackup bsdutils ceph-common ceph-mon ceph-osd clang curl e2fsprogs file git gzip jq less \
-libglib2.0-bin logrotate mandoc nano nodejs npm openssl postgresql procps python3 radosgw restic rsync shellcheck sqlite3 \
-util-linux vim-tiny xfsprogs xz-utils"
+libglib2.0-bin logrotate mandoc nano nodejs npm openssl postgresql procps python3 python3-jsonschema radosgw restic rsync \
+shellcheck sqlite3 util-linux vim-tiny xfsprogs xz-utils"
 
 die() {
 	echo "${0##*/}: $*" >&2

@@ -169,6 +169,8 @@ static int add_resource(struct export *e, const struct exported *t)
 	add_paths(b, t);
 	buf_adds(b, ",\n      \"dialect\": {\"delimiter\": ");
 	buf_add_json(b, &delimiter, 1);
+	buf_adds(b, ", \"doubleQuote\": true, \"quoteChar\": ");
+	buf_add_json(b, &(char){d->quote ? d->quote : '"'}, 1);
 	buf_addf(b, ", \"header\": %s},\n      \"schema\": {\"fields\": [", d->header ? "true" : "false");
 	add_fields(b, d);
 	buf_adds(b, "]}}");

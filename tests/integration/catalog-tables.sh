@@ -35,6 +35,15 @@ is "$(tail -n +2 "$T/versions.csv" | cut -d, -f1,5,6,7 | paste -sd' ')" "1,2,3,t
 is "$(jq -r '.resources[] | select(.path == "data/deep/other.csv") | [.name, .dialect.delimiter,
 	(.schema.fields | map(.name + " " + .type) | join(","))] | join(" ")' "$C/export/datapackage.json")" \
 	"data_deep_other_csv ; a integer,b string" "a Data Package"
+# By the standard's own schema.
+is "$(python3 -W ignore - "$TARN_SOURCE/tests/data/frictionless/tabular-data-package.json" "$C/export/datapackage.json" <<'END'
+import json, sys
+import jsonschema
+schema, package = (json.load(open(path, encoding="utf-8")) for path in sys.argv[1:])
+for error in jsonschema.Draft4Validator(schema).iter_errors(package):
+    print(list(error.absolute_path), error.message[:200])
+END
+)" "" "which Frictionless takes for one"
 ok "views for DuckDB" grep -qF "read_csv('data/deep/other.csv', delim=';', header=true)" "$C/export/duckdb.sql"
 like "$(cat "$C/export/roapi.yml")" 'name: "data_customers_csv"' "settings for ROAPI"
 chmod 600 "$B/customers.csv"
