@@ -51,7 +51,7 @@ struct burst {
 	bool warned;
 	uint64_t released, released_bytes; /* since that was logged last */
 	int64_t told;
-	uint64_t hopeless; /* looks that found nothing that could leave, one after the other */
+	uint64_t hopeless; /* looks that found nothing that could leave or was on its way, one after the other */
 	int64_t look_due, whole_due, collect_due, sweep_due; /* monotonic */
 };
 
@@ -182,6 +182,7 @@ static void look(struct burst *b)
 {
 	struct policy_wish w = wish(b);
 	struct policy_result result;
+	uint64_t files, bytes;
 	int64_t now;
 	int rc;
 
@@ -200,7 +201,8 @@ static void look(struct burst *b)
 	b->released += result.released;
 	b->released_bytes += result.released_bytes;
 	tell_released(b, now);
-	if (result.released || result.queued || result.young || result.ready)
+	upload_waiting(b->work->uploads, &files, &bytes);
+	if (result.released || result.queued || result.young || result.ready || files)
 		b->hopeless = 0;
 	else if (w.release)
 		b->hopeless++;
