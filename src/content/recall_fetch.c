@@ -1,6 +1,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <utlist.h>
 
@@ -180,6 +181,17 @@ static void give_back(struct fetch *f, uint64_t len)
 	recall_unreserve(f->recall, len);
 }
 
+/* BYTES are zeros, as the file has them there already: a hole stays one. */
+static bool is_hole(const struct fetch *f, const char *bytes, size_t len)
+{
+	off_t data;
+
+	if (!len || bytes[0] || memcmp(bytes, bytes + 1, len - 1) != 0)
+		return false;
+	data = lseek(f->recall->fd, (off_t)f->at, SEEK_DATA);
+	return data < 0 ? errno == ENXIO : (uint64_t)data >= f->at + len;
+}
+
 /* What went from there just now went before that. */
 static int write_bytes(struct fetch *f, const void *bytes, size_t len)
 {
@@ -187,7 +199,7 @@ static int write_bytes(struct fetch *f, const void *bytes, size_t len)
 	int rc;
 
 	pthread_rwlock_rdlock(&r->drop);
-	rc = write_full_at(r->fd, bytes, len, f->at);
+	rc = is_hole(f, bytes, len) ? 0 : write_full_at(r->fd, bytes, len, f->at);
 	if (!rc) {
 		f->at += len;
 		note_arrival(r, f->at - len, f->at);

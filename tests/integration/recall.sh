@@ -13,6 +13,7 @@ settings 'buckets: {data: {tier: local}}'
 for f in big middle tarred small versions gone killed sparse; do
 	head -c 20000007 /dev/urandom >"$B/$f"
 done
+truncate -s 15000000 "$B/sparse" && truncate -s 20000007 "$B/sparse" # a quarter of it is a hole
 head -c 500000 /dev/urandom >"$B/small"
 seq 9999 >"$B/tiny"
 (cd "$B" && sha256sum -- *) >"$FOLDER/sums"
@@ -55,6 +56,9 @@ ok 'comes back, too' within 10 test ! -L "$RAW/small"
 is "$(tar -C "$B" -cf - tarred | tar -xOf - | sha256sum | cut -d' ' -f1)" "$(wanted tarred)" 'tar'
 cp --sparse=always "$B/sparse" "$FOLDER/sparse"
 is "$(sum "$FOLDER/sparse")" "$(wanted sparse)" 'cp --sparse=always'
+plain() { test -f "$RAW/sparse" && test ! -L "$RAW/sparse"; }
+ok 'what was sparse is a plain file again' within 10 plain
+ok 'and is sparse' test "$(($(stat -c %b "$RAW/sparse") / 2))" -lt 17000
 
 # ---- a version of the past ----
 echo new >"$B/versions"

@@ -43,11 +43,23 @@ source_tree()
 	find . -depth ! -name old ! -name new -exec touch -h -d '2020-02-02 02:02:02.123456789 UTC' {} +
 }
 
+# What lies in the cloud has its size as what it occupies, or less, until it is read.
+is_sparse()
+{
+	local i
+	cat "$1" >"$WORK/sparse.bytes" || return 1
+	for i in 1 2 3 4 5; do
+		[ "$(stat -c %b "$1")" -ge 4096 ] || return 0
+		sleep 1
+	done
+	return 1
+}
+
 # same FOLDER WORDS: it has what the source has, and its sparse file still is.
 same()
 {
 	"$HERE/tree.py" "$1" >"$WORK/copy.tree" 2>"$WORK/diff.log" &&
-		diff "$WORK/source.tree" "$WORK/copy.tree" >"$WORK/diff.log" && [ "$(stat -c %b "$1/sparse")" -lt 4096 ]
+		diff "$WORK/source.tree" "$WORK/copy.tree" >"$WORK/diff.log" && is_sparse "$1/sparse"
 	result $? "$2, $MODE" "$WORK/diff.log"
 }
 
@@ -79,7 +91,8 @@ round_trips()
 	cp -a by-tar by-cp >"$log" 2>&1 || note <"$log"
 	same by-cp "cp -a within the mount"
 	down copies
-	same "$LAKE/buckets/work/by-rsync" "the plain files below the lake"
+	# files that lie in the cloud alone are no plain files
+	[ "${LONG_TIERS:-}" = cloud ] || same "$LAKE/buckets/work/by-rsync" "the plain files below the lake"
 	up
 	same "$B/by-tar" "the next mount"
 	lake_gone
