@@ -12,6 +12,9 @@
  *	look	the helper (sniff/worker.h) is given the descriptor, and nobody has to wait for it; what it says counts
  *		if all of that still holds afterwards
  *
+ * A version that is hashed already is only looked at, as long as the file has the size that was hashed: what a store
+ * had when it learned what files are (migration 4), and what others refer to (work/quality.h).
+ *
  * A file that is open for writing has its turn later, with a new job in place of the old one, so that waiting is not
  * counted as failing. A new version brings a job of its own.
  */
@@ -115,11 +118,20 @@ static bool must_let_go(void *arg)
 	return s->inode->wanted;
 }
 
+static bool is_hashed(const struct sniffing *s, uint64_t size)
+{
+	return s->version.hashed && s->version.size == size;
+}
+
 /* The hash of FD, which has SIZE bytes. */
 static int read_hash(struct sniffing *s, int fd, uint64_t size)
 {
-	int rc = hash_fd_growing(s->inode ? s->states : NULL, &s->growing, fd, must_let_go, s, s->sha256, &s->bytes);
+	int rc;
 
+	s->bytes = size;
+	if (is_hashed(s, size))
+		return KNOWN;
+	rc = hash_fd_growing(s->inode ? s->states : NULL, &s->growing, fd, must_let_go, s, s->sha256, &s->bytes);
 	if (rc == -ECANCELED)
 		return SOON;
 	if (rc < 0)
@@ -287,7 +299,7 @@ static int sniff_kept(struct sniffing *s)
 
 	if (rc < 0)
 		return rc == -ENOENT || rc == -EACCES || rc == -EPERM ? NOTHING_TO_DO : rc;
-	rc = hash_past(p, must_let_go, s, s->sha256);
+	rc = is_hashed(s, past_size(p)) ? 0 : hash_past(p, must_let_go, s, s->sha256);
 	if (rc == -ECANCELED)
 		rc = SOON;
 	else if (!rc)
@@ -331,7 +343,8 @@ static void record_result(struct sniffing *s, const struct job_row *job, int rc)
 	s->recorded = true;
 	switch (rc) {
 	case KNOWN:
-		record_version_facts_of(s->record, job->subject, s->bytes, s->sha256, s->description.mime);
+		record_version_facts_of(s->record, job->subject, s->bytes, is_hashed(s, s->bytes) ? NULL : s->sha256,
+					s->description.mime);
 		quality_describe(&s->quality, &s->description); /* else it is found by less */
 		described_record(s->record, s->version.node, job->subject, &s->description);
 		if (s->version.state == VERSION_LIVE)

@@ -249,6 +249,53 @@ static void test_wrong(void)
 	close_lake();
 }
 
+/* ---- what is hashed already ---- */
+
+static bool both_are_hashed(void)
+{
+	return version_number("raw/again", 1).hashed && live_version("raw/again").hashed;
+}
+
+static bool is_again(const struct version_row *v, const uint8_t sha256[SHA256_BYTES])
+{
+	return v->hashed && !memcmp(v->sha256, sha256, SHA256_BYTES) && !strcmp(v->mime, "text/plain");
+}
+
+/* A hash that is not that of the bytes shows whether it was made anew. */
+static void test_again(void)
+{
+	static const uint8_t wrong[SHA256_BYTES] = "not what sha256sum would say...";
+	struct version_row kept, live;
+	struct record *r;
+
+	put_file(in_lake("buckets/raw/again"), "the first version\n");
+	put_file(in_lake("buckets/raw/new"), "nobody hashed this one\n");
+	run_lake();
+	overwrite("raw/again", "the second version\n");
+	ok(wait_for(both_are_hashed), "a file and what it was before are hashed");
+	kept = version_number("raw/again", 1);
+	live = live_version("raw/again");
+	stop_work();
+
+	r = record_new(OP_SYSTEM, RUN_TARN, 0, 0, 0, NULL);
+	record_version_facts(r, kept.id, wrong, "application/x-wrong");
+	record_version_facts(r, live.id, wrong, "application/x-wrong");
+	record_version_forget(r, live_version("raw/new").id);
+	record_job_add(r, JOB_SNIFF, kept.id, 0);
+	record_job_add(r, JOB_SNIFF, live.id, 0);
+	record_job_add(r, JOB_SNIFF, live_version("raw/new").id, 0);
+	is_int(store_submit(lake->store, r, NULL), 0, "all are to be looked at, as after migration 4");
+	start_work();
+	ok(wait_for(no_jobs), "they are");
+	kept = version_number("raw/again", 1);
+	live = live_version("raw/again");
+	ok(is_again(&live, wrong), "a hashed file is looked at, and not hashed again");
+	ok(is_again(&kept, wrong), "nor is an old version");
+	live = live_version("raw/new");
+	ok(has_hash_of(&live, in_lake("buckets/raw/new")), "what has no hash gets one");
+	close_lake();
+}
+
 /* ---- opens ---- */
 
 static void read_as_mount(const char *path, int times)
@@ -343,6 +390,7 @@ int main(void)
 	test_in_place();
 	test_stopped();
 	test_wrong();
+	test_again();
 	test_opens();
 	test_rest();
 	return test_end();
