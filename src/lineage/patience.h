@@ -1,10 +1,10 @@
 /*
  * Asking /proc about processes, but not for long.
  *
- * Who reads the /proc of a process that is just executing a program waits until it has (do_task_stat(), mm_access() take
- * its exec_update_lock); and on its way that process may close files of this mount, which it must have an answer for. So
- * a thread that serves requests could wait for one that waits for a thread that serves requests; tried: with enough of
- * them nobody is left, and ps(1) hangs, too. What asks about others than the caller itself, who is known to be in a
+ * Who reads the /proc of a process that is just executing a program waits until it has (do_task_stat(), mm_access()
+ * take its exec_update_lock); and on its way that process may close files of this mount, for which it needs an answer.
+ * So a thread that serves requests could wait for one that waits for a thread that serves requests; tried: with enough
+ * of them nobody is left, and ps(1) hangs, too. What asks about others than the caller itself, who is known to be in a
  * call of another kind, is done in a thread of its own, which is waited for PATIENCE_NS and then left to itself.
  */
 #ifndef TARN_LINEAGE_PATIENCE_H
