@@ -56,6 +56,9 @@ int restore_failed(struct restorer *r, const char *path, int rc, const char *why
 /* Something is about to be done to PATH. With dry_run it is noted, said, and true: nothing is to be done. */
 bool restore_only_says(struct restorer *r, const char *path, const char *change);
 
+/* What DIR has as NAME goes, with all below it; PATH is for messages. Counted, and with dry_run only said. -errno. */
+int restore_remove(struct restorer *r, int dir, const char *name, const char *path);
+
 /* The mode of then of an open FROM, as the mount tells it (user.tarn.mode), else what stat says, and writable. */
 mode_t restore_mode(int from, const struct stat *st);
 

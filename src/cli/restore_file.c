@@ -115,8 +115,8 @@ static void file_release(struct file *f)
 		close(f->target);
 }
 
-/* -EEXIST: something else is in the way. */
-static int open_both(struct file *f)
+/* With --replace a folder that is in the way goes. 0, or -errno; -EEXIST: something else is in the way. */
+static int open_both(struct restorer *r, struct file *f)
 {
 	const struct restoring *w = f->w;
 	struct stat st;
@@ -128,6 +128,8 @@ static int open_both(struct file *f)
 		return 0;
 	if (fstatat(w->to_dir, w->to, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return errno == ENOENT ? 0 : -errno;
+	if (S_ISDIR(st.st_mode) && r->replace)
+		return restore_remove(r, w->to_dir, w->to, w->path);
 	if (!S_ISREG(st.st_mode))
 		return -EEXIST;
 	f->target = openat(w->to_dir, w->to, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
@@ -236,7 +238,7 @@ static int do_file(struct restorer *r, struct file *f)
 int restore_file(struct restorer *r, const struct restoring *w)
 {
 	struct file f = {.w = w, .from = -1, .target = -1};
-	int rc = open_both(&f);
+	int rc = open_both(r, &f);
 
 	if (rc == -EEXIST)
 		restore_failed(r, w->path, rc, "not a plain file, it is not replaced");
@@ -307,8 +309,14 @@ int restore_link(struct restorer *r, const struct restoring *w)
 		r->same++;
 		return 0;
 	}
-	if (!fstatat(w->to_dir, w->to, &st, AT_SYMLINK_NOFOLLOW) && S_ISDIR(st.st_mode))
-		return restore_failed(r, w->path, -EISDIR, "a folder is there now");
+	if (!fstatat(w->to_dir, w->to, &st, AT_SYMLINK_NOFOLLOW) && S_ISDIR(st.st_mode)) {
+		if (!r->replace)
+			return restore_failed(r, w->path, -EISDIR,
+					      "a folder is there now (--replace puts a link in its place)");
+		rc = restore_remove(r, w->to_dir, w->to, w->path);
+		if (rc)
+			return restore_failed(r, w->path, rc, NULL);
+	}
 	r->links++;
 	if (restore_only_says(r, w->path, "made"))
 		return 0;

@@ -122,18 +122,12 @@ static int remove_below(int dir, const char *name)
 	return rc ? rc : unlinkat(dir, name, AT_REMOVEDIR) < 0 ? -errno : 0;
 }
 
-static void remove_one(struct restorer *r, int dir, const char *name, const char *path)
+int restore_remove(struct restorer *r, int dir, const char *name, const char *path)
 {
-	int rc;
+	int rc = restore_only_says(r, path, "removed") ? 0 : remove_below(dir, name);
 
-	r->removed++;
-	if (restore_only_says(r, path, "removed"))
-		return;
-	rc = remove_below(dir, name);
-	if (rc) {
-		r->removed--;
-		restore_failed(r, path, rc, NULL);
-	}
+	r->removed += !rc;
+	return rc;
 }
 
 /* A name that was there then, though its content cannot be shown, stays. */
@@ -151,13 +145,17 @@ static void remove_others(struct restorer *r, int from, int to, const char *path
 	_cleanup_closedir_ DIR *d = list(to);
 	struct dirent *e;
 	struct stat st;
+	int rc;
 
 	while (d && (e = readdir(d))) {
 		_cleanup_free_ char *below = is_dots(e->d_name) ? NULL : join(path, e->d_name);
 
-		if (below && fstatat(from, e->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT &&
-		    !is_missing(missing, len, e->d_name))
-			remove_one(r, to, e->d_name, below);
+		if (!below || !fstatat(from, e->d_name, &st, AT_SYMLINK_NOFOLLOW) || errno != ENOENT ||
+		    is_missing(missing, len, e->d_name))
+			continue;
+		rc = restore_remove(r, to, e->d_name, below);
+		if (rc)
+			restore_failed(r, below, rc, NULL);
 	}
 }
 
@@ -167,6 +165,7 @@ static void remove_others(struct restorer *r, int from, int to, const char *path
 static int open_target(struct restorer *r, const struct restoring *w, const struct stat *then, bool *made)
 {
 	struct stat st;
+	int rc;
 
 	*made = w->to_dir == RESTORE_NOWHERE || fstatat(w->to_dir, w->to, &st, AT_SYMLINK_NOFOLLOW) < 0;
 	if (*made && w->to_dir != RESTORE_NOWHERE && errno != ENOENT)
@@ -174,7 +173,9 @@ static int open_target(struct restorer *r, const struct restoring *w, const stru
 	if (!*made && !S_ISDIR(st.st_mode)) {
 		if (!r->replace)
 			return -ENOTDIR;
-		remove_one(r, w->to_dir, w->to, w->path);
+		rc = restore_remove(r, w->to_dir, w->to, w->path);
+		if (rc)
+			return rc;
 		*made = true;
 	}
 	if (*made) {

@@ -80,6 +80,15 @@ like "$(cat "$FOLDER/out")" '1 was not restored' "and counted"
 exits 0 "with --replace it goes" "$TARN" restore "$moment" --replace
 is "$(tree "$D")" "$then" "and all is as it was"
 
+rm "$D/sub/deep/b.csv" "$D/sub/link"
+mkdir "$D/sub/deep/b.csv" "$D/sub/link"
+put more "$D/sub/link/more"
+exits 3 "folders where a file and a link were" "$TARN" restore "$moment"
+exits 0 "with --replace and --dry-run" "$TARN" restore "$moment" --replace --dry-run
+is "$(grep -c ' would be removed$' "$FOLDER/out") $(cat "$D/sub/link/more")" "2 more" "it is said that they go"
+exits 0 "with --replace" "$TARN" restore "$moment" --replace
+is "$(tree "$D")" "$then" "they go"
+
 # what folders and symlinks have besides
 X=$B/attributes
 mkdir "$X"
