@@ -49,15 +49,21 @@ static void request_release(struct request *q)
 
 /* ---- what is meant ---- */
 
+/* F@v-1: what was there last. */
+static bool is_last(const struct request *q)
+{
+	size_t mark = q->parts.subject + strlen(VERSION_MARK);
+
+	return q->parts.len - mark == 2 && !strncmp(q->given + mark, "-1", 2);
+}
+
 /* A folder above F or D was removed: what lies below is found when it is there again. Where it is not to be, what lay
  * there last is as good as @v-1. */
 static int find_below_gone(struct request *q, struct restorer *r, const char *to)
 {
-	const char *which = q->given + q->parts.subject + strlen(VERSION_MARK);
-
 	if (!r->dry_run && !to)
 		return gone_make(&q->gone, r);
-	if (strlen(which) < 2 || strncmp(which, "-1", q->parts.len - q->parts.subject - strlen(VERSION_MARK)) != 0) {
+	if (!is_last(q)) {
 		say("%s: %s was removed, and without it only @v-1 is found (or say %s@v/TIME/%s)", q->given,
 		    q->gone.folder.path, q->gone.folder.path, q->gone.below);
 		return -ENOENT;
@@ -140,6 +146,22 @@ static int say_no_version(const struct request *q, int rc)
 	return rc;
 }
 
+/* The folder was not removed but renamed, and F's versions went along: the one that was made again has none. What lay
+ * there last is still found as of then. */
+static bool went_with_folder(struct request *q)
+{
+	char *then = q->gone.made && is_last(q) ? strdup(q->gone.then) : NULL;
+
+	if (!then || lstat(then, &q->then) < 0) {
+		free(then);
+		errno = ENOENT;
+		return false;
+	}
+	free(q->source);
+	q->source = then;
+	return true;
+}
+
 static int find_source(struct request *q, struct restorer *r, const char *to)
 {
 	int rc = version_path_parse(q->given, &q->parts);
@@ -156,7 +178,7 @@ static int find_source(struct request *q, struct restorer *r, const char *to)
 		q->source = NULL;
 		return -ENOMEM;
 	}
-	if (lstat(q->source, &q->then) < 0)
+	if (lstat(q->source, &q->then) < 0 && !(errno == ENOENT && went_with_folder(q)))
 		return say_nothing_there(q, errno);
 	if (is_real(q)) {
 		say("%s: a real file of this name is there, not a version (rename it first)", q->source);

@@ -253,7 +253,7 @@ static void print_gone(const char *given, const struct gone *g, const struct sta
 	human_name(&folder, g->folder.path);
 	human_name(&then, g->then);
 	human_name(&path, given);
-	printf("%s was removed at %s\n", buf_str(&folder), g->removed);
+	printf("%s was removed or renamed at %s\n", buf_str(&folder), g->removed);
 	if (S_ISDIR(st->st_mode)) {
 		printf("what it was before that: %s/ (`tarn restore %s` brings it back)\n", buf_str(&then),
 		       buf_str(&then));
@@ -262,7 +262,8 @@ static void print_gone(const char *given, const struct gone *g, const struct sta
 	human_size(&size, (uint64_t)st->st_size);
 	printf("what was there before that: %s (%s)\n", buf_str(&then), buf_str(&size));
 	if (S_ISREG(st->st_mode))
-		printf("it was version %lld; `tarn restore %s@v-1` brings it back, and then all are listed\n",
+		printf("it was version %lld; `tarn restore %s@v-1` brings it back, and the earlier ones\n"
+		       "if its folder was not renamed; else those are under the folder's new name\n",
 		       (long long)number_of(g->then, "user.tarn.version"), buf_str(&path));
 }
 
@@ -276,7 +277,8 @@ static bool show_gone(const char *given, bool all, bool json, int *code)
 		return false;
 	*code = EXIT_OK;
 	if (lstat(g.then, &st) < 0) {
-		say("%s: %s was removed at %s, and this was not in it then", given, g.folder.path, g.removed);
+		say("%s: %s was removed or renamed at %s, and this was not in it then", given, g.folder.path,
+		    g.removed);
 		*code = EXIT_FAILED;
 	} else if (!g.below[0]) {
 		if (!json)

@@ -16,7 +16,7 @@ setfattr -n user.note -v kept "$B/d"
 rm -r "$B/d"
 
 exits 0 "of a folder that is gone" "$TARN" versions "$B/d"
-like "$(cat "$FOLDER/out")" "d was removed at .*: $B/d@v/commit-([0-9]+)/" "tarn versions says when, and what it was"
+like "$(cat "$FOLDER/out")" "d was removed or renamed at .*: $B/d@v/commit-([0-9]+)/" "tarn versions says when, and what it was"
 last=$B/d@v/commit-${BASH_REMATCH[1]}
 is "$(cat "$last/e/g" "$last/f")" $'two\nf' "where all of it is"
 is "$("$TARN" versions "$B/d" --json | jq -r .last)" "$last" "as JSON, too"
@@ -26,7 +26,7 @@ is "$(cd "$B" && "$TARN" versions d/e/g --json | jq -r '.last, .version')" "$las
 exits 0 "of a folder in it" "$TARN" versions "$B/d/e"
 like "$(cat "$FOLDER/out")" "$last/e/ " "the same"
 exits 1 "of what was not" "$TARN" versions "$B/d/none"
-like "$(cat "$FOLDER/out")" "$B/d was removed at .*not in it" "that it was not"
+like "$(cat "$FOLDER/out")" "$B/d was removed or renamed at .*not in it" "that it was not"
 
 exits 0 "a dry run" "$TARN" restore --dry-run "$B/d/e/g@v-1"
 like "$(cat "$FOLDER/out")" "$B/d/e/g would be made" "says what would be done"
@@ -47,4 +47,11 @@ rm -r "$B/d"
 exits 0 "its versions are erased by the old path" "$TARN" purge --yes "$B/d/e/g"
 fails ENOENT "and gone" cat "$last/e/g"
 is "$(cat "$last/f")" f "others are not"
+mkdir "$B/moved"
+put one "$B/moved/f"
+put two "$B/moved/f"
+within 10 equal 0 fact unsettled
+mv "$B/moved" "$B/elsewhere"
+exits 0 "a file whose folder was renamed" "$TARN" restore "$B/moved/f@v-1"
+is "$(cat "$B/moved/f") $(versions "$B/elsewhere/f")" "two 1 2" "is copied back, its versions are where it went"
 down
