@@ -50,7 +50,8 @@ bool which_entry(const char *name, const char *extension, struct which *w);
 /* NAME in D@v: WHICH_TIME, WHICH_COMMIT or, what neither is, WHICH_LABEL; such a label need not be allowed. */
 void which_moment(const char *name, struct which *w);
 
-/* May a moment be called so? Not what is, or looks like, a time, a number or a name of the grammar. */
+/* May a moment be called so? Not what has a slash or more than 255 bytes, nor what is, or looks like, a time, a number
+ * or a name of the grammar. */
 bool which_label_allowed(const char *name);
 
 #endif

@@ -3,6 +3,7 @@
  * drops the name.
  */
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -70,10 +71,20 @@ static int list_labels(const char *moments, bool json)
 	return code;
 }
 
+static const char *why_not(const char *name)
+{
+	if (!*name)
+		return "it is empty";
+	if (strchr(name, '/'))
+		return "it has a slash";
+	return strlen(name) > NAME_MAX ? "it is longer than 255 bytes"
+				       : "it looks like a time, a number or a name of tarn's own";
+}
+
 static int say_failed(const char *path, const char *name, bool remove, int error)
 {
 	if (!remove && !which_label_allowed(name))
-		say("%s: '%s' cannot be a label: it looks like a time, a number or a name of tarn's own", path, name);
+		say("%s: '%s' cannot be a label: %s", path, name, why_not(name));
 	else if (error == EEXIST && !remove)
 		say("%s: there is a moment of that name already (--remove drops it)", path);
 	else if (error == ENOENT && remove)

@@ -60,4 +60,8 @@ chmod 755 "$D"
 nobody_home
 exits 1 "who may not write in the folder" as_nobody "$TARN" label "$D" theirs
 like "$(cat "$FOLDER/out")" 'Permission denied' "may not label it"
+for bad in '' a/b "$(printf 'x%.0s' $(seq 256))"; do
+	"$TARN" label "$D" "$bad"
+done >"$FOLDER/out" 2>&1
+is "$(grep -Eo 'it (is empty|has a slash|is longer than 255 bytes)$' "$FOLDER/out" | wc -l)" 3 "why a name is refused is said"
 down
