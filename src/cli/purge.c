@@ -192,7 +192,8 @@ const struct verb verb_purge = {
 	.details =
 		"Erases version N of the file PATH, or all its old versions: their bytes, also\n"
 		"from packs, their checksums, the file's former extended attributes. Nothing of\n"
-		"them is left in the lake but a line in history.jsonl that says so. The file\n"
+		"them is left in the lake but a line in history.jsonl that says so, and the\n"
+		"file's name in the past of its folder: names are not erased. The file\n"
 		"itself is not touched: to be rid of it, too, remove it first. A deleted file\n"
 		"is named by its old path. Of a folder PATH the old versions of all files go\n"
 		"that ever were in it or below, unless they were moved elsewhere, and those of a\n"
