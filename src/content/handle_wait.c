@@ -18,6 +18,7 @@
 #define RELEASE_WAIT_NS (250 * NSEC_PER_MSEC)
 #define RELEASE_TRIES 40		    /* so often, when it is known to come */
 #define OTHERS_WAIT_NS (10 * NSEC_PER_MSEC) /* where little depends on it */
+#define ALL_WAIT_NS (500 * NSEC_PER_MSEC)   /* for many files together */
 
 static struct timespec deadline(int64_t ns)
 {
@@ -107,6 +108,47 @@ void inode_wait_quiet(struct inode *inode)
 			inode->waited_at = inode->releases + 1;
 			break;
 		}
+}
+
+static bool is_below(struct lake *lake, struct inode *inode, const struct inode *folder)
+{
+	char name[NAME_BYTES + 1];
+	struct inode *at = inode_parent(lake, inode, name);
+
+	while (at && at != folder) {
+		struct inode *parent = inode_parent(lake, at, name);
+
+		inode_unref(lake, at);
+		at = parent;
+	}
+	inode_unref(lake, at);
+	return at;
+}
+
+struct quiet {
+	struct lake *lake;
+	const struct inode *folder;
+	int64_t until; /* monotonic */
+};
+
+static void wait_quiet(void *arg, struct inode *inode)
+{
+	const struct quiet *q = arg;
+	bool waits = false;
+
+	if (inode->kind == KIND_FILE) {
+		SCOPED_LOCK(&inode->lock);
+		waits = gets_quiet_locked(inode);
+	}
+	if (waits && clock_monotonic() < q->until && (!q->folder || is_below(q->lake, inode, q->folder)))
+		inode_wait_quiet(inode);
+}
+
+void inodes_wait_quiet(struct lake *lake, const struct inode *folder)
+{
+	struct quiet q = {lake, folder, clock_monotonic() + ALL_WAIT_NS};
+
+	inode_each(lake, wait_quiet, &q);
 }
 
 /* It was waited for in vain: is it worth waiting again? The lock is held, and given up meanwhile. */

@@ -422,9 +422,14 @@ static void rename_bucket(struct rename *m)
  */
 static void settle_source(struct rename *m)
 {
-	if (m->inode->kind == KIND_FILE && (m->over || leaves_series(m)) &&
-	    bucket_versions(m->from.inode->bucket, m->from.inode, m->name))
+	if (m->inode->kind == KIND_FOLDER) {
+		inodes_wait_quiet(m->lake, m->inode);
+		if (m->over)
+			inodes_wait_quiet(m->lake, m->over);
+	} else if (m->inode->kind == KIND_FILE && (m->over || leaves_series(m)) &&
+		   bucket_versions(m->from.inode->bucket, m->from.inode, m->name)) {
 		inode_wait_quiet(m->inode);
+	}
 }
 
 /* Finds and checks; then the tree lock is held for reading. */

@@ -21,7 +21,6 @@
 #include "ns/view_past.h"
 
 #define DAYS_LISTED 30
-#define QUIET_NS (500 * NSEC_PER_MSEC)
 #define DAY_NS (86400 * NSEC_PER_SEC)
 
 /* node is D, live the same while it has a name; parent is where it is found and text its name there ("" in the root) */
@@ -158,15 +157,6 @@ static int list(struct lake *lake, const struct view_node *folder, const struct 
 
 /* ---- labels ---- */
 
-/* What was written and closed before belongs to the moment; but what stays open for writing makes nobody wait long. */
-static void wait_quiet(void *arg, struct inode *inode)
-{
-	const int64_t *until = arg;
-
-	if (inode->kind == KIND_FILE && clock_monotonic() < *until)
-		inode_wait_quiet(inode);
-}
-
 /* Only what has a name can be given one. */
 static int check_label(struct lake *lake, const struct view_node *folder, const char *name, bool *there,
 		       struct label_row *label)
@@ -193,7 +183,6 @@ static int make_label(struct lake *lake, const struct view_node *folder, const c
 	struct label_row label;
 	struct record *r;
 	bool there = false;
-	int64_t until;
 	int rc = check_label(lake, folder, name, &there, &label);
 
 	if (!rc && there)
@@ -204,8 +193,7 @@ static int make_label(struct lake *lake, const struct view_node *folder, const c
 	}
 	if (rc)
 		return rc;
-	until = clock_monotonic() + QUIET_NS;
-	inode_each(lake, wait_quiet, &until);
+	inodes_wait_quiet(lake, NULL);
 	r = record_new(OP_SYSTEM, actor->run, actor->caller.uid, folder->node, folder->node, name);
 	record_label_set(r, folder->node, name, 0, actor->caller.uid);
 	appends_pin_begin(lake);

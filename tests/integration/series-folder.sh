@@ -103,3 +103,19 @@ like "$("$TARN" versions "$B")" "$today" "says tarn versions"
 ok "a version of the removed one is erased" "$TARN" purge "$B/f@v1" --yes
 fails ENOENT "and is gone" cat "$B/f@v1"
 down
+
+# What was closed is part of what a folder was, though the kernel tells of that later.
+up
+for i in $(seq 20); do
+	mkdir "$B/was$i"
+	echo one >"$B/was$i/f"
+	echo two >"$B/was$i/f"
+	mv "$B/was$i" "$B/is$i"
+done
+right=0
+for i in $(seq 20); do
+	last=$("$TARN" versions "$B/was$i" --json | jq -r .last)
+	[ "$(cat "$last/f")" = two ] && right=$((right + 1))
+done
+is "$right" 20 "a folder that is renamed at once has all that was written to it, as it was"
+down
