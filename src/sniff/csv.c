@@ -218,8 +218,10 @@ static void made_up(struct buf *b, size_t i, size_t n)
 	buf_addf(b, "column%0*zu", snprintf(NULL, 0, "%zu", n - 1), i);
 }
 
+/* A name ends at a NUL: what is made different behind it would be the same text for ever. */
 static void trimmed(struct buf *b, const char *text, size_t len)
 {
+	len = strnlen(text, len);
 	while (len && *text == ' ') {
 		text++;
 		len--;

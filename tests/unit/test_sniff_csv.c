@@ -51,6 +51,16 @@ static void encodings(void)
 	is_str(d.ncolumns ? d.columns[0].name : NULL, "a", "a byte order mark is no part of a name");
 }
 
+/* Two names that are one up to a NUL: this took for ever, and all memory. */
+static void nul_in_name(void)
+{
+	static const char text[] = "id,score,score\0\0";
+
+	describe("a.csv", text, sizeof(text) - 1);
+	ok(d.ncolumns == 3 && !strcmp(d.columns[1].name, "score") && !strcmp(d.columns[2].name, "score_1"),
+	   "a name ends at a NUL");
+}
+
 static void packed(void)
 {
 	static const char text[] = "id,name\n1,Ann\n2,Bob\n";
@@ -165,6 +175,7 @@ int main(void)
 	sniff_prepare();
 	description_init(&d);
 	encodings();
+	nul_in_name();
 	packed();
 	people();
 	samples();
