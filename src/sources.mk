@@ -118,6 +118,7 @@ libsniff_a_SOURCES = \
 	src/sniff/rows.c src/sniff/rows.h \
 	src/sniff/sandbox.c src/sniff/sandbox.h \
 	src/sniff/sniff.c src/sniff/sniff.h \
+	src/sniff/sqlite.c src/sniff/sqlite.h \
 	src/sniff/statistics.c src/sniff/statistics.h \
 	src/sniff/text.c src/sniff/text.h \
 	src/sniff/thrift.c src/sniff/thrift.h \

@@ -98,6 +98,7 @@ unit_tests = \
 	tests/unit/test_sniff_json \
 	tests/unit/test_sniff_mime \
 	tests/unit/test_sniff_parquet \
+	tests/unit/test_sniff_sqlite \
 	tests/unit/test_sniff_worker \
 	tests/unit/test_tier_credentials \
 	tests/unit/test_tier_dir \

@@ -9,6 +9,7 @@
 #include "sniff/json.h"
 #include "sniff/mime.h"
 #include "sniff/parquet.h"
+#include "sniff/sqlite.h"
 #include "sniff/text.h"
 
 /* Which of them looks into what is of a type: the first. PREFIX: of the type's name. */
@@ -23,6 +24,9 @@ static const struct sniffer {
 	{"application/x-ndjson", json_sniff},
 	{"application/geo+json", json_sniff},
 	{"application/vnd.apache.parquet", parquet_sniff},
+	{"application/vnd.sqlite3", sqlite_sniff},
+	{"application/x-sqlite3", sqlite_sniff},
+	{"application/geopackage+sqlite3", sqlite_sniff},
 	{"text/", text_sniff},
 	{"application/yaml", text_sniff},
 	{"application/toml", text_sniff},
@@ -36,6 +40,7 @@ void sniff_prepare(void)
 	char mime[MIME_ROOM];
 
 	mime_of_bytes("x", 1, NULL, mime); /* libmagic loads its database with the first bytes */
+	sqlite_prepare();
 }
 
 /* Of what is in a compressed file, by its own name. */

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <sqlite3.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -69,6 +70,26 @@ static void is_confined(struct worker *w)
 	else
 		is_int(atoi(fact(w, "status", "Uid:")), 65534, "it is nobody");
 	ok(sandbox_is_relaxed() || !atoi(fact(w, "limits", "Max file size")), "it can write no file");
+}
+
+/* What SQLite asks for is not refused. */
+static void reads_database(struct worker *w)
+{
+	_cleanup_description_ struct description d;
+	_cleanup_close_ int fd = file_of("");
+	unsigned char *bytes;
+	sqlite3_int64 len = 0;
+	sqlite3 *db = NULL;
+
+	if (sqlite3_open(":memory:", &db) || sqlite3_exec(db, "CREATE TABLE t(a INT)", NULL, NULL, NULL))
+		exit(1);
+	bytes = sqlite3_serialize(db, "main", &len, 0);
+	if (!bytes || pwrite(fd, bytes, (size_t)len, 0) != len)
+		exit(1);
+	sqlite3_free(bytes);
+	sqlite3_close(db);
+	worker_describe(w, fd, "a.db", 0, NULL, NULL, &d);
+	ok(d.ntables == 1 && !d.tables[0].rows && !d.unreadable, "a database is read in it (%s)", d.unreadable);
 }
 
 /* ---- losing it ---- */
@@ -154,6 +175,7 @@ int main(void)
 	is_mime(w, "an-image.csv", "GIF89a\1\1\1\1", "image/gif");
 	is_mime(w, "empty", "", "inode/x-empty");
 	is_confined(w);
+	reads_database(w);
 	is_replaced(w);
 	is_survived(w);
 	is_stopped(w);
