@@ -309,7 +309,8 @@ function definitions(f, t)
 		["Modified", timeText(f.time) + " UTC"], ["Type", f.mime || "not known yet"], ["Tier", f.tier],
 		["Versions", countText(f.versions)], ["Opened", f.opens ? countText(f.opens) + " times" : null],
 		["Rows", t && t.rows !== undefined ? (t.rows_estimated ? "about " : "") + countText(t.rows) : null],
-		["Encoding", t?.encoding], ["Tables", t?.tables?.map(x => x.name).join(", ")],
+		["Encoding", t?.encoding],
+		["Tables", t?.tables?.map(x => x.name + (x.rows === undefined ? "" : ` (${countText(x.rows)} rows)`)).join(", ")],
 		["Comment", f.comment], ...Object.entries(t?.facts || {})];
 	return make("dl", null, pairs.filter(([, v]) => v).map(([k, v]) => [make("dt", null, k), make("dd", null, v)]));
 }
