@@ -262,8 +262,8 @@ void inode_wait_free_locked(struct inode *inode);
 /* Waits a moment for the release of the last writer, which may be on its way. */
 void inode_wait_quiet(struct inode *inode);
 /*
- * The same for all files below FOLDER, NULL: for all there are. What was closed before belongs to the moment that comes;
- * but what stays open for writing makes nobody wait for longer than half a second.
+ * The same for all files below FOLDER, NULL: for all there are. What was closed before belongs to the moment that
+ * comes; but what stays open for writing makes nobody wait for longer than half a second.
  */
 void inodes_wait_quiet(struct lake *lake, const struct inode *folder);
 
