@@ -328,7 +328,7 @@ test_files = \
 	tests/long/results/1c0e8e0-cloud.txt tests/long/results/1d454ca.txt tests/long/results/2fa38ed.txt \
 	tests/long/results/38ded24-rsync.txt tests/long/results/54b27dc-scale.txt tests/long/results/58a7a0f-model-cloud.txt tests/long/results/58ccf64-log.txt \
 	tests/long/results/712b42d-faults.txt tests/long/results/71061cb-model.txt tests/long/results/80206dd.txt tests/long/results/8cbd77c-model.txt \
-	tests/long/results/8d5f53a.txt tests/long/results/9823a4d-model.txt tests/long/results/c08ee5b-big.txt \
+	tests/long/results/8d5f53a.txt tests/long/results/9823a4d-model.txt tests/long/results/a40083e-fsx.txt tests/long/results/c08ee5b-big.txt \
 	tests/long/results/e9bdd04-fsx-walk.txt tests/long/run tests/long/sqlite.sh \
 	tests/long/sqlite_writers.py tests/long/tree.py tests/long/walk.py tests/long/walk.sh \
 	tests/model/disk.py tests/model/lake.py tests/model/look.py tests/model/operations.py tests/model/past.py \

@@ -9,7 +9,8 @@ need_program rsync rsync
 lookups() { "$TARN" status "$L" --json | jq .synthetic_lookups; }
 
 # What a tree has, but for the times of its root.
-tree() { (cd "$1" && find . -mindepth 1 -printf '%p %y %m %s %l\n' | grep -v '^\./\.catalog' | sort); }
+real() { grep -v "$@" '^\./\.\(catalog\|lineage\)'; }
+tree() { (cd "$1" && find . -mindepth 1 -printf '%p %y %m %s %l\n' | real | sort); }
 
 # walk WORDS COMMAND…: of the root of the mount, M.
 walk()
@@ -32,7 +33,7 @@ all()
 	walk "$mode: ls -laR" ls -laR "$M"
 	is "$(tree "$FOLDER/by-cp-$mode")" "$(tree "$L/buckets")" "$mode: the copy by cp has what there is"
 	is "$(tree "$FOLDER/by-rsync")" "$(tree "$L/buckets")" "$mode: so has the one by rsync"
-	is "$(tar -tf "$FOLDER/$mode.tar" | grep -vc '^\./\.catalog')" $(($(tree "$L/buckets" | wc -l) + 1)) "$mode: and tar's"
+	is "$(tar -tf "$FOLDER/$mode.tar" | real -c)" $(($(tree "$L/buckets" | wc -l) + 1)) "$mode: and tar's"
 	is "$(find "$M" "$FOLDER/by-cp-$mode" "$FOLDER/by-rsync" -name '*@v*' ! -name 'real@v*' | wc -l)" 0 "$mode: no @v in any"
 }
 
