@@ -117,23 +117,14 @@ unit_tests = \
 	tests/unit/test_work_scan \
 	tests/unit/test_work_upload
 
-integration_tests = \
+# What one program asks and is answered: nothing happens beside it that TSan could see and other tests do not show.
+verb_tests = \
 	tests/integration/acl.sh \
-	tests/integration/allocate.sh \
-	tests/integration/append-late.sh \
-	tests/integration/appends.sh \
-	tests/integration/aside-lost.sh \
-	tests/integration/aside-mapped.sh \
-	tests/integration/aside-unsynced.sh \
 	tests/integration/bucket-added.sh \
 	tests/integration/bucket-elsewhere.sh \
 	tests/integration/bucket-private.sh \
 	tests/integration/bucket-root.sh \
 	tests/integration/bucket-verbs.sh \
-	tests/integration/burst-history.sh \
-	tests/integration/burst.sh \
-	tests/integration/catalog-assets.sh \
-	tests/integration/catalog-background.sh \
 	tests/integration/catalog-copy.sh \
 	tests/integration/catalog-declared.sh \
 	tests/integration/catalog-find.sh \
@@ -142,72 +133,110 @@ integration_tests = \
 	tests/integration/catalog-page.sh \
 	tests/integration/catalog-parts.sh \
 	tests/integration/catalog-users.sh \
-	tests/integration/cloud-compress.sh \
-	tests/integration/cloud-hours.sh \
 	tests/integration/cloud-mark.sh \
-	tests/integration/cloud-metadata.sh \
-	tests/integration/cloud-packs-crash.sh \
-	tests/integration/cloud-packs.sh \
-	tests/integration/cloud-secrets.sh \
 	tests/integration/copy-lake.sh \
-	tests/integration/crash-loop.sh \
-	tests/integration/database.sh \
-	tests/integration/deleted-reopened.sh \
 	tests/integration/diff-folders.sh \
 	tests/integration/diff-tables.sh \
 	tests/integration/diff.sh \
 	tests/integration/disk-full.sh \
-	tests/integration/disk-history.sh \
 	tests/integration/doctor-cloud.sh \
 	tests/integration/doctor.sh \
 	tests/integration/fsck-cloud.sh \
 	tests/integration/fsck.sh \
+	tests/integration/import-s3.sh \
+	tests/integration/import.sh \
+	tests/integration/init-layout.sh \
+	tests/integration/label.sh \
+	tests/integration/mount-elsewhere.sh \
+	tests/integration/mount-foreground.sh \
+	tests/integration/mount-fstab.sh \
+	tests/integration/mount-other-users.sh \
+	tests/integration/mount-read-only.sh \
+	tests/integration/mount-user.sh \
+	tests/integration/numbers.sh \
+	tests/integration/ownership.sh \
+	tests/integration/past-attributes.sh \
+	tests/integration/past-labels.sh \
+	tests/integration/past-listing.sh \
+	tests/integration/past-mount-users.sh \
+	tests/integration/past-mount.sh \
+	tests/integration/past-permissions.sh \
+	tests/integration/past-read-only.sh \
+	tests/integration/past-times.sh \
+	tests/integration/past-tree.sh \
+	tests/integration/purge.sh \
+	tests/integration/restore-acl.sh \
+	tests/integration/restore-database.sh \
+	tests/integration/restore-folders.sh \
+	tests/integration/restore-gone.sh \
+	tests/integration/restore-lake.sh \
+	tests/integration/restore.sh \
+	tests/integration/scrub.sh \
+	tests/integration/settings-errors.sh \
+	tests/integration/settings-values.sh \
+	tests/integration/sql.sh \
+	tests/integration/statfs.sh \
+	tests/integration/stats.sh \
+	tests/integration/status.sh \
+	tests/integration/suid.sh \
+	tests/integration/tier-verbs.sh \
+	tests/integration/usage.sh \
+	tests/integration/version-mode.sh \
+	tests/integration/version-mtime.sh \
+	tests/integration/version-names.sh \
+	tests/integration/version-permissions.sh \
+	tests/integration/version-read-only.sh \
+	tests/integration/version-real-names.sh \
+	tests/integration/version-times.sh \
+	tests/integration/versions.sh \
+	tests/integration/xattr.sh
+
+integration_tests = \
+	tests/integration/allocate.sh \
+	tests/integration/append-late.sh \
+	tests/integration/appends.sh \
+	tests/integration/aside-lost.sh \
+	tests/integration/aside-mapped.sh \
+	tests/integration/aside-unsynced.sh \
+	tests/integration/burst-history.sh \
+	tests/integration/burst.sh \
+	tests/integration/catalog-assets.sh \
+	tests/integration/catalog-background.sh \
+	tests/integration/cloud-compress.sh \
+	tests/integration/cloud-hours.sh \
+	tests/integration/cloud-metadata.sh \
+	tests/integration/cloud-packs-crash.sh \
+	tests/integration/cloud-packs.sh \
+	tests/integration/cloud-secrets.sh \
+	tests/integration/crash-loop.sh \
+	tests/integration/database.sh \
+	tests/integration/deleted-reopened.sh \
+	tests/integration/disk-history.sh \
 	tests/integration/fsync-crash.sh \
 	tests/integration/gc.sh \
 	tests/integration/hard-links.sh \
-	tests/integration/import-s3.sh \
-	tests/integration/import.sh \
 	tests/integration/in-place-lost.sh \
 	tests/integration/in-place-ways.sh \
 	tests/integration/in-place-xfs.sh \
 	tests/integration/in-place.sh \
-	tests/integration/init-layout.sh \
-	tests/integration/label.sh \
 	tests/integration/lineage.sh \
 	tests/integration/locks.sh \
 	tests/integration/many-names.sh \
 	tests/integration/mapping.sh \
 	tests/integration/model.sh \
-	tests/integration/mount-elsewhere.sh \
-	tests/integration/mount-foreground.sh \
-	tests/integration/mount-fstab.sh \
 	tests/integration/mount-in-place.sh \
-	tests/integration/mount-other-users.sh \
-	tests/integration/mount-read-only.sh \
 	tests/integration/mount-stale.sh \
 	tests/integration/mount-synth.sh \
-	tests/integration/mount-user.sh \
 	tests/integration/mount-wedged.sh \
 	tests/integration/names-reused.sh \
 	tests/integration/names-with-at.sh \
-	tests/integration/numbers.sh \
 	tests/integration/odirect.sh \
 	tests/integration/one-run.sh \
 	tests/integration/outside.sh \
-	tests/integration/ownership.sh \
 	tests/integration/partial.sh \
 	tests/integration/passthrough.sh \
-	tests/integration/past-attributes.sh \
 	tests/integration/past-busy.sh \
-	tests/integration/past-labels.sh \
-	tests/integration/past-listing.sh \
-	tests/integration/past-mount-users.sh \
-	tests/integration/past-mount.sh \
 	tests/integration/past-passthrough.sh \
-	tests/integration/past-permissions.sh \
-	tests/integration/past-read-only.sh \
-	tests/integration/past-times.sh \
-	tests/integration/past-tree.sh \
 	tests/integration/power-failure.sh \
 	tests/integration/programs-append.sh \
 	tests/integration/programs-backup.sh \
@@ -228,61 +257,35 @@ integration_tests = \
 	tests/integration/publish-crash.sh \
 	tests/integration/publish-race.sh \
 	tests/integration/publish.sh \
-	tests/integration/purge.sh \
 	tests/integration/readdir-delete.sh \
 	tests/integration/recall-who.sh \
 	tests/integration/recall.sh \
 	tests/integration/reload.sh \
 	tests/integration/rename-flags.sh \
 	tests/integration/rename-remount.sh \
-	tests/integration/restore-acl.sh \
-	tests/integration/restore-database.sh \
-	tests/integration/restore-folders.sh \
-	tests/integration/restore-gone.sh \
-	tests/integration/restore-lake.sh \
-	tests/integration/restore.sh \
 	tests/integration/same-content.sh \
-	tests/integration/scrub.sh \
 	tests/integration/series-content.sh \
 	tests/integration/series-folder.sh \
 	tests/integration/series.sh \
-	tests/integration/settings-errors.sh \
-	tests/integration/settings-values.sh \
-	tests/integration/sql.sh \
-	tests/integration/statfs.sh \
-	tests/integration/stats.sh \
-	tests/integration/status.sh \
 	tests/integration/store-damaged.sh \
 	tests/integration/stub.sh \
-	tests/integration/suid.sh \
 	tests/integration/sync-open.sh \
 	tests/integration/text-busy.sh \
-	tests/integration/tier-verbs.sh \
 	tests/integration/tmpfile.sh \
 	tests/integration/truncate-unlink.sh \
 	tests/integration/umount-busy.sh \
 	tests/integration/unlinked-open.sh \
 	tests/integration/upload.sh \
-	tests/integration/usage.sh \
 	tests/integration/version-excluded.sh \
 	tests/integration/version-keep.sh \
 	tests/integration/version-loop.sh \
-	tests/integration/version-mode.sh \
-	tests/integration/version-mtime.sh \
-	tests/integration/version-names.sh \
 	tests/integration/version-open-expired.sh \
 	tests/integration/version-packed-crash.sh \
 	tests/integration/version-packed-in-place.sh \
 	tests/integration/version-packed.sh \
-	tests/integration/version-permissions.sh \
-	tests/integration/version-read-only.sh \
-	tests/integration/version-real-names.sh \
 	tests/integration/version-taken.sh \
 	tests/integration/version-temporary.sh \
-	tests/integration/version-times.sh \
-	tests/integration/versions.sh \
-	tests/integration/volume-order.sh \
-	tests/integration/xattr.sh
+	tests/integration/volume-order.sh
 
 # Programs that tests and benchmarks call.
 test_programs = \
