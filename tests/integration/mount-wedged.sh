@@ -27,7 +27,9 @@ within 10 grep -q stored "$FOLDER/mapped"
 pid=$(daemon_pid)
 fsfreeze -f "$DISK"
 timeout 60 stat "$B/f" >"$FOLDER/stat" 2>&1 &
-sleep 0.5
+notifies() { cat /proc/"$pid"/task/*/stack 2>/dev/null | grep -q 'fuse_notify\|fuse_dev_write\|fuse_dev_do_write'; }
+within 10 notifies
+sleep 0.2
 kill -9 "$pid"
 sleep 0.5
 fsfreeze -u "$DISK"

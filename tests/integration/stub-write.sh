@@ -89,6 +89,8 @@ ok 'the same' cmp "$B/replaced@v/2" "$FOLDER/was/replaced"
 ok 'a small one comes back when it is written' sh -c 'printf x >>"$1"' sh "$B/small"
 ok 'it did' back small
 is "$(stat -c %s "$B/small")" 5001 'and is longer'
+quiet() { [ "$(fact cloud_waiting)" = 0 ] && [ "$(fact jobs)" = 0 ]; }
+within 20 quiet # an upload that does not end is told of
 down
 ok 'fsck finds nothing wrong' "$TARN" fsck "$L"
 umount "$FOLDER/raw"
