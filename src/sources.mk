@@ -10,6 +10,7 @@ libbase_a_SOURCES = \
 	src/base/clock.c src/base/clock.h \
 	src/base/csv_read.c src/base/csv_read.h \
 	src/base/fhandle.c src/base/fhandle.h \
+	src/base/fnv.h \
 	src/base/full_io.c src/base/full_io.h \
 	src/base/json.h \
 	src/base/kernel_order.h \

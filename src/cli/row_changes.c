@@ -7,6 +7,7 @@
 
 #include "base/cleanup.h"
 #include "base/csv_read.h"
+#include "base/fnv.h"
 #include "cli/row_spool.h"
 
 #define SAMPLE_ROWS 16384 /* that a key is looked for in, before all rows are asked */
@@ -278,7 +279,7 @@ struct sample {
 static int sample_row(void *arg, uint64_t number, const struct csv_row *row)
 {
 	struct sample *s = arg;
-	uint64_t h = UINT64_C(0xcbf29ce484222325);
+	uint64_t h = FNV1A_START;
 
 	if (!number)
 		return 0;
@@ -287,8 +288,7 @@ static int sample_row(void *arg, uint64_t number, const struct csv_row *row)
 		size_t len = 0;
 		const char *value = column < row->n ? csv_field(row, column, &len) : "";
 
-		for (size_t i = 0; i < len; i++)
-			h = (h ^ (unsigned char)value[i]) * UINT64_C(0x100000001b3);
+		h = fnv1a(h, value, len);
 		h = (h ^ 0x1ff) * UINT64_C(0x100000001b3);
 		s->hashes[s->rows * (size_t)s->width + (size_t)n] = h;
 	}

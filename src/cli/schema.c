@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "base/csv_read.h"
+#include "base/fnv.h"
 
 #define ALIKE 0.5 /* columns that share at least so much of their values may be one */
 
@@ -118,10 +119,8 @@ static enum column_type wider(enum column_type a, enum column_type b)
 /* FNV-1a, stirred once more so that the smallest are a fair sample. */
 static uint64_t hash_value(const char *s, size_t len)
 {
-	uint64_t h = UINT64_C(0xcbf29ce484222325);
+	uint64_t h = fnv1a(FNV1A_START, s, len);
 
-	for (size_t i = 0; i < len; i++)
-		h = (h ^ (unsigned char)s[i]) * UINT64_C(0x100000001b3);
 	h ^= h >> 32;
 	h *= UINT64_C(0x9e3779b97f4a7c15);
 	return h ^ h >> 29;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/fnv.h"
 #include "content/hash.h"
 #include "content/past.h"
 #include "content/stub.h"
@@ -40,14 +41,9 @@ void former_names_free(struct former_names *f)
 	free(f);
 }
 
-/* FNV-1a, http://www.isthe.com/chongo/tech/comp/fnv/ */
 static uint64_t hash_name(uint64_t parent, const char *name)
 {
-	uint64_t h = UINT64_C(0xcbf29ce484222325) ^ parent;
-
-	for (; *name; name++)
-		h = (h ^ (unsigned char)*name) * UINT64_C(0x100000001b3);
-	return h;
+	return fnv1a(FNV1A_START ^ parent, name, strlen(name));
 }
 
 void former_note(struct lake *lake, uint64_t parent, const char *name, struct former f)

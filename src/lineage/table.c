@@ -4,6 +4,7 @@
 
 #include "base/array.h"
 #include "base/cleanup.h"
+#include "base/fnv.h"
 #include "lineage/patience.h"
 #include "lineage/table_int.h"
 
@@ -95,10 +96,8 @@ struct process *processes_get(struct lineage *l, struct process_key key)
 
 static uint64_t hash_text(const char *text)
 {
-	uint64_t h = UINT64_C(14695981039346656037); /* FNV-1a */
+	uint64_t h = text ? fnv1a(FNV1A_START, text, strlen(text)) : FNV1A_START;
 
-	for (; text && *text; text++)
-		h = (h ^ (unsigned char)*text) * UINT64_C(1099511628211);
 	return h ? h : 1;
 }
 

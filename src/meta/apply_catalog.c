@@ -16,6 +16,7 @@
 
 #include "base/array.h"
 #include "base/cleanup.h"
+#include "base/fnv.h"
 #include "base/log.h"
 #include "meta/schema.h"
 
@@ -246,14 +247,10 @@ int apply_described_text(struct apply *a, struct record_reader *in)
 	return SQLITE_OK;
 }
 
-/* FNV-1a: only to find equal lists. */
+/* Only to find equal lists. */
 static int64_t hash_of(const char *text)
 {
-	uint64_t hash = UINT64_C(14695981039346656037);
-
-	for (; *text; text++)
-		hash = (hash ^ (unsigned char)*text) * UINT64_C(1099511628211);
-	return (int64_t)hash;
+	return (int64_t)fnv1a(FNV1A_START, text, strlen(text));
 }
 
 /* The list of columns, and what is searched of it, as one string to be known again by. */

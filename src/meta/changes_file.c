@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/fnv.h"
 #include "meta/changes.h"
 #include "meta/schema.h"
 
@@ -40,15 +41,6 @@ static uint64_t get64(const uint8_t *at)
 
 	memcpy(&value, at, sizeof(value));
 	return le64toh(value);
-}
-
-static uint64_t fnv1a(const uint8_t *bytes, size_t len)
-{
-	uint64_t hash = UINT64_C(0xcbf29ce484222325);
-
-	for (size_t i = 0; i < len; i++)
-		hash = (hash ^ bytes[i]) * UINT64_C(0x100000001b3);
-	return hash;
 }
 
 void changes_add_header(struct buf *b, uint64_t from)
@@ -89,7 +81,7 @@ void changes_end_frame(struct buf *b, size_t frame, const struct changes_end *en
 	put64(b, frame + 16, end->last);
 	for (int i = 0; i < 3; i++)
 		put64(b, frame + 24 + (size_t)i * 8, end->next[i]);
-	put64(b, frame + 8, fnv1a((uint8_t *)b->data + frame + 16, b->len - frame - 16));
+	put64(b, frame + 8, fnv1a(FNV1A_START, (uint8_t *)b->data + frame + 16, b->len - frame - 16));
 }
 
 int changes_read_header(const void *bytes, size_t len, uint64_t *from)
@@ -115,7 +107,7 @@ int changes_next_frame(const void *bytes, size_t len, size_t *at, struct changes
 	if (left < FRAME_HEADER || memcmp(frame, FRAME, 4) != 0)
 		return -EBADMSG;
 	size = get32(frame + 4);
-	if (size > left - FRAME_HEADER || fnv1a(frame + 16, FRAME_HEADER - 16 + size) != get64(frame + 8))
+	if (size > left - FRAME_HEADER || fnv1a(FNV1A_START, frame + 16, FRAME_HEADER - 16 + size) != get64(frame + 8))
 		return -EBADMSG;
 	end->last = get64(frame + 16);
 	for (int i = 0; i < 3; i++)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/fnv.h"
 #include "sniff/personal.h"
 
 #define ALL_KEPT (UINT64_C(16) << 20) /* numbers of all columns */
@@ -170,10 +171,9 @@ static int add_number(struct statistics *s, const struct value *v)
 
 static uint64_t hash_of(const char *text, size_t len)
 {
-	uint64_t h = UINT64_C(0xcbf29ce484222325);
+	uint64_t h = fnv1a(FNV1A_START, text, len);
 
-	for (size_t i = 0; i < len; i++) /* FNV-1a, and then every bit moves half of the others */
-		h = (h ^ (unsigned char)text[i]) * UINT64_C(0x100000001b3);
+	/* every bit moves half of the others */
 	h = (h ^ h >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
 	h = (h ^ h >> 27) * UINT64_C(0x94d049bb133111eb);
 	return h ^ h >> 31;

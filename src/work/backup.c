@@ -19,6 +19,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/fnv.h"
 #include "base/full_io.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
@@ -312,15 +313,6 @@ static bool snapshot_due(const struct backup *b)
 
 /* ---- the settings and declared tables ---- */
 
-static uint64_t mix(uint64_t hash, const void *bytes, size_t len)
-{
-	const uint8_t *at = bytes;
-
-	for (size_t i = 0; i < len; i++)
-		hash = (hash ^ at[i]) * UINT64_C(0x100000001b3);
-	return hash;
-}
-
 typedef int (*config_fn)(struct backup *b, int dir, const char *file, const char *name, void *arg);
 
 /* Calls FN for each file of config/: FILE in DIR, NAME below the copy's folder. */
@@ -345,14 +337,14 @@ static int each_config(struct backup *b, config_fn fn, void *arg)
 
 static int mix_config(struct backup *b, int dir, const char *file, const char *name, void *arg)
 {
-	uint64_t *hash = arg, one = mix(0, name, strlen(name));
+	uint64_t *hash = arg, one = fnv1a(0, name, strlen(name));
 	struct stat st;
 
 	(void)b;
 	if (fstatat(dir, file, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(st.st_mode))
 		return 0;
-	one = mix(one, &st.st_size, sizeof(st.st_size));
-	one = mix(one, &st.st_mtim, sizeof(st.st_mtim));
+	one = fnv1a(one, &st.st_size, sizeof(st.st_size));
+	one = fnv1a(one, &st.st_mtim, sizeof(st.st_mtim));
 	*hash += one; /* in whatever order they are listed */
 	return 0;
 }

@@ -8,6 +8,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/fnv.h"
 #include "content/reach.h"
 #include "content/stub.h"
 #include "content/tables.h"
@@ -104,7 +105,6 @@ static int64_t declaration_of(struct lake *lake, const struct declared_tables *t
 {
 	static const char *const no_files[CHECKS_KEYS];
 	_cleanup_buf_ struct buf b = BUF_INIT;
-	uint64_t hash = UINT64_C(14695981039346656037);
 	size_t nkeys = 0;
 
 	add_text(&b, t->name);
@@ -119,9 +119,7 @@ static int64_t declaration_of(struct lake *lake, const struct declared_tables *t
 	if (nkeys <= CHECKS_KEYS)
 		checks_add_rules(&b, t, no_files);
 	add_keys(&b, lake, tables, t);
-	for (size_t i = 0; i < b.len; i++)
-		hash = (hash ^ (unsigned char)b.data[i]) * UINT64_C(1099511628211);
-	return (int64_t)hash;
+	return (int64_t)fnv1a(FNV1A_START, b.data, b.len);
 }
 
 void quality_begin(struct quality *q, struct lake *lake, uint64_t node, const char *path)
