@@ -44,20 +44,6 @@ static int answer_lake(struct daemon_state *d, struct json_object *reply)
 	return rc ? rc : lake_facts(d->lake, add_fact, reply);
 }
 
-/* The node at PATH, name by name; a path is relative to buckets/. */
-static int find_node(struct lake *lake, const char *path, struct node_row *row)
-{
-	_cleanup_free_ char *copy = strdup(path);
-	char *save, *name;
-	int rc = store_node(lake->store, NODE_ROOT, row);
-
-	if (!copy)
-		return -ENOMEM;
-	for (name = strtok_r(copy, "/", &save); !rc && name; name = strtok_r(NULL, "/", &save))
-		rc = store_entry(lake->store, row->id, name, row);
-	return rc;
-}
-
 static void add_version_facts(struct lake *lake, const struct node_row *row, struct json_object *reply)
 {
 	_cleanup_buf_ struct buf hex = BUF_INIT;
@@ -84,7 +70,7 @@ static int answer_path(struct daemon_state *d, const char *path, struct json_obj
 	int rc = store_barrier(lake->store, 0);
 
 	if (!rc)
-		rc = find_node(lake, path, &row);
+		rc = store_find(lake->store, path, &row);
 	if (rc) {
 		if (rc == -ENOENT)
 			json_add_text(reply, "error",

@@ -102,6 +102,19 @@ int store_entry(struct store *s, uint64_t parent, const char *name, struct node_
 	return one_node(&q, out);
 }
 
+int store_find(struct store *s, const char *path, struct node_row *out)
+{
+	_cleanup_free_ char *copy = strdup(path);
+	char *save, *name;
+	int rc = store_node(s, NODE_ROOT, out);
+
+	if (!copy)
+		return -ENOMEM;
+	for (name = strtok_r(copy, "/", &save); !rc && name; name = strtok_r(NULL, "/", &save))
+		rc = store_entry(s, out->id, name, out);
+	return rc;
+}
+
 int store_entries(struct store *s, uint64_t parent, store_entry_fn fn, void *arg)
 {
 	_cleanup_query_ struct query q = {};

@@ -426,6 +426,8 @@ int store_node_by_handle(struct store *s, int volume, const struct fhandle *h, u
 			 struct node_row *out, bool *here);
 /* By live entry. */
 int store_entry(struct store *s, uint64_t parent, const char *name, struct node_row *out);
+/* By the live entries along PATH, relative to buckets/; "": the root. */
+int store_find(struct store *s, const char *path, struct node_row *out);
 /* The live entries of a folder, in no particular order. FN's non-zero answer ends it and is returned. */
 typedef int (*store_entry_fn)(void *arg, const char *name, uint64_t node, enum node_kind kind);
 int store_entries(struct store *s, uint64_t parent, store_entry_fn fn, void *arg);

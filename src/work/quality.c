@@ -16,19 +16,6 @@
 
 /* ---- which table a file is ---- */
 
-static int find_path(struct lake *lake, const char *path, struct node_row *row)
-{
-	_cleanup_free_ char *copy = strdup(path);
-	char *save, *name;
-	int rc = store_node(lake->store, NODE_ROOT, row);
-
-	if (!copy)
-		return -ENOMEM;
-	for (name = strtok_r(copy, "/", &save); !rc && name; name = strtok_r(NULL, "/", &save))
-		rc = store_entry(lake->store, row->id, name, row);
-	return rc;
-}
-
 struct tag_search {
 	const struct declared_table *table;
 	size_t found;
@@ -58,7 +45,7 @@ static bool was_table(struct lake *lake, const struct declared_table *t, uint64_
 	struct tag_search s = {.table = t};
 	struct node_row row;
 
-	return t->ntags && find_path(lake, t->path, &row) == -ENOENT &&
+	return t->ntags && store_find(lake->store, t->path, &row) == -ENOENT &&
 	       !store_tags_of(lake->store, node, TAG_DECLARED, look_for_tag, &s) && s.found == t->ntags;
 }
 
@@ -77,7 +64,7 @@ static const struct declared_table *table_of(struct lake *lake, const struct dec
 static int live_file(struct lake *lake, const struct declared_tables *tables, const char *name, struct node_row *row)
 {
 	const struct declared_table *t = tables_named(tables, name);
-	int rc = t ? find_path(lake, t->path, row) : -ENOENT;
+	int rc = t ? store_find(lake->store, t->path, row) : -ENOENT;
 
 	return rc ? rc : row->kind == KIND_FILE ? 0 : -ENOENT;
 }
@@ -339,7 +326,7 @@ static int renew_table(struct renewal *r, const struct declared_table *t)
 {
 	struct node_row row;
 	int64_t was = 0;
-	int rc = find_path(r->lake, t->path, &row);
+	int rc = store_find(r->lake->store, t->path, &row);
 
 	if (rc || row.kind != KIND_FILE || !row.version)
 		return rc == -ENOENT || rc == -ENOTDIR ? 0 : rc;
