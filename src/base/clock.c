@@ -13,6 +13,17 @@ static int64_t read_clock(clockid_t id)
 	return ts.tv_sec * NSEC_PER_SEC + ts.tv_nsec;
 }
 
+struct timespec clock_deadline(int64_t ns)
+{
+	struct timespec until;
+
+	clock_gettime(CLOCK_REALTIME, &until);
+	ns += until.tv_nsec;
+	until.tv_sec += ns / NSEC_PER_SEC;
+	until.tv_nsec = ns % NSEC_PER_SEC;
+	return until;
+}
+
 static int64_t system_wall(void)
 {
 	return read_clock(CLOCK_REALTIME);

@@ -6,14 +6,15 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <time.h>
 
-#define NSEC_PER_SEC  INT64_C(1000000000)
+#define NSEC_PER_SEC INT64_C(1000000000)
 #define NSEC_PER_MSEC INT64_C(1000000)
 
 struct clock_source {
-	int64_t (*wall)(void);			    /* nanoseconds since 1970-01-01T00:00:00Z */
-	int64_t (*monotonic)(void);		    /* nanoseconds since some fixed moment, never backwards */
-	void (*random)(void *bytes, size_t len);    /* unpredictable bytes */
+	int64_t (*wall)(void);			 /* nanoseconds since 1970-01-01T00:00:00Z */
+	int64_t (*monotonic)(void);		 /* nanoseconds since some fixed moment, never backwards */
+	void (*random)(void *bytes, size_t len); /* unpredictable bytes */
 };
 
 extern struct clock_source clock_source;
@@ -27,5 +28,8 @@ static inline int64_t clock_monotonic(void)
 {
 	return clock_source.monotonic();
 }
+
+/* NS from now, as pthread_cond_timedwait() takes it. It is the system's time, whatever tests have set. */
+struct timespec clock_deadline(int64_t ns);
 
 #endif

@@ -20,15 +20,6 @@
 #define OTHERS_WAIT_NS (10 * NSEC_PER_MSEC) /* where little depends on it */
 #define ALL_WAIT_NS (500 * NSEC_PER_MSEC)   /* for many files together */
 
-static struct timespec deadline(int64_t ns)
-{
-	struct timespec until;
-
-	clock_gettime(CLOCK_REALTIME, &until);
-	ns += until.tv_nsec;
-	return (struct timespec){.tv_sec = until.tv_sec + ns / NSEC_PER_SEC, .tv_nsec = ns % NSEC_PER_SEC};
-}
-
 static int64_t others_wait(const struct inode *inode, bool writes)
 {
 	if (inode->writers)
@@ -55,7 +46,7 @@ static bool is_ending_locked(const struct inode *inode, unsigned stay)
 static bool wait_for_others_locked(struct inode *inode, bool writes)
 {
 	unsigned *stay = writes ? &inode->stay.writer : &inode->stay.reader;
-	struct timespec until = deadline(others_wait(inode, writes));
+	struct timespec until = clock_deadline(others_wait(inode, writes));
 	unsigned changes = inode->changes;
 
 	while (is_ending_locked(inode, *stay)) {
@@ -100,7 +91,7 @@ static bool gets_quiet_locked(const struct inode *inode)
 
 void inode_wait_quiet(struct inode *inode)
 {
-	struct timespec until = deadline(RELEASE_WAIT_NS);
+	struct timespec until = clock_deadline(RELEASE_WAIT_NS);
 	SCOPED_LOCK(&inode->lock);
 
 	while (gets_quiet_locked(inode))
@@ -160,14 +151,14 @@ static bool wait_again_locked(struct lake *lake, struct inode *inode, int *tries
 		return false;
 	pthread_mutex_unlock(&inode->lock);
 	again = lake->passthrough && lease_alone(lake, inode); /* then releases are on their way, however late */
-	*until = deadline(RELEASE_WAIT_NS);
+	*until = clock_deadline(RELEASE_WAIT_NS);
 	pthread_mutex_lock(&inode->lock);
 	return again || !inode->handles;
 }
 
 bool handle_become_alone(struct lake *lake, struct inode *inode)
 {
-	struct timespec until = deadline(RELEASE_WAIT_NS);
+	struct timespec until = clock_deadline(RELEASE_WAIT_NS);
 	int tries = RELEASE_TRIES;
 	SCOPED_LOCK(&inode->lock);
 

@@ -260,15 +260,9 @@ static void keep_all(struct recalls *rs)
 
 static void wait_tick(struct recalls *rs)
 {
-	struct timespec until;
+	const struct timespec until = clock_deadline(TICK_NS);
 	SCOPED_LOCK(&rs->lock);
 
-	clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_nsec += TICK_NS;
-	if (until.tv_nsec >= NSEC_PER_SEC) {
-		until.tv_nsec -= NSEC_PER_SEC;
-		until.tv_sec++;
-	}
 	if (!rs->stop)
 		pthread_cond_timedwait(&rs->kept, &rs->lock, &until);
 }

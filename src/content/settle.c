@@ -551,12 +551,8 @@ static void try_again(struct lake *lake, struct waiting *w)
 
 static void wait_until_locked(struct settle_queue *q, int64_t ns)
 {
-	struct timespec until;
+	const struct timespec until = clock_deadline(ns);
 
-	clock_gettime(CLOCK_REALTIME, &until);
-	ns += until.tv_nsec;
-	until.tv_sec += ns / NSEC_PER_SEC;
-	until.tv_nsec = ns % NSEC_PER_SEC;
 	pthread_cond_timedwait(&q->added, &q->lock, &until);
 }
 

@@ -362,10 +362,7 @@ static int begin(struct inode *inode, const struct tier_call *call, uint64_t *ve
 	while (inode_is_stub(inode) && inode->recalling) {
 		if (is_stopped(call))
 			return -ECANCELED;
-		clock_gettime(CLOCK_REALTIME, &until);
-		until.tv_nsec += POLL_NS;
-		until.tv_sec += until.tv_nsec / NSEC_PER_SEC;
-		until.tv_nsec %= NSEC_PER_SEC;
+		until = clock_deadline(POLL_NS);
 		pthread_cond_timedwait(&inode->changed, &inode->lock, &until);
 	}
 	if (!inode_is_stub(inode))

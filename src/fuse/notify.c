@@ -137,17 +137,6 @@ void notify_inode(struct notifier *n, uint64_t ino, bool data)
 	queue_notice(n, ino, "", data);
 }
 
-static struct timespec deadline(int64_t ns)
-{
-	struct timespec until;
-
-	clock_gettime(CLOCK_REALTIME, &until);
-	ns += until.tv_nsec;
-	until.tv_sec += ns / NSEC_PER_SEC;
-	until.tv_nsec = ns % NSEC_PER_SEC;
-	return until;
-}
-
 static void wait_sent(struct notifier *n, struct timespec until)
 {
 	SCOPED_LOCK(&n->lock);
@@ -159,7 +148,7 @@ static void wait_sent(struct notifier *n, struct timespec until)
 
 void notify_wait(struct notifier *n)
 {
-	wait_sent(n, deadline(WAIT_NS));
+	wait_sent(n, clock_deadline(WAIT_NS));
 }
 
 /*
@@ -167,7 +156,7 @@ void notify_wait(struct notifier *n)
  */
 void notify_write_back(struct notifier *n, uint64_t ino)
 {
-	struct timespec until = deadline(WAIT_NS);
+	struct timespec until = clock_deadline(WAIT_NS);
 	bool mine;
 
 	pthread_mutex_lock(&n->lock);
@@ -189,5 +178,5 @@ void notify_entry(struct notifier *n, uint64_t parent, const char *name)
 
 void notify_flush(struct notifier *n)
 {
-	wait_sent(n, deadline(FLUSH_NS));
+	wait_sent(n, clock_deadline(FLUSH_NS));
 }

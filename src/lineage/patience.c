@@ -3,7 +3,6 @@
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "base/cleanup.h"
 
@@ -51,14 +50,9 @@ static bool begin(struct asked *a)
 
 static void wait_for(struct asked *a)
 {
-	struct timespec until;
-	int64_t end;
+	const struct timespec until = clock_deadline(PATIENCE_NS);
 	SCOPED_LOCK(&lock);
 
-	clock_gettime(CLOCK_REALTIME, &until);
-	end = until.tv_nsec + PATIENCE_NS;
-	until.tv_sec += end / NSEC_PER_SEC;
-	until.tv_nsec = end % NSEC_PER_SEC;
 	while (!a->done && !pthread_cond_timedwait(&ended, &lock, &until))
 		;
 	if (a->done)
