@@ -1,5 +1,5 @@
 /*
- * The metadata store: one SQLite database in WAL mode (catalog/tarn.db). meta/ is the only user of sqlite3.h.
+ * The metadata store: one SQLite database in WAL mode (catalog/tarn.db). meta/ is its only user.
  *
  * Writing goes through records. A record is one commit: a number, a time, who did it, and the row changes that belong
  * together; it is applied in one transaction or not at all. One writer thread takes what has arrived and applies it
