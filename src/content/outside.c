@@ -131,8 +131,10 @@ void outside_take_place(struct lake *lake, const struct found *f, uint64_t node,
 
 	if (store_entry(lake->store, f->parent->id, f->name, &over) || over.id == node) {
 		/* the name is free */
-	} else if (outside_lives_on(f, &over) || outside_exchanged(lake, f, node, over.id)) {
+	} else if (outside_lives_on(f, &over)) {
 		record_entry_end(r, f->parent->id, f->name, ENDED_RENAME);
+	} else if (outside_exchanged(lake, f, node, over.id, r)) {
+		/* that one has its other name now */
 	} else if (kind == KIND_FILE) {
 		record_series_take(r, node, over.id);
 		kept_lose_raw(lake, over.id, "replaced outside tarn", r);

@@ -35,7 +35,10 @@ int outside_refresh_stub(struct lake *lake, const struct found *f, const struct 
  * user's symlink, or something else; -ENOENT: it is gone; -errno.
  */
 int outside_adopt_stub(struct lake *lake, const struct found *f, struct node_row *row);
-/* Does the placeholder of OVER, which the store has where F was found, lie where the store has NODE? */
-bool outside_exchanged(struct lake *lake, const struct found *f, uint64_t node, uint64_t over);
+/*
+ * Does the placeholder of OVER, which the store has where F was found, lie where the store has NODE? Then R gives OVER
+ * that name in the same commit: what has no name for a while would be taken for something that was removed.
+ */
+bool outside_exchanged(struct lake *lake, const struct found *f, uint64_t node, uint64_t over, struct record *r);
 
 #endif

@@ -50,14 +50,21 @@ static bool is_at_home(struct lake *lake, const struct found *f, uint64_t node)
 	       !is_of_another(lake, f, buf_str(&path), &st, node);
 }
 
-bool outside_exchanged(struct lake *lake, const struct found *f, uint64_t node, uint64_t over)
+bool outside_exchanged(struct lake *lake, const struct found *f, uint64_t node, uint64_t over, struct record *r)
 {
-	_cleanup_buf_ struct buf path = BUF_INIT;
+	_cleanup_buf_ struct buf path = BUF_INIT, name = BUF_INIT;
+	uint64_t parent;
 	struct stat st;
 
-	return f->bucket->fd < 0 && !store_path(lake->store, node, &path) && path.len &&
-	       !fstatat(lake->buckets_fd, buf_str(&path), &st, AT_SYMLINK_NOFOLLOW) &&
-	       stub_named(lake, lake->buckets_fd, buf_str(&path), &st) == over;
+	if (f->bucket->fd >= 0 || store_path(lake->store, node, &path) || !path.len ||
+	    store_name(lake->store, node, &parent, &name) ||
+	    fstatat(lake->buckets_fd, buf_str(&path), &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+	    stub_named(lake, lake->buckets_fd, buf_str(&path), &st) != over)
+		return false;
+	record_entry_end(r, f->parent->id, f->name, ENDED_RENAME);
+	record_entry_end(r, parent, buf_str(&name), ENDED_RENAME);
+	record_entry_add(r, parent, buf_str(&name), over);
+	return true;
 }
 
 /* A power failure brought back what the store knows to be removed. */
