@@ -49,17 +49,17 @@ liblineage_a_SOURCES = \
 	src/lineage/table_int.h
 
 libmeta_a_SOURCES = \
-	src/meta/apply.c src/meta/apply.h \
-	src/meta/apply_catalog.c \
-	src/meta/apply_cloud.c \
-	src/meta/apply_day.c \
-	src/meta/apply_entry.c \
-	src/meta/apply_forget.c \
-	src/meta/apply_lineage.c \
-	src/meta/apply_node.c \
-	src/meta/apply_pack.c \
-	src/meta/apply_same.c \
-	src/meta/apply_version.c \
+	src/meta/apply/apply.c src/meta/apply/apply.h \
+	src/meta/apply/apply_catalog.c \
+	src/meta/apply/apply_cloud.c \
+	src/meta/apply/apply_day.c \
+	src/meta/apply/apply_entry.c \
+	src/meta/apply/apply_forget.c \
+	src/meta/apply/apply_lineage.c \
+	src/meta/apply/apply_node.c \
+	src/meta/apply/apply_pack.c \
+	src/meta/apply/apply_same.c \
+	src/meta/apply/apply_version.c \
 	src/meta/asset_read.c \
 	src/meta/catalog_read.c \
 	src/meta/changes.h \
@@ -128,32 +128,32 @@ libsniff_a_SOURCES = \
 	src/sniff/worker_main.c
 
 libtier_a_SOURCES = \
-	src/tier/credentials.c src/tier/credentials.h \
-	src/tier/dir.c \
-	src/tier/dir_facts.c \
-	src/tier/dir_int.h \
-	src/tier/dir_list.c \
-	src/tier/dir_path.c \
-	src/tier/dir_put.c \
+	src/tier/s3/credentials.c src/tier/s3/credentials.h \
+	src/tier/dir/dir.c \
+	src/tier/dir/dir_facts.c \
+	src/tier/dir/dir_int.h \
+	src/tier/dir/dir_list.c \
+	src/tier/dir/dir_path.c \
+	src/tier/dir/dir_put.c \
 	src/tier/errand.c src/tier/errand.h \
 	src/tier/facts.c src/tier/facts.h \
-	src/tier/http.c src/tier/http.h \
-	src/tier/imds.c src/tier/imds.h \
-	src/tier/ini.c src/tier/ini.h \
+	src/tier/s3/http.c src/tier/s3/http.h \
+	src/tier/s3/imds.c src/tier/s3/imds.h \
+	src/tier/s3/ini.c src/tier/s3/ini.h \
 	src/tier/key.c src/tier/key.h \
 	src/tier/pace.c src/tier/pace.h \
-	src/tier/s3_curl.c \
-	src/tier/s3_error.c \
-	src/tier/s3_int.h \
-	src/tier/s3_libs3.c \
-	src/tier/s3_libs3_int.h \
-	src/tier/s3_libs3_run.c \
-	src/tier/s3_list.c \
-	src/tier/s3_object.c \
-	src/tier/s3_parts.c \
-	src/tier/s3_remove.c \
-	src/tier/s3_request.c \
-	src/tier/s3_sign.c src/tier/s3_sign.h \
+	src/tier/s3/s3_curl.c \
+	src/tier/s3/s3_error.c \
+	src/tier/s3/s3_int.h \
+	src/tier/s3/s3_libs3.c \
+	src/tier/s3/s3_libs3_int.h \
+	src/tier/s3/s3_libs3_run.c \
+	src/tier/s3/s3_list.c \
+	src/tier/s3/s3_object.c \
+	src/tier/s3/s3_parts.c \
+	src/tier/s3/s3_remove.c \
+	src/tier/s3/s3_request.c \
+	src/tier/s3/s3_sign.c src/tier/s3/s3_sign.h \
 	src/tier/tier.c src/tier/tier.h \
 	src/tier/tier_call.c \
 	src/tier/tier_get.c \
@@ -162,97 +162,97 @@ libtier_a_SOURCES = \
 	src/tier/tier_ops.h \
 	src/tier/tier_parts.c \
 	src/tier/tier_sweep.c \
-	src/tier/xml.c src/tier/xml.h
+	src/tier/s3/xml.c src/tier/s3/xml.h
 
 libcontent_a_SOURCES = \
 	src/content/appends.c src/content/appends.h \
 	src/content/aside.c src/content/aside.h \
 	src/content/backing.c \
-	src/content/backup.c src/content/backup.h \
-	src/content/base.c src/content/base.h \
-	src/content/chain.c src/content/chain.h \
-	src/content/chain_int.h \
-	src/content/chain_load.c \
+	src/content/cloud/backup.c src/content/cloud/backup.h \
+	src/content/past/base.c src/content/past/base.h \
+	src/content/past/chain.c src/content/past/chain.h \
+	src/content/past/chain_int.h \
+	src/content/past/chain_load.c \
 	src/content/cut.c src/content/cut.h \
 	src/content/database.c src/content/database.h \
-	src/content/draft.c src/content/draft.h \
-	src/content/draft_int.h \
-	src/content/draft_load.c \
+	src/content/cloud/draft.c src/content/cloud/draft.h \
+	src/content/cloud/draft_int.h \
+	src/content/cloud/draft_load.c \
 	src/content/durable.c src/content/durable.h \
-	src/content/extents.c src/content/extents.h \
+	src/content/recall/extents.c src/content/recall/extents.h \
 	src/content/folder.c src/content/folder.h \
-	src/content/former.c src/content/former.h \
-	src/content/frames.c src/content/frames.h \
-	src/content/frames_get.c \
-	src/content/frames_int.h \
-	src/content/gone.c \
+	src/content/past/former.c src/content/past/former.h \
+	src/content/cloud/frames.c src/content/cloud/frames.h \
+	src/content/cloud/frames_get.c \
+	src/content/cloud/frames_int.h \
+	src/content/past/gone.c \
 	src/content/handle.c src/content/handle.h \
-	src/content/handle_cloud.c \
+	src/content/recall/handle_cloud.c \
 	src/content/handle_int.h \
 	src/content/handle_wait.c \
 	src/content/hash.c src/content/hash.h \
-	src/content/holding.c src/content/holding.h \
-	src/content/inflate.c src/content/inflate.h \
+	src/content/cloud/holding.c src/content/cloud/holding.h \
+	src/content/recall/inflate.c src/content/recall/inflate.h \
 	src/content/inode.c src/content/inode.h \
-	src/content/kept.c src/content/kept.h \
+	src/content/past/kept.c src/content/past/kept.h \
 	src/content/lake.c src/content/lake.h \
 	src/content/lease.c src/content/lease.h \
-	src/content/mark.c src/content/mark.h \
+	src/content/cloud/mark.c src/content/cloud/mark.h \
 	src/content/mend.c src/content/mend.h \
 	src/content/outside.c src/content/outside.h \
 	src/content/outside_int.h \
-	src/content/outside_stub.c \
-	src/content/pack_add.c src/content/pack_add.h \
-	src/content/pack_ahead.c src/content/pack_ahead.h \
-	src/content/pack_cache.c src/content/pack_cache.h \
-	src/content/pack_cut.c src/content/pack_cut.h \
-	src/content/pack_file.c src/content/pack_file.h \
-	src/content/pack_index.c src/content/pack_index.h \
-	src/content/pack_io.c src/content/pack_io.h \
-	src/content/pack_map.c src/content/pack_map.h \
-	src/content/pack_object.c src/content/pack_object.h \
-	src/content/pack_writer.c src/content/pack_writer.h \
-	src/content/packs.c src/content/packs.h \
-	src/content/part_map.c src/content/part_map.h \
+	src/content/cloud/outside_stub.c \
+	src/content/pack/pack_add.c src/content/pack/pack_add.h \
+	src/content/pack/pack_ahead.c src/content/pack/pack_ahead.h \
+	src/content/pack/pack_cache.c src/content/pack/pack_cache.h \
+	src/content/pack/pack_cut.c src/content/pack/pack_cut.h \
+	src/content/pack/pack_file.c src/content/pack/pack_file.h \
+	src/content/pack/pack_index.c src/content/pack/pack_index.h \
+	src/content/pack/pack_io.c src/content/pack/pack_io.h \
+	src/content/pack/pack_map.c src/content/pack/pack_map.h \
+	src/content/pack/pack_object.c src/content/pack/pack_object.h \
+	src/content/pack/pack_writer.c src/content/pack/pack_writer.h \
+	src/content/pack/packs.c src/content/pack/packs.h \
+	src/content/recall/part_map.c src/content/recall/part_map.h \
 	src/content/partial.c src/content/partial.h \
-	src/content/past.c src/content/past.h \
-	src/content/pin.c src/content/pin.h \
+	src/content/past/past.c src/content/past/past.h \
+	src/content/past/pin.c src/content/past/pin.h \
 	src/content/reach.c src/content/reach.h \
-	src/content/rebuild.c src/content/rebuild.h \
-	src/content/rebuild_int.h \
-	src/content/rebuild_store.c \
-	src/content/rebuild_versions.c \
-	src/content/recall.c src/content/recall.h \
-	src/content/recall_caller.c src/content/recall_caller.h \
-	src/content/recall_ends.c \
-	src/content/recall_fetch.c \
-	src/content/recall_int.h \
-	src/content/recall_keep.c \
-	src/content/recall_read.c \
-	src/content/recall_room.c \
-	src/content/recall_version.c src/content/recall_version.h \
-	src/content/recall_walk.c src/content/recall_walk.h \
+	src/content/cloud/rebuild.c src/content/cloud/rebuild.h \
+	src/content/cloud/rebuild_int.h \
+	src/content/cloud/rebuild_store.c \
+	src/content/cloud/rebuild_versions.c \
+	src/content/recall/recall.c src/content/recall/recall.h \
+	src/content/recall/recall_caller.c src/content/recall/recall_caller.h \
+	src/content/recall/recall_ends.c \
+	src/content/recall/recall_fetch.c \
+	src/content/recall/recall_int.h \
+	src/content/recall/recall_keep.c \
+	src/content/recall/recall_read.c \
+	src/content/recall/recall_room.c \
+	src/content/recall/recall_version.c src/content/recall/recall_version.h \
+	src/content/recall/recall_walk.c src/content/recall/recall_walk.h \
 	src/content/recover.c src/content/recover.h \
 	src/content/registered.c src/content/registered.h \
-	src/content/remote.c src/content/remote.h \
-	src/content/repack.c src/content/repack.h \
+	src/content/cloud/remote.c src/content/cloud/remote.h \
+	src/content/pack/repack.c src/content/pack/repack.h \
 	src/content/room.c src/content/room.h \
 	src/content/run.c src/content/run.h \
 	src/content/scrub_state.c src/content/scrub_state.h \
 	src/content/settle.c src/content/settle.h \
-	src/content/stub.c src/content/stub.h \
-	src/content/stub_evict.c \
-	src/content/stub_int.h \
-	src/content/stub_recall.c \
+	src/content/cloud/stub.c src/content/cloud/stub.h \
+	src/content/cloud/stub_evict.c \
+	src/content/cloud/stub_int.h \
+	src/content/cloud/stub_recall.c \
 	src/content/swap.c src/content/swap.h \
 	src/content/sync.c \
 	src/content/tables.c src/content/tables.h \
 	src/content/truncate.c \
-	src/content/undo_file.c src/content/undo_file.h \
-	src/content/undo_int.h \
-	src/content/undo_save.c \
+	src/content/past/undo_file.c src/content/past/undo_file.h \
+	src/content/past/undo_int.h \
+	src/content/past/undo_save.c \
 	src/content/volume.c src/content/volume.h \
-	src/content/whole.c src/content/whole.h \
+	src/content/past/whole.c src/content/past/whole.h \
 	src/content/witness.c src/content/witness.h \
 	src/content/xattrs.c src/content/xattrs.h
 
@@ -270,85 +270,85 @@ libns_a_SOURCES = \
 	src/ns/open_file.c \
 	src/ns/opened.c src/ns/opened.h \
 	src/ns/parts.c src/ns/parts.h \
-	src/ns/publish.c src/ns/publish.h \
-	src/ns/publish_int.h \
-	src/ns/publish_intent.c \
-	src/ns/publish_plan.c \
+	src/ns/publish/publish.c src/ns/publish/publish.h \
+	src/ns/publish/publish_int.h \
+	src/ns/publish/publish_intent.c \
+	src/ns/publish/publish_plan.c \
 	src/ns/reader.c src/ns/reader.h \
 	src/ns/real.h \
 	src/ns/removal.c \
 	src/ns/renaming.c \
 	src/ns/sheet.c src/ns/sheet.h \
-	src/ns/view.c src/ns/view.h \
-	src/ns/view_access.c src/ns/view_access.h \
-	src/ns/view_catalog.c src/ns/view_catalog.h \
-	src/ns/view_catalog_declared.c \
-	src/ns/view_catalog_export.c \
-	src/ns/view_catalog_files.c \
-	src/ns/view_catalog_lists.c \
-	src/ns/view_catalog_parts.c \
-	src/ns/view_catalog_search.c \
-	src/ns/view_catalog_sets.c \
-	src/ns/view_catalog_table.c \
-	src/ns/view_file.c \
-	src/ns/view_file_versions.c \
-	src/ns/view_history.c \
-	src/ns/view_lineage.c \
-	src/ns/view_listing.c \
-	src/ns/view_moments.c \
-	src/ns/view_page.c \
-	src/ns/view_past.c src/ns/view_past.h \
-	src/ns/view_table.c \
-	src/ns/view_tree.c \
+	src/ns/view/view.c src/ns/view/view.h \
+	src/ns/view/view_access.c src/ns/view/view_access.h \
+	src/ns/view/view_catalog.c src/ns/view/view_catalog.h \
+	src/ns/view/view_catalog_declared.c \
+	src/ns/view/view_catalog_export.c \
+	src/ns/view/view_catalog_files.c \
+	src/ns/view/view_catalog_lists.c \
+	src/ns/view/view_catalog_parts.c \
+	src/ns/view/view_catalog_search.c \
+	src/ns/view/view_catalog_sets.c \
+	src/ns/view/view_catalog_table.c \
+	src/ns/view/view_file.c \
+	src/ns/view/view_file_versions.c \
+	src/ns/view/view_history.c \
+	src/ns/view/view_lineage.c \
+	src/ns/view/view_listing.c \
+	src/ns/view/view_moments.c \
+	src/ns/view/view_page.c \
+	src/ns/view/view_past.c src/ns/view/view_past.h \
+	src/ns/view/view_table.c \
+	src/ns/view/view_tree.c \
 	src/ns/virtual_xattr.c src/ns/virtual_xattr.h
 
 libwork_a_SOURCES = \
-	src/work/backup.c \
-	src/work/backup_int.h \
-	src/work/backup_snapshot.c \
-	src/work/burst.c \
-	src/work/claims.c \
-	src/work/cloud.c src/work/cloud.h \
-	src/work/cloud_history.c \
-	src/work/cloud_key.c \
-	src/work/cloud_loose.c \
-	src/work/cloud_pack.c \
-	src/work/cloud_remove.c \
-	src/work/cloud_spare.c \
+	src/work/cloud/backup.c \
+	src/work/cloud/backup_int.h \
+	src/work/cloud/backup_snapshot.c \
+	src/work/cloud/burst.c \
+	src/work/cloud/claims.c \
+	src/work/cloud/cloud.c src/work/cloud/cloud.h \
+	src/work/cloud/cloud_history.c \
+	src/work/cloud/cloud_key.c \
+	src/work/cloud/cloud_loose.c \
+	src/work/cloud/cloud_pack.c \
+	src/work/cloud/cloud_remove.c \
+	src/work/cloud/cloud_spare.c \
 	src/work/described.c src/work/described.h \
 	src/work/durable.c \
 	src/work/expire.c \
-	src/work/fsck.c src/work/fsck.h \
-	src/work/fsck_cloud.c \
-	src/work/fsck_history.c \
-	src/work/fsck_int.h \
-	src/work/fsck_tree.c \
+	src/work/fsck/fsck.c src/work/fsck/fsck.h \
+	src/work/fsck/fsck_cloud.c \
+	src/work/fsck/fsck_history.c \
+	src/work/fsck/fsck_int.h \
+	src/work/fsck/fsck_tree.c \
 	src/work/gc.c src/work/gc.h \
-	src/work/history.c \
+	src/work/cloud/history.c \
 	src/work/keeper.c \
 	src/work/leftovers.c \
-	src/work/pack_int.h \
-	src/work/pack_job.c \
-	src/work/pack_leftovers.c \
-	src/work/pack_own.c \
-	src/work/pack_room.c \
-	src/work/policy.c \
+	src/work/pack/pack_int.h \
+	src/work/pack/pack_job.c \
+	src/work/pack/pack_leftovers.c \
+	src/work/pack/pack_own.c \
+	src/work/pack/pack_room.c \
+	src/work/cloud/policy.c \
 	src/work/purge.c src/work/purge.h \
 	src/work/purge_folder.c \
 	src/work/quality.c src/work/quality.h \
-	src/work/recall_job.c \
+	src/work/cloud/recall_job.c \
 	src/work/remove_job.c \
 	src/work/retention.c src/work/retention.h \
 	src/work/scan.c \
-	src/work/scrub.c src/work/scrub.h \
+	src/work/fsck/scrub.c src/work/fsck/scrub.h \
 	src/work/settle.c \
 	src/work/sniff_job.c \
-	src/work/tier_plan.c src/work/tier_plan.h \
+	src/work/cloud/tier_plan.c src/work/cloud/tier_plan.h \
 	src/work/tree.c src/work/tree.h \
 	src/work/tree_file.c \
 	src/work/tree_int.h \
-	src/work/upload.c \
-	src/work/upload_pool.c \
+	src/work/cloud/upload.c \
+	src/work/cloud/upload_pool.c \
 	src/work/work.c src/work/work.h \
 	src/work/work_int.h
 
@@ -375,33 +375,33 @@ libcli_a_SOURCES = \
 	src/cli/cli.h \
 	src/cli/control.h \
 	src/cli/control_client.c \
-	src/cli/control_server.c \
+	src/cli/daemon/control_server.c \
 	src/cli/copying.c src/cli/copying.h \
-	src/cli/daemon.c src/cli/daemon.h \
-	src/cli/daemon_control.c src/cli/daemon_control.h \
-	src/cli/daemon_fsck.c src/cli/daemon_fsck.h \
-	src/cli/daemon_history.c src/cli/daemon_history.h \
-	src/cli/daemon_import.c src/cli/daemon_import.h \
-	src/cli/daemon_mounts.c src/cli/daemon_mounts.h \
-	src/cli/daemon_ready.c \
-	src/cli/daemon_tier.c src/cli/daemon_tier.h \
+	src/cli/daemon/daemon.c src/cli/daemon/daemon.h \
+	src/cli/daemon/daemon_control.c src/cli/daemon/daemon_control.h \
+	src/cli/daemon/daemon_fsck.c src/cli/daemon/daemon_fsck.h \
+	src/cli/daemon/daemon_history.c src/cli/daemon/daemon_history.h \
+	src/cli/daemon/daemon_import.c src/cli/daemon/daemon_import.h \
+	src/cli/daemon/daemon_mounts.c src/cli/daemon/daemon_mounts.h \
+	src/cli/daemon/daemon_ready.c \
+	src/cli/daemon/daemon_tier.c src/cli/daemon/daemon_tier.h \
 	src/cli/database.c src/cli/database.h \
-	src/cli/diff.c src/cli/diff.h \
-	src/cli/diff_bytes.c \
-	src/cli/diff_folder.c \
-	src/cli/diff_table.c \
-	src/cli/diff_table_print.c \
-	src/cli/diff_text.c \
-	src/cli/doctor.c src/cli/doctor.h \
-	src/cli/doctor_cloud.c \
-	src/cli/doctor_lake.c \
-	src/cli/doctor_machine.c \
+	src/cli/diff/diff.c src/cli/diff/diff.h \
+	src/cli/diff/diff_bytes.c \
+	src/cli/diff/diff_folder.c \
+	src/cli/diff/diff_table.c \
+	src/cli/diff/diff_table_print.c \
+	src/cli/diff/diff_text.c \
+	src/cli/doctor/doctor.c src/cli/doctor/doctor.h \
+	src/cli/doctor/doctor_cloud.c \
+	src/cli/doctor/doctor_lake.c \
+	src/cli/doctor/doctor_machine.c \
 	src/cli/duckdb.c src/cli/duckdb.h \
 	src/cli/facts.c src/cli/facts.h \
 	src/cli/find.c \
 	src/cli/fsck.c \
 	src/cli/gc.c \
-	src/cli/gone.c src/cli/gone.h \
+	src/cli/restore/gone.c src/cli/restore/gone.h \
 	src/cli/history.c src/cli/history.h \
 	src/cli/holders.c src/cli/holders.h \
 	src/cli/human.c src/cli/human.h \
@@ -429,14 +429,14 @@ libcli_a_SOURCES = \
 	src/cli/purge.c \
 	src/cli/reload.c src/cli/reload.h \
 	src/cli/remote_url.c src/cli/remote_url.h \
-	src/cli/restore.c src/cli/restore.h \
-	src/cli/restore_data.c \
-	src/cli/restore_file.c \
-	src/cli/restore_lake.c src/cli/restore_lake.h \
-	src/cli/restore_lake_tell.c \
-	src/cli/restore_tree.c \
-	src/cli/row_changes.c src/cli/row_changes.h \
-	src/cli/row_spool.c src/cli/row_spool.h \
+	src/cli/restore/restore.c src/cli/restore/restore.h \
+	src/cli/restore/restore_data.c \
+	src/cli/restore/restore_file.c \
+	src/cli/restore/restore_lake.c src/cli/restore/restore_lake.h \
+	src/cli/restore/restore_lake_tell.c \
+	src/cli/restore/restore_tree.c \
+	src/cli/diff/row_changes.c src/cli/diff/row_changes.h \
+	src/cli/diff/row_spool.c src/cli/diff/row_spool.h \
 	src/cli/schema.c src/cli/schema.h \
 	src/cli/scrub.c \
 	src/cli/sql.c \

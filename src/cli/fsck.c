@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "cli/daemon_fsck.h"
+#include "cli/daemon/daemon_fsck.h"
 #include "cli/facts.h"
 #include "cli/offline.h"
 #include "cli/place.h"

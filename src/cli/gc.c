@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "cli/daemon_history.h"
+#include "cli/daemon/daemon_history.h"
 #include "cli/facts.h"
 #include "cli/human.h"
 #include "cli/offline.h"

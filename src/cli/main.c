@@ -1,6 +1,6 @@
 /*
- * tarn: one program for the command line, the daemon (cli/daemon.c, started by `tarn mount`), the helper that mount(8)
- * calls for fstab's type fuse.tarn, and the one by which the daemon looks into files (sniff/worker.h).
+ * tarn: one program for the command line, the daemon (cli/daemon/daemon.c, started by `tarn mount`), the helper that
+ * mount(8) calls for fstab's type fuse.tarn, and the one by which the daemon looks into files (sniff/worker.h).
  */
 #include <locale.h>
 #include <signal.h>
@@ -8,7 +8,7 @@
 
 #include "cli/cli.h"
 #include "sniff/worker.h"
-#include "tier/credentials.h"
+#include "tier/s3/credentials.h"
 
 static int help(int argc, char **argv)
 {

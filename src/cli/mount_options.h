@@ -7,7 +7,7 @@
 #include <stdbool.h>
 
 #include "base/buf.h"
-#include "cli/daemon.h"
+#include "cli/daemon/daemon.h"
 
 struct mount_options {
 	bool passthrough; /* passthrough=on (default) or off */

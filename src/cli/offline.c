@@ -9,7 +9,7 @@
 #include "base/log.h"
 #include "cli/cli.h"
 #include "cli/control.h"
-#include "cli/daemon.h"
+#include "cli/daemon/daemon.h"
 #include "cli/facts.h"
 #include "cli/lock.h"
 #include "cli/mounts.h"

@@ -1,6 +1,6 @@
 /*
- * tarn publish: what was prepared in one folder comes to another, in one commit (ns/publish.h). The daemon does it; the
- * folders of staging that are empty then are removed here, as rmdir(1) would.
+ * tarn publish: what was prepared in one folder comes to another, in one commit (ns/publish/publish.h). The daemon does
+ * it; the folders of staging that are empty then are removed here, as rmdir(1) would.
  */
 #include <dirent.h>
 #include <errno.h>

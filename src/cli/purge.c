@@ -7,9 +7,9 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "cli/daemon_history.h"
+#include "cli/daemon/daemon_history.h"
 #include "cli/facts.h"
-#include "cli/gone.h"
+#include "cli/restore/gone.h"
 #include "cli/human.h"
 #include "cli/offline.h"
 #include "cli/place.h"

@@ -9,7 +9,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "cli/daemon_fsck.h"
+#include "cli/daemon/daemon_fsck.h"
 #include "cli/facts.h"
 #include "cli/human.h"
 #include "cli/offline.h"

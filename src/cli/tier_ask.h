@@ -1,4 +1,4 @@
-/* Inside cli/: what the verbs about the cloud ask of the daemon, piece by piece (cli/daemon_tier.h). */
+/* Inside cli/: what the verbs about the cloud ask of the daemon, piece by piece (cli/daemon/daemon_tier.h). */
 #ifndef TARN_CLI_TIER_ASK_H
 #define TARN_CLI_TIER_ASK_H
 

@@ -13,7 +13,7 @@
 #include "base/cleanup.h"
 #include "cli/control.h"
 #include "cli/facts.h"
-#include "cli/gone.h"
+#include "cli/restore/gone.h"
 #include "cli/history.h"
 #include "cli/human.h"
 #include "cli/moments.h"

@@ -9,8 +9,8 @@
  * The name in versions/ carries node and version, so that after a crash between the operation and its record the next
  * mount knows what it is (recover.h). Only a file with one link, with bytes, in a bucket that keeps history; what
  * cannot be kept is recorded as not kept, with the reason. A file that older versions are read through
- * (content/chain.h) is moved in any case, and recorded as not kept, but aside. Of a stub (content/stub.h) only the
- * placeholder goes: its bytes are kept in the cloud.
+ * (content/past/chain.h) is moved in any case, and recorded as not kept, but aside. Of a stub (content/cloud/stub.h)
+ * only the placeholder goes: its bytes are kept in the cloud.
  */
 #ifndef TARN_CONTENT_ASIDE_H
 #define TARN_CONTENT_ASIDE_H

@@ -7,7 +7,7 @@
 
 #include "base/cleanup.h"
 #include "content/lake.h"
-#include "content/stub.h"
+#include "content/cloud/stub.h"
 
 static int open_pinned(int pinned, int flags)
 {

@@ -1,10 +1,10 @@
 #include "content/cut.h"
 
 #include "base/clock.h"
-#include "content/chain.h"
+#include "content/past/chain.h"
 #include "content/durable.h"
-#include "content/stub.h"
-#include "content/remote.h"
+#include "content/cloud/stub.h"
+#include "content/cloud/remote.h"
 #include "content/witness.h"
 
 #define UNSEEN_CHANGE "changed in place, unseen"

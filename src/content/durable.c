@@ -16,7 +16,7 @@
 #include "content/aside.h"
 #include "content/cut.h"
 #include "content/hash.h"
-#include "content/past.h"
+#include "content/past/past.h"
 
 #define MOUNTED_AS "mounted_as" /* a lake key: boot and mount of the file system that the last daemon worked on */
 #define PIECE (256 * 1024)
@@ -178,7 +178,8 @@ static bool verifies(struct lake *lake, const struct version_row *v)
 	return !n && !memcmp(sha256, v->sha256, SHA256_BYTES);
 }
 
-/* Older versions may be read through what was saved of V, whatever became of itself; content/kept.h removes that. */
+/* Older versions may be read through what was saved of V, whatever became of itself; content/past/kept.h removes that.
+ * */
 static enum version_how how_then(struct lake *lake, const struct version_row *v)
 {
 	struct volume *volume = lake_volume(lake, v->volume);

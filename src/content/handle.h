@@ -5,7 +5,7 @@
  *
  *	the mount has no passthrough, or the inode is cached now	CACHED		undo
  *	O_RDONLY, of a stub that is not small				CACHED, as the bytes come
- *	a writer of a stub, without O_TRUNC				CACHED		content/draft.h
+ *	a writer of a stub, without O_TRUNC				CACHED		content/cloud/draft.h
  *	O_RDONLY							PASSTHROUGH
  *	O_TRUNC, alone							PASSTHROUGH on a new inode: content/aside.h
  *	O_RDWR, a base is due, inode idle				CACHED		undo
@@ -16,11 +16,11 @@
  *	other O_WRONLY							PASSTHROUGH_DIRECT	undo
  *	O_RDWR else							PASSTHROUGH_DIRECT	copy; undo, verified
  *
- * A base is due when bytes of versions are only in the raw file (content/chain.h). Then every write has to come by
+ * A base is due when bytes of versions are only in the raw file (content/past/chain.h). Then every write has to come by
  * here, so that it can save them first; but for appends, which change none. Where the file system can share blocks, the
  * base is kept whole at the open, and is not due any more. A file that is opened O_RDWR while others have it open under
  * passthrough could be changed through a mapping that nobody sees: its base is copied, when it is small, or else has to
- * be verified later (content/base.h).
+ * be verified later (content/past/base.h).
  *
  * Threads: any; one handle is used by many at once.
  */
@@ -47,7 +47,7 @@ struct handle {
 	bool unseen;	       /* its writes do not come by here, and are more than appends */
 	bool foreign;	       /* it reads what another run is writing */
 	bool unsure;	       /* it may change the base unseen */
-	struct recall *recall; /* what it reads from while its inode is a stub (content/recall.h); else NULL */
+	struct recall *recall; /* what it reads from while its inode is a stub (content/recall/recall.h); else NULL */
 	uint64_t version;      /* of which */
 	bool only_here;	       /* it gets what is here, and no more */
 	bool passes;	       /* what it reads does not come back to stay */

@@ -10,12 +10,12 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "content/appends.h"
-#include "content/chain.h"
-#include "content/draft.h"
+#include "content/past/chain.h"
+#include "content/cloud/draft.h"
 #include "content/folder.h"
 #include "content/lake.h"
 #include "content/settle.h"
-#include "content/stub.h"
+#include "content/cloud/stub.h"
 
 struct inode_table {
 	pthread_mutex_t lock;

@@ -44,7 +44,7 @@ struct draft;
 
 enum inode_state { INODE_IDLE, INODE_PASSTHROUGH, INODE_CACHED, INODE_CHANGING };
 
-/* The version before the one that is cut next, when its bytes are not here any more (content/former.h). */
+/* The version before the one that is cut next, when its bytes are not here any more (content/past/former.h). */
 struct former {
 	uint64_t version; /* 0: none, or not known */
 	uint64_t size;
@@ -62,7 +62,7 @@ struct appends {
 	int64_t first, last; /* which began and appended then, monotonic */
 };
 
-/* Of the file that a stub stands for (content/stub.h). */
+/* Of the file that a stub stands for (content/cloud/stub.h). */
 struct stub_attributes {
 	mode_t mode;
 	uid_t uid;
@@ -103,7 +103,7 @@ struct inode {
 	_Atomic bool stub; /* its bytes are only in the cloud, and what lies in the bucket is a placeholder */
 	bool recalling;	   /* somebody brings them back just now */
 	struct stub_attributes as_stub; /* while it is one */
-	struct draft *draft; /* content/draft.h: what was written to it then, with a reference; NULL: nothing */
+	struct draft *draft; /* content/cloud/draft.h: what was written to it then, with a reference; NULL: nothing */
 	/* a recall changes nothing that anybody may see: while its raw file has this ctime, it is shown with that */
 	int64_t ctime_raw, ctime_shown;
 
@@ -146,22 +146,22 @@ struct inode {
 	bool watched;		  /* in lake->unsettled's list of what is being written: protected by its lock, … */
 	int64_t watch_due;	  /* …with when it is to be cut next */
 	struct inode *watch_next, *watch_prev;
-	bool left;	      /* `version` belongs to the series of a path that it left for a temporary name */
-	struct chain *chain;  /* content/chain.h: of its raw file, once somebody asked; NULL: not yet */
-	bool no_past;	      /* nothing older than what was cut since it came to memory is in its raw file… */
-	uint64_t era;	      /* …but versions up to this one had other raw files */
-	bool dependants;      /* with no_past: older versions are read through it */
-	uint64_t base_commit; /* once this is durable, so is the row of `version`; 0: as `commit` */
-	bool base_unsure;     /* it could be changed unseen, so that the bytes of `version` have to be verified */
-	unsigned changing;    /* changes of the raw file that are under way here */
-	bool may_map;	      /* a writable passthrough handle that can be mapped existed since it was last settled */
-	bool moved;	      /* its name changed since the folder was last fsynced */
-	bool made_here;	      /* created O_EXCL, and by… */
-	uint64_t maker;	      /* …this run; nothing of it is kept if that run unlinks it */
+	bool left;	       /* `version` belongs to the series of a path that it left for a temporary name */
+	struct chain *chain;   /* content/past/chain.h: of its raw file, once somebody asked; NULL: not yet */
+	bool no_past;	       /* nothing older than what was cut since it came to memory is in its raw file… */
+	uint64_t era;	       /* …but versions up to this one had other raw files */
+	bool dependants;       /* with no_past: older versions are read through it */
+	uint64_t base_commit;  /* once this is durable, so is the row of `version`; 0: as `commit` */
+	bool base_unsure;      /* it could be changed unseen, so that the bytes of `version` have to be verified */
+	unsigned changing;     /* changes of the raw file that are under way here */
+	bool may_map;	       /* a writable passthrough handle that can be mapped existed since it was last settled */
+	bool moved;	       /* its name changed since the folder was last fsynced */
+	bool made_here;	       /* created O_EXCL, and by… */
+	uint64_t maker;	       /* …this run; nothing of it is kept if that run unlinks it */
 	struct origin *origin; /* content/witness.h: what the next version was made from, so far; NULL: nothing */
 	uint64_t seen_size;    /* the content when somebody last closed it who had it open for writing… */
 	int64_t seen_mtime;    /* …or opened it */
-	uint64_t writer_run;  /* the run that wrote last */
+	uint64_t writer_run;   /* the run that wrote last */
 	uid_t writer_uid;
 	_Atomic uint64_t commit; /* the last one submitted about it */
 	uint64_t opens;		 /* for reading, since last flushed */
@@ -280,7 +280,7 @@ int64_t stat_ctime(const struct stat *st);
  * -errno: -ESTALE when the file is gone; -ELOOP for the bytes of a stub.
  */
 int inode_open(struct lake *lake, struct inode *inode, int flags);
-/* Of a stub (content/stub.h): as of the file that it stands for. */
+/* Of a stub (content/cloud/stub.h): as of the file that it stands for. */
 int inode_stat(struct lake *lake, struct inode *inode, struct stat *st);
 /* Of a symlink; its length. */
 int inode_read_link(struct lake *lake, struct inode *inode, char *target, size_t room);

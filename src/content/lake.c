@@ -11,15 +11,15 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "config/finding.h"
-#include "content/backup.h"
-#include "content/draft.h"
+#include "content/cloud/backup.h"
+#include "content/cloud/draft.h"
 #include "content/durable.h"
-#include "content/former.h"
-#include "content/packs.h"
-#include "content/recall.h"
-#include "content/recall_caller.h"
+#include "content/past/former.h"
+#include "content/pack/packs.h"
+#include "content/recall/recall.h"
+#include "content/recall/recall_caller.h"
 #include "content/registered.h"
-#include "content/remote.h"
+#include "content/cloud/remote.h"
 #include "content/room.h"
 #include "content/run.h"
 #include "content/settle.h"
@@ -387,7 +387,7 @@ static int open_store(struct lake *lake, struct buf *error)
 	return rc;
 }
 
-/* Before anything is submitted: a copy of the metadata goes on from what is there (work/backup.c). */
+/* Before anything is submitted: a copy of the metadata goes on from what is there (work/cloud/backup.c). */
 static void keep_changes(struct lake *lake)
 {
 	_cleanup_buf_ struct buf folder = BUF_INIT;

@@ -62,9 +62,9 @@ struct lake_cloud {
 	_Atomic uint64_t waiting, waiting_bytes;				 /* queued, or on their way */
 	_Atomic uint64_t use, high;	/* bytes that the lake uses; from where on files leave */
 	_Atomic uint64_t early, target; /* from where on they are uploaded; down to where they leave */
-	_Atomic bool takes_history;	/* old versions can go there, and do when there is no room (work/history.c) */
-	_Atomic bool history_leaves;	/* there is none: they are packed at once */
-	_Atomic uint64_t packed_to;	/* versions that ended with this commit or before were looked at by who packs */
+	_Atomic bool takes_history; /* old versions can go there, and do when there is no room (work/cloud/history.c) */
+	_Atomic bool history_leaves; /* there is none: they are packed at once */
+	_Atomic uint64_t packed_to;  /* versions that ended with this commit or before were looked at by who packs */
 };
 
 struct lake_counters {
@@ -72,7 +72,7 @@ struct lake_counters {
 	atomic_uint_fast64_t synthetic; /* look-ups that ended in a view */
 };
 
-/* Is the prefix at the remote this lake's (content/mark.h)? */
+/* Is the prefix at the remote this lake's (content/cloud/mark.h)? */
 enum mark_state { MARK_UNKNOWN, MARK_HELD, MARK_OTHERS };
 struct lake_mark {
 	pthread_mutex_t lock; /* of who asks the remote; taken with nothing held */
@@ -98,11 +98,11 @@ struct lake {
 	struct frontend frontend;
 	struct inode_table *inodes;
 
-	pthread_mutex_t buckets_lock; /* settings, the list of buckets */
-	struct tier *tier;	      /* content/remote.h */
-	_Atomic bool has_tier;	      /* it is there */
-	struct lake_mark mark;	      /* of that */
-	struct settings *settings;    /* the newest; older ones live on in `retired` */
+	pthread_mutex_t buckets_lock;	/* settings, the list of buckets */
+	struct tier *tier;		/* content/cloud/remote.h */
+	_Atomic bool has_tier;		/* it is there */
+	struct lake_mark mark;		/* of that */
+	struct settings *settings;	/* the newest; older ones live on in `retired` */
 	struct declared_tables *tables; /* content/tables.h */
 	struct settings *retired[64];
 	int nretired;
@@ -120,26 +120,26 @@ struct lake {
 
 	struct settle_queue *unsettled;	       /* content/settle.h */
 	struct registered *registered;	       /* content/registered.h */
-	struct former_names *formers;	       /* content/former.h */
+	struct former_names *formers;	       /* content/past/former.h */
 	struct lineage *lineage;	       /* lineage/lineage.h */
 	_Atomic bool lineage_on;	       /* it is to be told of what is read and written */
 	pthread_mutex_t growth_lock;	       /* held while a version grows, or a moment gets a name */
 	_Atomic uint64_t pinned;	       /* content/appends.h: versions of this commit and before do not grow */
-	struct packs *packs;		       /* content/packs.h */
-	struct recalls *recalls;	       /* content/recall.h */
-	struct recall_callers *recall_callers; /* content/recall_caller.h */
-	struct drafts *drafts;		       /* content/draft.h */
+	struct packs *packs;		       /* content/pack/packs.h */
+	struct recalls *recalls;	       /* content/recall/recall.h */
+	struct recall_callers *recall_callers; /* content/recall/recall_caller.h */
+	struct drafts *drafts;		       /* content/cloud/draft.h */
 	_Atomic bool space_short;	       /* history must not grow; writers may be slowed */
-	atomic_uint_fast64_t undo_limit;       /* content/kept.h; and when it was found out */
+	atomic_uint_fast64_t undo_limit;       /* content/past/kept.h; and when it was found out */
 	_Atomic int64_t undo_limit_time;
 	int64_t crashed_at;    /* the last commit before the last daemon ended without saying so; 0: it ended well */
-	bool changes_kept;     /* content/backup.h: from the store's opening on; work/ takes it over… */
+	bool changes_kept;     /* content/cloud/backup.h: from the store's opening on; work/ takes it over… */
 	uint64_t changes_last; /* …with the last commit then */
 	_Atomic int64_t backup_at;    /* wall clock: all that was committed by then is at the remote; 0: not yet */
 	_Atomic int backup_error;     /* -errno of the last attempt; 0 */
 	bool power_failed;	      /* since the last daemon ran; known from lake_recover() on */
 	_Atomic bool undurable;	      /* something was cut since the last durable_point() */
-	_Atomic uint64_t relied_on;   /* content/stub_evict.c: this commit is durable, … */
+	_Atomic uint64_t relied_on;   /* content/cloud/stub_evict.c: this commit is durable, … */
 	_Atomic int64_t relied_on_at; /* …and all that was submitted until then */
 	_Atomic bool scan_running;
 	atomic_uint_fast64_t scan_seen;

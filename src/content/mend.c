@@ -7,14 +7,14 @@
 #include "base/cleanup.h"
 #include "base/full_io.h"
 #include "base/log.h"
-#include "content/frames.h"
+#include "content/cloud/frames.h"
 #include "content/hash.h"
-#include "content/packs.h"
-#include "content/past.h"
+#include "content/pack/packs.h"
+#include "content/past/past.h"
 #include "content/reach.h"
-#include "content/remote.h"
-#include "content/stub.h"
-#include "content/whole.h"
+#include "content/cloud/remote.h"
+#include "content/cloud/stub.h"
+#include "content/past/whole.h"
 
 #define PIECE ((size_t)64 * 1024)
 

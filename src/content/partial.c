@@ -7,10 +7,10 @@
 #include "base/log.h"
 #include "content/appends.h"
 #include "content/aside.h"
-#include "content/chain.h"
+#include "content/past/chain.h"
 #include "content/cut.h"
 #include "content/database.h"
-#include "content/stub.h"
+#include "content/cloud/stub.h"
 #include "content/witness.h"
 
 #define REFLINK_GAP NSEC_PER_SEC /* each makes rows durable first */

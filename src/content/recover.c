@@ -6,15 +6,15 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "content/base.h"
+#include "content/past/base.h"
 #include "content/cut.h"
 #include "content/durable.h"
-#include "content/kept.h"
+#include "content/past/kept.h"
 #include "content/lease.h"
 #include "content/outside.h"
 #include "content/run.h"
 #include "content/settle.h"
-#include "content/whole.h"
+#include "content/past/whole.h"
 
 #define RECOVER_AGAIN "recover_again" /* a lake key: a version in versions/ was still in use */
 
@@ -228,7 +228,7 @@ static int recover_one(struct lake *lake, struct left_over *l)
 	return finish(lake, l, &node, at_path ? &now : NULL, &st, has_row ? &version : NULL);
 }
 
-/* ---- what was about to change places with a live file: content/stub.h ---- */
+/* ---- what was about to change places with a live file: content/cloud/stub.h ---- */
 
 /* The object that an eviction relied on. */
 static bool is_in_cloud(struct lake *lake, const struct left_over *l)

@@ -2,7 +2,8 @@
  * Room for writers, who are slowed down instead of being told that the disk is full, as long as there is hope that room
  * comes. There are two reasons for hope:
  *
- *	files leave for the cloud, but slower than the disk fills: each write waits a moment. work/burst.c says where
+ *	files leave for the cloud, but slower than the disk fills: each write waits a moment
+ *		(work/cloud/burst.c says where)
  *	history is kept, which gives way, and which df counts as free: a write for which there was no room asks the
  *	keeper, who lets history go at once (work/expire.c), and is tried again
  *

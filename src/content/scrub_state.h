@@ -1,6 +1,6 @@
 /*
- * How far a scrub (work/scrub.h) has come, and what came of it: kept in the store, so that the next one goes on there
- * and `tarn status` can tell.
+ * How far a scrub (work/fsck/scrub.h) has come, and what came of it: kept in the store, so that the next one goes on
+ * there and `tarn status` can tell.
  */
 #ifndef TARN_CONTENT_SCRUB_STATE_H
 #define TARN_CONTENT_SCRUB_STATE_H

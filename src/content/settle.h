@@ -25,8 +25,8 @@ void settle_queue_free(struct lake *lake);
 
 /*
  * If INODE has no writer and is settled, cuts a version of what was written (none if nothing changed). 0; 1: a writer
- * has it open, its release will settle it, or it is a draft (content/draft.h), and its end will; -EAGAIN: busy, now
- * queued; -errno.
+ * has it open, its release will settle it, or it is a draft (content/cloud/draft.h), and its end will; -EAGAIN: busy,
+ * now queued; -errno.
  */
 int inode_settle(struct lake *lake, struct inode *inode);
 /*

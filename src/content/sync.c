@@ -4,10 +4,10 @@
 #include <fcntl.h>
 
 #include "base/cleanup.h"
-#include "content/draft.h"
+#include "content/cloud/draft.h"
 #include "content/durable.h"
 #include "content/handle.h"
-#include "content/stub.h"
+#include "content/cloud/stub.h"
 
 static int sync_folder(struct lake *lake, struct inode *folder)
 {

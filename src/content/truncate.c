@@ -3,10 +3,10 @@
 
 #include "base/cleanup.h"
 #include "content/aside.h"
-#include "content/draft.h"
+#include "content/cloud/draft.h"
 #include "content/handle.h"
 #include "content/settle.h"
-#include "content/stub.h"
+#include "content/cloud/stub.h"
 
 static int truncate_file(struct lake *lake, struct inode *inode, struct handle *h, off_t size,
 			 const struct actor *actor)

@@ -17,8 +17,8 @@
 /*
  * ext4 puts new folders near the one that they are in, new files near their folder, and passes over each inode that was
  * given back less than 5 s ago. Where thousands of placeholders are made in a second, in the place of as many files
- * that go (content/stub_evict.c), that takes three times as long as all else. With this flag (chattr(1): T) the folders
- * are spread over the disk.
+ * that go (content/cloud/stub_evict.c), that takes three times as long as all else. With this flag (chattr(1): T) the
+ * folders are spread over the disk.
  */
 static void spread(int versionsfd)
 {

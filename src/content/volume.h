@@ -3,10 +3,10 @@
  *
  *	LAKE/versions/HH/NODE.VERSION			the lake's own
  *	<bucket's path>/.tarn-versions/HH/NODE.VERSION	a bucket's that lies elsewhere; never shown on the mount
- *	…/packs/NUMBER.pack				many versions in one file (content/pack_file.h)
- *	LAKE/cache/, <bucket's path>/.tarn-versions/cache/	what came back from the cloud (content/recall.h)
- *	…/NODE.VERSION.undo, …/NODE.VERSION.copy	what else is kept of one (content/kept.h)
- *	…/NODE.VERSION.stub, …/NODE.VERSION.recall	what is about to change places with a live file (content/stub.h)
+ *	…/packs/NUMBER.pack				many versions in one file (content/pack/pack_file.h)
+ *	LAKE/cache/, <bucket's path>/.tarn-versions/cache/	what came back from the cloud (content/recall/recall.h)
+ *	…/NODE.VERSION.undo, …/NODE.VERSION.copy	what else is kept of one (content/past/kept.h)
+ *	…/NODE.VERSION.stub, …/NODE.VERSION.recall	what is to change places with a live file (content/cloud/stub.h)
  *	<bucket's path>/.tarn-versions/volume		32 hex digits: which volume this is, wherever it is mounted
  *
  * HH: the low byte of the node's id, two hex digits. NODE and VERSION: hex. The name says what a file there is even

@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "content/recall.h"
+#include "content/recall/recall.h"
 #include "content/witness.h"
 #include "fuse/ops.h"
 #include "fuse/passthrough.h"

@@ -1,5 +1,5 @@
 /*
- * One mount: libfuse's session over a lake, as it is or as it was. Composed by cli/daemon.c:
+ * One mount: libfuse's session over a lake, as it is or as it was. Composed by cli/daemon/daemon.c:
  *
  *	session_mount()	mounts, and prepares the kernel's passthrough
  *	session_run()	serves until the mount is gone; returns when the last request is answered

@@ -145,9 +145,11 @@ static const char *const promises[] = {
 	" WHERE NOT EXISTS(SELECT 1 FROM version WHERE id = description.version) LIMIT 1",
 	"SELECT 'version ' || version || ' has columns that are not there' FROM description WHERE schema > 0"
 	" AND NOT EXISTS(SELECT 1 FROM schema WHERE id = description.schema) LIMIT 1",
-	/* One whose name ended outside keeps its handle until it is known that it is nowhere else (content/gone.c). */
+	/* One whose name ended outside keeps its handle until it is known that it is nowhere else
+	 * (content/past/gone.c). */
 	"SELECT 'node ' || node || ' can be found, and has no name' FROM document WHERE NOT EXISTS"
-	" (SELECT 1 FROM entry INDEXED BY entry_node WHERE node = document.node AND to_commit = " SQL_LIVE ")"
+	" (SELECT 1 FROM entry INDEXED BY entry_node WHERE node = document.node AND to_commit = " SQL_LIVE
+	")"
 	" AND (SELECT handle FROM node WHERE id = document.node) IS NULL LIMIT 1",
 	"SELECT 'node ' || node || ' has tags, and is not there' FROM tag"
 	" WHERE NOT EXISTS(SELECT 1 FROM node WHERE id = tag.node) LIMIT 1",

@@ -153,10 +153,11 @@ struct label_row {
 	uid_t uid;
 };
 
-/* A file of packed contents, and a content in it, by its hash. What the file holds is content/pack_file.h's matter. */
+/* A file of packed contents, and a content in it, by its hash. What the file holds is content/pack/pack_file.h's
+ * matter. */
 enum pack_state {
 	PACK_HERE = 1, /* the file is complete */
-	PACK_AWAY,     /* it is only in the cloud; here is an index of it (content/pack_index.h) */
+	PACK_AWAY,     /* it is only in the cloud; here is an index of it (content/pack/pack_index.h) */
 	PACK_STAYS     /* complete, and never leaves: it has contents of pinned files */
 };
 struct pack_row {

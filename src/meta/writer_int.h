@@ -6,7 +6,7 @@
 
 #include <pthread.h>
 
-#include "meta/apply.h"
+#include "meta/apply/apply.h"
 #include "meta/reserve.h"
 #include "meta/tally.h"
 #include "meta/wal.h"

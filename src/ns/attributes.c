@@ -6,11 +6,11 @@
 #include "base/log.h"
 #include "content/registered.h"
 #include "content/settle.h"
-#include "content/stub.h"
+#include "content/cloud/stub.h"
 #include "content/swap.h"
 #include "content/xattrs.h"
 #include "ns/real.h"
-#include "ns/view.h"
+#include "ns/view/view.h"
 #include "ns/virtual_xattr.h"
 
 #define PROC_FD_MAX 40

@@ -5,12 +5,12 @@
 #include "base/log.h"
 #include "content/cut.h"
 #include "content/database.h"
-#include "content/former.h"
+#include "content/past/former.h"
 #include "content/outside.h"
-#include "content/stub.h"
+#include "content/cloud/stub.h"
 #include "content/xattrs.h"
 #include "ns/real.h"
-#include "ns/view.h"
+#include "ns/view/view.h"
 
 /* Before anything is made: may NAME be made in F? */
 static int check_name(struct lake *lake, struct real_folder *f, const char *name, bool is_folder)

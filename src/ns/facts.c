@@ -6,7 +6,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "content/remote.h"
+#include "content/cloud/remote.h"
 #include "content/room.h"
 #include "content/scrub_state.h"
 #include "content/settle.h"
@@ -137,7 +137,7 @@ static void add_rates(struct emitter *e, struct lake *lake, const struct store_t
 	fraction(e, "uptime_seconds", (double)(clock_wall() - lake->since) / NSEC_PER_SEC);
 }
 
-/* How far the copy of the metadata has come (content/backup.h). */
+/* How far the copy of the metadata has come (content/cloud/backup.h). */
 static void add_backup(struct emitter *e, struct lake *lake)
 {
 	_cleanup_buf_ struct buf at = BUF_INIT;

@@ -6,9 +6,9 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "content/stub.h"
+#include "content/cloud/stub.h"
 #include "ns/real.h"
-#include "ns/view.h"
+#include "ns/view/view.h"
 
 #define MODE 0644
 #define OVERWRITTEN "overwritten in the cloud by somebody else"

@@ -10,7 +10,7 @@
 #include "content/outside.h"
 #include "ns/opened.h"
 #include "ns/real.h"
-#include "ns/view.h"
+#include "ns/view/view.h"
 
 struct number {
 	UT_hash_handle hh;

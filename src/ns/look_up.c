@@ -3,9 +3,9 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "content/outside.h"
-#include "content/stub.h"
+#include "content/cloud/stub.h"
 #include "ns/real.h"
-#include "ns/view.h"
+#include "ns/view/view.h"
 
 int real_get(struct lake *lake, uint64_t ino, struct inode **out)
 {

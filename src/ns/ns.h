@@ -102,7 +102,7 @@ int open_file_view_backing(const struct open_file *f);
 int open_file_view_fd(const struct open_file *f);
 /* Does an operation that needs the bytes of INO have to wait for a remote? */
 bool ns_waits(struct lake *lake, uint64_t ino);
-/* Is something written to a stub that its end has to wait for (content/draft.h)? */
+/* Is something written to a stub that its end has to wait for (content/cloud/draft.h)? */
 bool ns_ends_draft(struct lake *lake);
 /*
  * Of a stub that was written: its bytes, as far as LEN and its end, and how many; waits for those that were not.
@@ -115,7 +115,7 @@ bool ns_writes_stub(const struct open_file *f);
 ssize_t ns_write_stub(struct lake *lake, struct open_file *f, const struct actor *actor, const void *bytes, size_t len,
 		      off_t at);
 /* Can [AT, AT + LEN) of a file be read without waiting for a remote? Else ns_want() waits until it can (-ECANCELED,
- * -ETIMEDOUT, …: content/recall.h). */
+ * -ETIMEDOUT, …: content/recall/recall.h). */
 bool ns_has(struct open_file *f, off_t at, size_t len);
 int ns_want(struct lake *lake, struct open_file *f, off_t at, size_t len, const struct tier_call *call);
 /* What F reads from while its bytes come; NULL: another way. */

@@ -3,14 +3,14 @@
 
 #include "base/cleanup.h"
 #include "base/full_io.h"
-#include "content/draft.h"
+#include "content/cloud/draft.h"
 #include "content/outside.h"
-#include "content/recall_version.h"
+#include "content/recall/recall_version.h"
 #include "content/room.h"
-#include "content/stub.h"
+#include "content/cloud/stub.h"
 #include "ns/opened.h"
 #include "ns/real.h"
-#include "ns/view.h"
+#include "ns/view/view.h"
 
 struct open_file {
 	struct opened opened;

@@ -1,7 +1,7 @@
 #include "ns/opened.h"
 
 #include "base/cleanup.h"
-#include "ns/view.h"
+#include "ns/view/view.h"
 
 void opened_add(struct lake *lake, struct opened **list, struct opened *o)
 {

@@ -4,12 +4,12 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "config/settings_edit.h"
-#include "content/draft.h"
-#include "content/former.h"
+#include "content/cloud/draft.h"
+#include "content/past/former.h"
 #include "content/outside.h"
-#include "content/stub.h"
+#include "content/cloud/stub.h"
 #include "ns/change.h"
-#include "ns/view.h"
+#include "ns/view/view.h"
 
 static int look_up(struct lake *lake, struct real_folder *f, const char *name, struct inode **inode, struct stat *raw)
 {

@@ -14,13 +14,13 @@
 #include "config/settings_edit.h"
 #include "content/cut.h"
 #include "content/database.h"
-#include "content/former.h"
+#include "content/past/former.h"
 #include "content/outside.h"
 #include "content/settle.h"
-#include "content/stub.h"
+#include "content/cloud/stub.h"
 #include "content/xattrs.h"
 #include "ns/change.h"
-#include "ns/view.h"
+#include "ns/view/view.h"
 
 static bool is_bucket_elsewhere(const struct inode *inode)
 {

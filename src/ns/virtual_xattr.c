@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "content/pin.h"
-#include "content/stub.h"
+#include "content/past/pin.h"
+#include "content/cloud/stub.h"
 #include "ns/real.h"
 
 #define PREFIX "user.tarn."

@@ -6,9 +6,9 @@
  *	space	a disk has less free than it should, or than is written to it in half a minute: then what is kept on
  *		that disk goes, until there is enough. "Older than a day first, then younger" is the same order
  *
- * What the cloud has, too, is not expired: its local bytes go (work/cloud_history.c), and it is read from there. Nor is
- * what can leave for it (work/history.c), as long as it leaves: but when less than half of what should be free is, no
- * write waits for the uplink.
+ * What the cloud has, too, is not expired: its local bytes go (work/cloud/cloud_history.c), and it is read from there.
+ * Nor is what can leave for it (work/cloud/history.c), as long as it leaves: but when less than half of what should be
+ * free is, no write waits for the uplink.
  *
  * Each batch: its rows are recorded as expired and made durable, then the files go. In the other order a crash would
  * leave versions that are listed and cannot be read; in this one, files that nobody lists, which the next start removes
@@ -30,7 +30,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "content/kept.h"
+#include "content/past/kept.h"
 #include "content/room.h"
 #include "work/gc.h"
 #include "work/work_int.h"

@@ -16,8 +16,8 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "content/kept.h"
-#include "work/fsck_int.h"
+#include "content/past/kept.h"
+#include "work/fsck/fsck_int.h"
 
 #define FAN 256
 

@@ -9,8 +9,8 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "content/reach.h"
-#include "content/recall.h"
-#include "content/repack.h"
+#include "content/recall/recall.h"
+#include "content/pack/repack.h"
 #include "work/work_int.h"
 
 #define PURGED "purged"

@@ -10,7 +10,7 @@
 #include "base/clock.h"
 #include "base/fnv.h"
 #include "content/reach.h"
-#include "content/stub.h"
+#include "content/cloud/stub.h"
 #include "content/tables.h"
 #include "sniff/checks.h"
 

@@ -7,7 +7,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "content/kept.h"
+#include "content/past/kept.h"
 #include "work/work_int.h"
 
 #define BATCH 64

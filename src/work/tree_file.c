@@ -3,10 +3,10 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "content/pin.h"
+#include "content/past/pin.h"
 #include "content/reach.h"
-#include "content/remote.h"
-#include "content/stub.h"
+#include "content/cloud/remote.h"
+#include "content/cloud/stub.h"
 #include "work/tree_int.h"
 
 #define THREADS 8

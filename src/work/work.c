@@ -12,7 +12,7 @@
 #include "base/log.h"
 #include "content/room.h"
 #include "content/settle.h"
-#include "work/cloud.h"
+#include "work/cloud/cloud.h"
 
 #define IO_LEVEL_LAST 7 /* the last one of the best-effort class */
 

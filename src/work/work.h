@@ -7,10 +7,10 @@
  *	keeper	each second: memory, counts of opens, space for history			work/keeper.c, work/expire.c
  *	durable	writes versions through to the disk before they are listed for good	work/durable.c
  *	gc	each hour: history that is beyond its retention				work/gc.c, work/retention.c
- *	pack	packs history that is cold						work/pack_job.c
- *	burst	each second: which files go to the cloud, and leave here		work/burst.c, work/policy.c
- *	tend	objects in the cloud follow their files' names, or go			work/cloud_key.c, …_remove.c
- *	upload	eight of them: files on their way to the cloud				work/upload_pool.c, upload.c
+ *	pack	packs history that is cold						work/pack/pack_job.c
+ *	burst	each second: which files go to the cloud, and leave here	work/cloud/burst.c, policy.c
+ *	tend	objects in the cloud follow their files' names, or go		work/cloud/cloud_key.c, …
+ *	upload	eight of them: files on their way to the cloud			work/cloud/upload_pool.c, upload.c
  *
  * What is to be done is in the store, so that nothing is lost when the daemon ends: the next one goes on. At rest they
  * wake up once a second at most.

@@ -19,10 +19,10 @@ struct upload_pool;
 
 struct work {
 	struct lake *lake;
-	struct claims *claims;		  /* work/cloud.h */
-	struct upload_pool *uploads;	  /* work/cloud.h */
+	struct claims *claims;		  /* work/cloud/cloud.h */
+	struct upload_pool *uploads;	  /* work/cloud/cloud.h */
 	_Atomic bool stopping;		  /* written under lock, so that no sleeper misses it */
-	const _Atomic bool *ending;	  /* NULL, or what ends it as well; of one without threads (work/fsck.c) */
+	const _Atomic bool *ending;	  /* NULL, or what ends it as well; of one without threads (work/fsck/fsck.c) */
 	uint64_t first_version;		  /* ids below were given out before this start */
 	struct space space[LAKE_VOLUMES]; /* the keeper's */
 	int64_t budget_again;		  /* the keeper's: when the budget is looked at again, monotonic */
@@ -101,7 +101,7 @@ struct victim {
 int expire_batch(struct lake *lake, const struct victim *list, int n);
 
 /* Has the cloud, which can be reached, the content of the old version V, so that no bytes of it are needed here?
- * (work/cloud_history.c) */
+ * (work/cloud/cloud_history.c) */
 bool history_can_leave(struct work *w, const struct version_row *v);
 /* Is the content of V only in the cloud, as an object or in a pack? */
 bool history_is_away(struct lake *lake, const struct version_row *v);
@@ -125,8 +125,8 @@ void space_check(struct work *w);
 /* The bytes of versions that are over go, as far as jobs say so. */
 void remove_jobs(struct work *w);
 struct fsck;
-/* versions/ and the store agree after this: what a crash in the middle of an expiry left. F (work/fsck_int.h; NULL: at
- * each start) is told of each, and says whether it is put right. */
+/* versions/ and the store agree after this: what a crash in the middle of an expiry left. F (work/fsck/fsck_int.h;
+ * NULL: at each start) is told of each, and says whether it is put right. */
 void leftovers_sweep(struct work *w, struct fsck *f);
 void pack_leftovers_sweep(struct work *w, struct fsck *f);
 

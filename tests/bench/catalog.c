@@ -19,12 +19,12 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "ns/find.h"
-#include "ns/view.h"
+#include "ns/view/view.h"
 
 #define IN_FOLDER 1000
 #define IN_RECORD 500
 #define RUNS 20
-#define FIRST 500 /* that ns/view_listing.c waits for */
+#define FIRST 500 /* that ns/view/view_listing.c waits for */
 
 static struct lake *lake;
 static const struct actor root = {.caller = {.uid = 0}, .run = RUN_TARN};

@@ -18,7 +18,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "content/pack_writer.h"
+#include "content/pack/pack_writer.h"
 
 #define VERSIONS 1000
 #define READS 101

@@ -20,12 +20,12 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "work/cloud.h"
+#include "work/cloud/cloud.h"
 
 #define IN_FOLDER 1000
 #define IN_RECORD 1000
 #define SECONDS 10
-#define REST 10 /* as work/burst.c has it */
+#define REST 10 /* as work/cloud/burst.c has it */
 #define SIZE 100000
 
 static struct lake *lake;

@@ -13,7 +13,7 @@
 #include <sys/mman.h>
 
 #include "../unit/test_stub.h"
-#include "content/recall.h"
+#include "content/recall/recall.h"
 #include "ns/ns.h"
 
 #define FILES 24

@@ -1,7 +1,7 @@
 /* What `tarn diff` knows of tables: reading CSV, types, renamed columns, keys, and which rows changed. */
 #include "base/csv_read.h"
-#include "cli/row_changes.h"
-#include "cli/row_spool.h"
+#include "cli/diff/row_changes.h"
+#include "cli/diff/row_spool.h"
 
 #include <errno.h>
 #include <unistd.h>

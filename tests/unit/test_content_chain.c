@@ -2,8 +2,8 @@
  * The chain of versions under one raw file: what is saved before it is changed, what is read of it afterwards, what is
  * lost; and that a long history costs nothing when a file is opened.
  */
-#include "content/chain.h"
-#include "content/kept.h"
+#include "content/past/chain.h"
+#include "content/past/kept.h"
 #include "test_work.h"
 
 #define KIB 1024

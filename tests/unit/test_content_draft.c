@@ -2,9 +2,9 @@
  * Drafts without a mount: what is written to a stub while its bytes are in the cloud, what the next daemon makes of it,
  * and what a version's reader sees meanwhile.
  */
-#include "content/draft.h"
+#include "content/cloud/draft.h"
 #include "content/handle.h"
-#include "content/recall.h"
+#include "content/recall/recall.h"
 #include "test_stub.h"
 
 static struct actor actor;

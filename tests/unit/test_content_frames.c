@@ -10,7 +10,7 @@
 
 #include "base/buf.h"
 #include "base/cleanup.h"
-#include "content/frames.h"
+#include "content/cloud/frames.h"
 #include "tap.h"
 
 #define KIB ((uint64_t)1024)

@@ -6,8 +6,8 @@
 #include <sys/stat.h>
 
 #include "base/full_io.h"
-#include "content/mark.h"
-#include "content/remote.h"
+#include "content/cloud/mark.h"
+#include "content/cloud/remote.h"
 
 static struct tier *remote_tier;
 

@@ -13,8 +13,8 @@
 #include <openssl/evp.h>
 
 #include "base/cleanup.h"
-#include "content/pack_io.h"
-#include "content/pack_writer.h"
+#include "content/pack/pack_io.h"
+#include "content/pack/pack_writer.h"
 #include "tap.h"
 
 #define MIB ((size_t)1 << 20)

@@ -1,5 +1,5 @@
 /* Maps of packed objects, and where their segments are cut. */
-#include "content/pack_cut.h"
+#include "content/pack/pack_cut.h"
 #include "test_content_pack.h"
 
 static void test_parents(void)

@@ -16,9 +16,9 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "content/extents.h"
-#include "content/part_map.h"
-#include "content/recall.h"
+#include "content/recall/extents.h"
+#include "content/recall/part_map.h"
+#include "content/recall/recall.h"
 #include "tap.h"
 
 #define KIB ((uint64_t)1024)

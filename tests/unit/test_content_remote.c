@@ -3,7 +3,7 @@
  */
 #include "test_work.h"
 
-#include "content/remote.h"
+#include "content/cloud/remote.h"
 
 static const char none[] = "storage: {local_capacity_gb: 1}\n";
 

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "content/undo_file.h"
+#include "content/past/undo_file.h"
 #include "tap.h"
 
 #define KIB ((uint64_t)1024)

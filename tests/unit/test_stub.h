@@ -4,9 +4,9 @@
 #ifndef TARN_TESTS_TEST_STUB_H
 #define TARN_TESTS_TEST_STUB_H
 
-#include "content/past.h"
-#include "content/remote.h"
-#include "content/stub.h"
+#include "content/past/past.h"
+#include "content/cloud/remote.h"
+#include "content/cloud/stub.h"
 #include "content/xattrs.h"
 #include "test_work.h"
 #include "tier/key.h"

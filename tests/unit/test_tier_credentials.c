@@ -6,8 +6,8 @@
 
 #include "base/clock.h"
 #include "test_http.h"
-#include "tier/credentials.h"
-#include "tier/ini.h"
+#include "tier/s3/credentials.h"
+#include "tier/s3/ini.h"
 
 static char folder[64], credentials_file[96], config_file[96];
 static struct tier_call call;

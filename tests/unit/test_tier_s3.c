@@ -3,8 +3,8 @@
 
 #include "test_http.h"
 #include "test_tier.h"
-#include "tier/credentials.h"
-#include "tier/s3_sign.h"
+#include "tier/s3/credentials.h"
+#include "tier/s3/s3_sign.h"
 
 #define SOON "Retry-After: 0\r\n"
 #define OBJECT "200 OK\r\nETag: \"e1\"\r\nContent-Length: 5\r\nx-amz-meta-tarn-size: 5\r\n"

@@ -7,11 +7,11 @@
 #include <sys/wait.h>
 
 #include "base/cleanup.h"
-#include "content/pack_ahead.h"
-#include "content/past.h"
-#include "content/recall.h"
-#include "content/repack.h"
-#include "work/cloud.h"
+#include "content/pack/pack_ahead.h"
+#include "content/past/past.h"
+#include "content/recall/recall.h"
+#include "content/pack/repack.h"
+#include "work/cloud/cloud.h"
 
 #ifdef __SANITIZE_THREAD__
 /* A lake that dies is a process of its own, forked from one that has threads. */

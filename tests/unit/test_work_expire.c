@@ -1,6 +1,6 @@
 /* History gives way: to its budget, to free space; what crashes left in versions/. */
 #include "meta/store_test.h"
-#include "content/kept.h"
+#include "content/past/kept.h"
 #include "test_work.h"
 
 #define SIZE 3000

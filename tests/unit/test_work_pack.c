@@ -1,7 +1,7 @@
 /* Cold history is packed, and what nobody needs of packs goes; whatever fails or happens meanwhile. */
-#include "content/pack_io.h"
-#include "content/past.h"
-#include "content/repack.h"
+#include "content/pack/pack_io.h"
+#include "content/past/past.h"
+#include "content/pack/repack.h"
 #include "meta/store_test.h"
 #include "test_work.h"
 

@@ -1,10 +1,10 @@
 /* What is purged is gone from packs, too, also when a crash came between. */
-#include "content/past.h"
+#include "content/past/past.h"
 #include "test_work.h"
 #include "work/purge.h"
 
 #define SETTINGS "storage: {pack_after: 0}\nbuckets:\n  raw: {}\nmonitoring: {log_level: ERROR}\n"
-#define SIZE	 300000
+#define SIZE 300000
 
 /* Content N: half of it are bytes that cannot be compressed, so that they are found again. */
 static void fill(char *text, uint64_t n)

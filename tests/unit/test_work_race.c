@@ -8,7 +8,7 @@
 #include <stdatomic.h>
 
 #include "test_work.h"
-#include "content/past.h"
+#include "content/past/past.h"
 #include "work/gc.h"
 
 #define SETTINGS                                                                          \

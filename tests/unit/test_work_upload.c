@@ -7,9 +7,9 @@
 #include <sys/wait.h>
 
 #include "base/full_io.h"
-#include "content/frames.h"
-#include "content/stub.h"
-#include "work/cloud.h"
+#include "content/cloud/frames.h"
+#include "content/cloud/stub.h"
+#include "work/cloud/cloud.h"
 
 #ifdef __SANITIZE_THREAD__
 /* A lake that dies is a process of its own, forked from one that has threads. */
