@@ -18,7 +18,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
-#include "ns/page_text.h"
+#include "ns/view/page_text.h"
 #include "ns/view/view_catalog.h"
 
 #define ASSETS 50000
