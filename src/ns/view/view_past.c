@@ -101,30 +101,26 @@ int past_commit(struct lake *lake, uint64_t d, const struct which *w, const char
 	return rc;
 }
 
-/* Somebody ended this version, and the store does not say so yet. */
-static bool is_ending(struct lake *lake, const struct version_row *v)
+/* Are the bytes of this version, which is live, perhaps not what it says? */
+static bool is_unsure(struct lake *lake, const struct version_row *v)
 {
-	struct inode *inode = v->state == VERSION_LIVE ? inode_find(lake, v->node) : NULL;
-	bool ending;
+	struct inode *inode = inode_find(lake, v->node);
+	bool unsure;
 
 	if (!inode)
 		return false;
 	pthread_mutex_lock(&inode->lock);
-	ending = inode->version != v->id;
+	unsure = inode->version == v->id && inode->base_unsure;
 	pthread_mutex_unlock(&inode->lock);
 	inode_unref(lake, inode);
-	return ending;
+	return unsure;
 }
 
-/* Readable, or it will be in a moment. Between the two questions its inode may have left memory: then nobody has it. */
-static bool will_be_readable(struct lake *lake, const struct version_row *v)
-{
-	return version_is_readable(lake, v) || is_ending(lake, v) || version_is_readable(lake, v);
-}
-
+/* Readable, or somebody ended it since the row was read, or is about to: its inode has another version, or had one when
+ * it was asked whether it is readable. */
 bool past_is_listed(struct lake *lake, const struct version_row *v)
 {
-	return v->settled && will_be_readable(lake, v);
+	return version_is_readable(lake, v) || (v->settled && v->state == VERSION_LIVE && !is_unsure(lake, v));
 }
 
 int past_version(struct lake *lake, uint64_t id, struct version_row *v)
@@ -133,7 +129,7 @@ int past_version(struct lake *lake, uint64_t id, struct version_row *v)
 
 	if (rc || version_is_readable(lake, v))
 		return rc;
-	if (!will_be_readable(lake, v))
+	if (!past_is_listed(lake, v))
 		return -ENOENT;
 	rc = wait_for_cut(lake, v->node);
 	if (!rc)
